@@ -1,0 +1,192 @@
+"""What an office decides, as frozen parameters read from versioned TOML, with a digest.
+
+In: a TOML file (or nothing: the default policy that ships). Out: a ``Policy``.
+Raises PolicyError that names the setting, what was expected and what exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sojourn.errors import PolicyError
+from sojourn.schemas import KeyKind
+
+POLICY_VERSION = 1
+
+
+class Originals(StrEnum):
+    """What becomes of a source file once its batch is committed."""
+
+    REMOVE = "remove"
+    RETURN = "return"
+
+
+@dataclass(frozen=True)
+class ReadPolicy:
+    reporting_country: str
+    country_code: str
+    own_ports: tuple[str, ...]
+    default_time_zone: str
+    earliest_year: int
+    future_hours: int
+    max_record_bytes: int
+
+
+@dataclass(frozen=True)
+class EncodePolicy:
+    kinds: tuple[str, ...]
+    max_name_tokens: int
+    epoch_days: int
+
+    @property
+    def key_kinds(self) -> tuple[KeyKind, ...]:
+        return tuple(KeyKind[k] for k in self.kinds)
+
+
+@dataclass(frozen=True)
+class LinkagePolicy:
+    threshold_log2_odds: float
+    ambiguity_log2_odds: float
+    max_stay_days: int
+    candidates_per_key: int
+    merge_hours: int
+    merge_retention_days: int
+
+
+@dataclass(frozen=True)
+class LedgerPolicy:
+    horizon_months: int
+    open_ended_months: int
+    correction_days: int
+
+
+@dataclass(frozen=True)
+class MeasurePolicy:
+    smallest_cell: int
+    refresh_seconds: int
+
+
+@dataclass(frozen=True)
+class FeedPolicy:
+    originals: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    version: int
+    read: ReadPolicy
+    encode: EncodePolicy
+    linkage: LinkagePolicy
+    ledger: LedgerPolicy
+    measure: MeasurePolicy
+    feeds: FeedPolicy
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex, 16 digits) of the canonical JSON: same settings, same digest."""
+        return digest_of(asdict(self))
+
+
+def digest_of(settings: dict[str, Any]) -> str:
+    canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+_SECTIONS: dict[str, type[Any]] = {
+    "read": ReadPolicy,
+    "encode": EncodePolicy,
+    "linkage": LinkagePolicy,
+    "ledger": LedgerPolicy,
+    "measure": MeasurePolicy,
+    "feeds": FeedPolicy,
+}
+_TYPES = {"int": int, "float": (int, float), "str": str, "tuple[str, ...]": list}
+
+
+def load_policy(path: Path | None = None) -> Policy:
+    """Read a policy; without a path, the default that ships with Sojourn."""
+    if path is None:
+        text = files("sojourn").joinpath("policies/default.toml").read_text("utf-8")
+        return build_policy(text, "the default policy")
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"policy file {path}: expected readable UTF-8 TOML ({error})") from None
+    return build_policy(text, str(path))
+
+
+def build_policy(text: str, where: str) -> Policy:
+    """Check every setting of a TOML text; unknown and missing ones are errors."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{where}: not TOML: {error}") from None
+    if raw.get("version") != POLICY_VERSION:
+        raise PolicyError(f"{where}: expected version = {POLICY_VERSION}; see the default policy")
+    _refuse_unknown(where, set(raw) - {"version"}, set(_SECTIONS))
+    sections = {n: _section(where, n, raw.get(n)) for n in _SECTIONS}
+    policy = Policy(version=POLICY_VERSION, **sections)
+    _check_values(where, policy)
+    return policy
+
+
+S = TypeVar("S")
+
+
+def _section(where: str, name: str, raw: object) -> Any:
+    cls = _SECTIONS[name]
+    if not isinstance(raw, dict):
+        raise PolicyError(f"{where}: section [{name}] is missing")
+    known = {f.name: str(f.type) for f in fields(cls)}
+    _refuse_unknown(f"{where} [{name}]", set(raw), set(known))
+    values: dict[str, Any] = {}
+    for setting, type_name in known.items():
+        found = raw.get(setting)
+        if found is None:
+            raise PolicyError(f"{where} [{name}]: {setting} is missing (a {type_name})")
+        if not isinstance(found, _TYPES[type_name]) or isinstance(found, bool):
+            raise PolicyError(
+                f"{where} [{name}]: {setting}: expected {type_name}, found {type(found).__name__}"
+            )
+        if type_name == "float":
+            found = float(found)
+        values[setting] = tuple(found) if isinstance(found, list) else found
+    return cls(**values)
+
+
+def _refuse_unknown(where: str, found: set[str], known: set[str]) -> None:
+    if unknown := sorted(found - known):
+        raise PolicyError(f"{where}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+
+
+def _check_values(where: str, policy: Policy) -> None:
+    kinds = {k.name for k in KeyKind}
+    _refuse_unknown(f"{where} [encode] kinds", set(policy.encode.kinds), kinds)
+    if policy.feeds.originals not in set(Originals):
+        raise PolicyError(f"{where} [feeds]: originals: expected remove or return")
+    positive = {
+        "encode.max_name_tokens": policy.encode.max_name_tokens,
+        "encode.epoch_days": policy.encode.epoch_days,
+        "linkage.max_stay_days": policy.linkage.max_stay_days,
+        "linkage.candidates_per_key": policy.linkage.candidates_per_key,
+        "ledger.horizon_months": policy.ledger.horizon_months,
+        "measure.smallest_cell": policy.measure.smallest_cell,
+    }
+    for setting, value in positive.items():
+        if value < 1:
+            raise PolicyError(f"{where}: {setting}: expected at least 1, found {value}")
+    if policy.measure.smallest_cell < SMALLEST_CELL_FLOOR:
+        raise PolicyError(
+            f"{where}: measure.smallest_cell: expected {SMALLEST_CELL_FLOOR} or more: "
+            "smaller cells could show a person"
+        )
+
+
+SMALLEST_CELL_FLOOR = 10
