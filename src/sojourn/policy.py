@@ -44,6 +44,8 @@ class EncodePolicy:
     kinds: tuple[str, ...]
     max_name_tokens: int
     epoch_days: int
+    overlap_days: int
+    reference_epoch_days: int
 
     @property
     def key_kinds(self) -> tuple[KeyKind, ...]:

@@ -1,0 +1,259 @@
+"""Columns of crossings into encodings: canonical fields, references, match keys by epoch.
+
+Assumes what ``sojourn.read`` checked. Works on a batch at a time; nothing is kept between two
+calls. Epochs (policy.encode): a record is keyed under the epoch of its event and, near the
+epoch's start, under the one before as well, so that stays that began earlier still meet
+their departures. The top bit of a key's kind is the parity of its epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sojourn.encode import kernel
+from sojourn.encode.hmac256 import hmac_many, prepare
+from sojourn.encode.keys import EPOCH_ZERO, KeyProvider, Purpose, epoch_start, kind_secrets
+from sojourn.encode.names import to_mrz_series
+from sojourn.errors import PolicyError
+from sojourn.policy import EncodePolicy
+from sojourn.schemas import (
+    CROSSINGS,
+    ENCODINGS,
+    STATUS_CHANGES,
+    STATUS_ENCODINGS,
+    AgeBand,
+    Direction,
+    door,
+    enum_of,
+)
+
+EPOCH_BIT = 0x80  # in key_kinds: set where the key's epoch is odd
+KIND_MASK = 0x7F
+REFERENCE_BYTES = 16
+_ZERO_DAY = (EPOCH_ZERO - date(1970, 1, 1)).days
+_UNIT = "\x1f"  # separates source and id; a control character that neither may hold
+
+
+@door(ENCODINGS, crossings=CROSSINGS)
+def encode(crossings: pl.DataFrame, keys: KeyProvider, policy: EncodePolicy) -> pl.DataFrame:
+    """CROSSINGS to ENCODINGS, row for row.
+
+    Raises KeyProviderError where an epoch's key is gone: ask ``encodable`` first.
+    """
+    refs = _references(
+        crossings["source"], crossings["crossing_id"], crossings["local_date"], keys, policy
+    )
+    closing = (crossings["direction"] == Direction.DEPARTURE).to_numpy()
+    keyed = _keyed(crossings, crossings["local_date"], closing, keys, policy)
+    return crossings.with_columns(refs, _age_band(), *keyed).select(ENCODINGS.names)
+
+
+@door(STATUS_ENCODINGS, changes=STATUS_CHANGES)
+def encode_status(changes: pl.DataFrame, keys: KeyProvider, policy: EncodePolicy) -> pl.DataFrame:
+    """STATUS_CHANGES to STATUS_ENCODINGS, row for row; keyed like a crossing of that day."""
+    refs = _references(
+        changes["source"], changes["status_id"], changes["effective_date"], keys, policy
+    )
+    closing = np.ones(changes.height, np.bool_)
+    keyed = _keyed(changes, changes["effective_date"], closing, keys, policy)
+    return changes.with_columns(refs.alias("status_ref"), *keyed).select(STATUS_ENCODINGS.names)
+
+
+def encodable(days: pl.Series, keys: KeyProvider, policy: EncodePolicy) -> pl.Series:
+    """Which days' records can still be encoded: false where a key has been destroyed."""
+    first = max(
+        epoch_start(keys.first_epoch(Purpose.MATCH), policy.epoch_days),
+        epoch_start(keys.first_epoch(Purpose.REFERENCE), policy.reference_epoch_days),
+    )
+    return days >= first
+
+
+def _references(
+    sources: pl.Series, ids: pl.Series, days: pl.Series, keys: KeyProvider, policy: EncodePolicy
+) -> pl.Series:
+    """16 bytes: HMAC of source and record id under the reference key of the event's epoch."""
+    named = pl.select(pl.concat_str(sources, ids, separator=_UNIT)).to_series()
+    epochs = _epochs(days, policy.reference_epoch_days)
+    words = np.empty((len(named), 8), np.uint32)
+    for epoch in np.unique(epochs):
+        rows = np.flatnonzero(epochs == epoch)
+        inner, outer = prepare(keys.secret(Purpose.REFERENCE, int(epoch)))
+        offsets, buffer = _buffer(named[rows])
+        part = np.empty((rows.size, 8), np.uint32)
+        hmac_many(offsets, buffer, inner, outer, part)
+        words[rows] = part
+    digests = np.ascontiguousarray(words.astype(">u4")).view("S32").ravel()
+    raw = digests.tobytes()
+    cut = [raw[i : i + REFERENCE_BYTES] for i in range(0, len(raw), 32)]
+    return pl.Series("crossing_ref", cut, dtype=pl.Binary)
+
+
+def _keyed(
+    records: pl.DataFrame, days: pl.Series, closing: NDArray[np.bool_], keys: KeyProvider,
+    policy: EncodePolicy,
+) -> list[pl.Series]:  # fmt: skip
+    """The columns key_epoch, key_kinds, match_keys; ``closing`` records look back an epoch."""
+    if policy.max_name_tokens > kernel.TOKENS_KEYED:
+        raise PolicyError(
+            f"encode.max_name_tokens: expected at most {kernel.TOKENS_KEYED}, "
+            f"found {policy.max_name_tokens}"
+        )
+    columns = _columns(records)
+    epochs = _epochs(days, policy.epoch_days)
+    room = kernel.KEYS_ROOM
+    counts = np.zeros(records.height, np.int64)
+    parts: list[tuple[NDArray[np.int64], kernel.Made]] = []
+    for epoch, rows in _epoch_rows(days, epochs, closing, keys, policy):
+        made = kernel.Made(
+            np.zeros(rows.size, np.int32),
+            np.empty((rows.size, room), np.uint8),
+            np.empty((rows.size, room), np.uint64),
+        )
+        secrets = _secrets(keys.secret(Purpose.MATCH, epoch), policy)
+        kernel.match_keys(_take(columns, rows), secrets, policy.max_name_tokens, made)
+        if epoch & 1:
+            made.kinds[:] |= EPOCH_BIT
+        counts[rows] += made.counts
+        parts.append((rows, made))
+    offsets = np.zeros(records.height + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    kinds, values = _gather(parts, offsets)
+    return [
+        pl.Series("key_epoch", epochs, dtype=pl.UInt16),
+        _lists("key_kinds", offsets, kinds),
+        _lists("match_keys", offsets, values),
+    ]
+
+
+def _epochs(days: pl.Series, epoch_days: int) -> NDArray[np.int64]:
+    since = days.to_physical().to_numpy().astype(np.int64) - _ZERO_DAY
+    return np.maximum(since, 0) // epoch_days
+
+
+def _epoch_rows(
+    days: pl.Series, epochs: NDArray[np.int64], closing: NDArray[np.bool_], keys: KeyProvider,
+    policy: EncodePolicy,
+) -> list[tuple[int, NDArray[np.int64]]]:  # fmt: skip
+    """Each epoch in use with the rows keyed under it: its own, and those that look back."""
+    first = keys.first_epoch(Purpose.MATCH)
+    out: list[tuple[int, NDArray[np.int64]]] = []
+    for epoch in np.unique(epochs).tolist():
+        own = epochs == epoch
+        out.append((epoch, np.flatnonzero(own)))
+        until = epoch_start(epoch, policy.epoch_days) + timedelta(days=policy.overlap_days)
+        young = np.flatnonzero(own & closing & (days < until).to_numpy())
+        if young.size and epoch - 1 >= first:
+            out.append((epoch - 1, young))
+    return out
+
+
+def _columns(records: pl.DataFrame) -> kernel.Columns:
+    surnames = to_mrz_series(records["surname"]).str.slice(0, kernel.NAME_LETTERS)
+    given = to_mrz_series(records["given_names"]).str.slice(0, kernel.NAME_LETTERS)
+    number = (
+        records["document_number"]
+        .fill_null("")
+        .str.to_uppercase()
+        .str.replace_all(r"[^0-9A-Z]", "")
+        .str.slice(0, kernel.DOCUMENT_ROOM)
+    )
+    born = records["birth_date"].fill_null("0000-00-00")
+    year, month, day = (
+        born.str.slice(at, width).cast(pl.Int32, strict=False).fill_null(0).to_numpy()
+        for at, width in ((0, 4), (5, 2), (8, 2))
+    )
+    sex = records["sex"].cast(pl.String).fill_null("")
+    letters = pl.select(
+        pl.when(sex == "").then(0).otherwise(sex.str.slice(0, 1).replace_strict(_SEX, default=0))
+    ).to_series()
+    return kernel.Columns(
+        *_buffer(surnames), *_buffer(given), *_buffer(number), year, month, day,
+        letters.cast(pl.UInt8).to_numpy(),
+    )  # fmt: skip
+
+
+_SEX = {letter: ord(letter) for letter in "MFX"}
+
+
+def _take(columns: kernel.Columns, rows: NDArray[np.int64]) -> kernel.Columns:
+    """The records at ``rows``; the buffers are shared where all rows are wanted."""
+    if rows.size == columns.year.size:
+        return columns
+    picked: list[NDArray[np.generic]] = []
+    for offsets, buffer in (columns[0:2], columns[2:4], columns[4:6]):
+        sizes = (offsets[1:] - offsets[:-1])[rows]
+        fresh = np.zeros(rows.size + 1, np.int64)
+        np.cumsum(sizes, out=fresh[1:])
+        source = np.repeat(offsets[:-1][rows] - fresh[:-1], sizes) + np.arange(fresh[-1])
+        picked += [fresh, buffer[source]]
+    return kernel.Columns(*picked, *(c[rows] for c in columns[6:]))  # type: ignore[arg-type]
+
+
+def _buffer(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """A string column's bytes and offsets, without a copy per value."""
+    array = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    array = array.cast(pa.large_string()) if array.type != pa.large_string() else array
+    buffers = array.buffers()
+    offsets = np.frombuffer(buffers[1], np.int64)[array.offset : array.offset + len(array) + 1]
+    data = np.frombuffer(buffers[2], np.uint8) if buffers[2] is not None else np.empty(0, np.uint8)
+    return offsets, data
+
+
+def _secrets(secret: bytes, policy: EncodePolicy) -> kernel.Secrets:
+    inner = np.zeros((max(policy.key_kinds) + 1, 8), np.uint32)
+    outer = np.zeros_like(inner)
+    enabled = np.zeros(KIND_MASK + 1, np.bool_)
+    for kind, own in kind_secrets(secret, policy.key_kinds).items():
+        inner[kind], outer[kind] = prepare(own)
+        enabled[kind] = True
+    return kernel.Secrets(inner, outer, enabled)
+
+
+def _gather(
+    parts: Sequence[tuple[NDArray[np.int64], kernel.Made]], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+    """Each record's keys of all its epochs, one after the other."""
+    kinds = np.empty(offsets[-1], np.uint8)
+    values = np.empty(offsets[-1], np.uint64)
+    filled = offsets[:-1].copy()
+    for rows, made in parts:
+        sizes = made.counts.astype(np.int64)
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        target = np.repeat(filled[rows], sizes) + within
+        source_row = np.repeat(np.arange(rows.size), sizes)
+        kinds[target] = made.kinds[source_row, within]
+        values[target] = made.keys[source_row, within]
+        filled[rows] += sizes
+    return kinds, values
+
+
+def _lists(
+    name: str, offsets: NDArray[np.int64], values: NDArray[np.uint8] | NDArray[np.uint64]
+) -> pl.Series:
+    array = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values))
+    return pl.Series(name, array)
+
+
+def _age_band() -> pl.Expr:
+    """Age at the crossing from the birth year alone when the day is unknown; null without it."""
+    year = pl.col("birth_date").str.slice(0, 4).cast(pl.Int32, strict=False)
+    month = pl.col("birth_date").str.slice(5, 2).cast(pl.Int32, strict=False).fill_null(0)
+    day = pl.col("birth_date").str.slice(8, 2).cast(pl.Int32, strict=False).fill_null(0)
+    on = pl.col("local_date")
+    before = (on.dt.month() * 100 + on.dt.day()).cast(pl.Int32) < (month * 100 + day)
+    age = on.dt.year() - year - before.cast(pl.Int32)
+    known = pl.col("birth_date").is_not_null() & (year > 0) & (age >= 0) & (age < 120)
+    bands = (
+        pl.when(age < 15).then(pl.lit(AgeBand.UNDER_15.value))
+        .when(age < 25).then(pl.lit(AgeBand.FROM_15.value))
+        .when(age < 45).then(pl.lit(AgeBand.FROM_25.value))
+        .when(age < 65).then(pl.lit(AgeBand.FROM_45.value))
+        .otherwise(pl.lit(AgeBand.FROM_65.value))
+    )  # fmt: skip
+    return pl.when(known).then(bands).cast(enum_of(AgeBand)).alias("age_band")

@@ -1,0 +1,129 @@
+"""Which match keys a record has: the plain definition, and the reference for the compiled twin.
+
+In: one traveller's names (A-Z tokens), birth date parts, sex, document number, and a secret
+for each kind. Out: pairs of (KeyKind, 64-bit key). ``sojourn.encode.kernel`` gives the same
+for whole columns and is what production runs; tests compare the two on generated records.
+
+A key is HMAC-SHA-256 (RFC 2104, FIPS 180-4), cut to its first 8 bytes, over a canonical
+combination of fields. Every kind but the documents' joins names with a date, or three names
+with the sex, so that no key's frequency gives a name away. Equality is all that survives:
+fuzziness is decided here, at the edge, by giving a record several keys. The kinds and their
+worth: docs/explanation/match-keys.md.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from sojourn.schemas import KeyKind
+
+# Tokens that are dropped where others remain: articles and particles that one document
+# writes apart, another joins or leaves out.
+PARTICLES = frozenset("AL EL DE DA DO DI DU LA LE VAN VON DER DEN TEN BIN IBN DOS DAS DEL".split())
+SKELETON_LETTERS = 6
+DOCUMENT_LETTERS = 5  # a shorter number says too little
+NAMES_SEX_TOKENS = 3
+SEPARATOR = "|"
+
+# The design's OCR classes: characters that readers confuse.
+OCR_CLASSES = str.maketrans("OQILSBZG", "00115826")
+
+# Longest first: SCH before CH. Sound classes of the design.
+_FOLDS = (
+    ("SCH", "S"), ("CH", "S"), ("SH", "S"), ("KH", "H"), ("PH", "F"), ("CK", "K"), ("TS", "S"),
+    ("AE", "A"), ("OE", "O"), ("UE", "U"), ("OU", "U"), ("EE", "I"), ("EI", "I"), ("IE", "I"),
+    ("J", "I"), ("Y", "I"), ("W", "V"), ("C", "K"), ("Q", "K"), ("X", "S"), ("Z", "S"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One traveller as the encoder sees them, canonical. Never stored, never logged."""
+
+    surname: str  # A-Z and blanks
+    given_names: str
+    year: int  # 0: unknown
+    month: int
+    day: int
+    sex: str  # M, F, X or ""
+    document_number: str  # A-Z and 0-9
+
+
+def tokens_of(surname: str, given_names: str) -> tuple[str, ...]:
+    """All name tokens, surnames and given names taken in turn so that a swap changes nothing.
+
+    Single letters and particles are dropped where other tokens remain; repeats are dropped.
+    """
+    first, second = surname.split(), given_names.split()
+    turns = [t for pair in _zip_longest(first, second) for t in pair if t]
+    telling = [t for t in turns if len(t) > 1 and t not in PARTICLES]
+    return tuple(dict.fromkeys(telling or turns))
+
+
+def _zip_longest(first: Sequence[str], second: Sequence[str]) -> list[tuple[str, str]]:
+    length = max(len(first), len(second))
+    return [
+        (first[i] if i < len(first) else "", second[i] if i < len(second) else "")
+        for i in range(length)
+    ]
+
+
+def skeleton_of(token: str) -> str:
+    """The sound of a name token, six letters at most: KHALED and HALID give HLD."""
+    folded, i = [], 0
+    while i < len(token):
+        for pattern, sound in _FOLDS:
+            if token.startswith(pattern, i):
+                folded.append(sound)
+                i += len(pattern)
+                break
+        else:
+            folded.append(token[i])
+            i += 1
+    kept = [c for at, c in enumerate(folded) if at == 0 or c not in "AEIOUH"]
+    collapsed = [c for at, c in enumerate(kept) if at == 0 or c != kept[at - 1]]
+    return "".join(collapsed[:SKELETON_LETTERS])
+
+
+def messages_of(identity: Identity, max_tokens: int) -> list[tuple[KeyKind, str]]:
+    """What is keyed, kind by kind, in the order of KeyKind; repeats within a kind once."""
+    everything = tokens_of(identity.surname, identity.given_names)
+    tokens = everything[:max_tokens]
+    skeletons = tuple(dict.fromkeys(skeleton_of(t) for t in tokens))
+    pairs = [SEPARATOR.join(sorted(pair)) for pair in combinations(skeletons, 2)]
+    year, low, high = (
+        f"{identity.year:04d}",
+        f"{min(identity.month, identity.day):02d}",
+        f"{max(identity.month, identity.day):02d}",
+    )
+    day_known = bool(identity.month and identity.day)
+    full = bool(identity.year) and day_known
+    written = f"{year}{identity.month:02d}{identity.day:02d}"
+    out: list[tuple[KeyKind, str]] = []
+    if len(identity.document_number) >= DOCUMENT_LETTERS:
+        out.append((KeyKind.DOCUMENT, identity.document_number))
+        out.append((KeyKind.DOCUMENT_OCR, identity.document_number.translate(OCR_CLASSES)))
+    if full:
+        out += [(KeyKind.NAME_DATE, f"{t}|{written}") for t in tokens]
+        out += [(KeyKind.SOUND_DATE, f"{s}|{year}{low}{high}") for s in skeletons]
+    if identity.year:
+        out += [(KeyKind.PAIR_YEAR, f"{p}|{year}") for p in pairs]
+    if day_known:
+        out += [(KeyKind.PAIR_DAY, f"{p}|{low}{high}") for p in pairs]
+    if len(everything) >= NAMES_SEX_TOKENS and identity.sex:
+        out.append((KeyKind.NAMES_SEX, f"{SEPARATOR.join(sorted(everything))}|{identity.sex}"))
+    return out
+
+
+def match_keys_of(
+    identity: Identity, secrets: Mapping[KeyKind, bytes], max_tokens: int
+) -> list[tuple[KeyKind, int]]:
+    """The record's match keys under ``secrets``; kinds without a secret are left out."""
+    return [
+        (kind, int.from_bytes(hmac.digest(secrets[kind], message.encode(), "sha256")[:8], "big"))
+        for kind, message in messages_of(identity, max_tokens)
+        if kind in secrets
+    ]
