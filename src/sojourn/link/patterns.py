@@ -1,0 +1,120 @@
+"""The pattern of a candidate pair: which kinds of match key agree, in one number.
+
+In: how many keys of each kind agree, and what is known of both records. Out: a code under
+``PATTERNS``, mixed radix over ``FIELDS``. The weight table gives each code its log2 odds; where
+a code was too seldom seen, it backs off along ``BACK_OFF`` to patterns that tell fewer things
+apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from math import prod
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from sojourn.schemas import KeyKind
+
+MOST = 3  # counts above are counted as three
+KINDS = max(KeyKind) + 1
+
+
+class Document(IntEnum):
+    MISSING = 0  # on one side at least
+    DIFFERENT = 1
+    NEAR = 2  # same after OCR confusions are folded
+    SAME = 3
+
+
+class Trait(IntEnum):
+    """Agreement of sex or nationality."""
+
+    MISSING = 0
+    DIFFERENT = 1
+    SAME = 2
+
+
+@dataclass(frozen=True)
+class Field:
+    name: str
+    size: int
+
+
+FIELDS = (
+    Field("document", len(Document)),
+    Field("names", MOST + 1),  # NAME_DATE keys that agree
+    Field("sounds", MOST + 1),
+    Field("pairs_year", MOST + 1),
+    Field("pairs_day", MOST + 1),
+    Field("names_sex", 2),
+    Field("sex", len(Trait)),
+    Field("nationality", len(Trait)),
+    Field("tokens", MOST + 1),  # dated name tokens of the side that has fewer
+)
+PATTERNS = prod(f.size for f in FIELDS)
+# What is forgotten, step by step, when a pattern was too seldom seen in training.
+BACK_OFF: tuple[tuple[str, ...], ...] = (
+    ("tokens",),
+    ("tokens", "nationality"),
+    ("tokens", "nationality", "sex"),
+    ("tokens", "nationality", "sex", "names_sex", "pairs_day"),
+    ("tokens", "nationality", "sex", "names_sex", "pairs_day", "pairs_year", "sounds"),
+)
+
+
+def decode_patterns(codes: NDArray[np.integer]) -> dict[str, NDArray[np.int64]]:
+    """Each field's value for every code."""
+    rest = codes.astype(np.int64)
+    out: dict[str, NDArray[np.int64]] = {}
+    for field in reversed(FIELDS):
+        out[field.name] = rest % field.size
+        rest = rest // field.size
+    return {f.name: out[f.name] for f in FIELDS}
+
+
+def encode_patterns(fields: dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:
+    """The inverse of ``decode_patterns``; a field that is left out counts as zero."""
+    code = np.zeros_like(next(iter(fields.values())))
+    for field in FIELDS:
+        code = code * field.size + fields.get(field.name, 0)
+    return code
+
+
+_DOC, _OCR = int(KeyKind.DOCUMENT), int(KeyKind.DOCUMENT_OCR)
+_NAME, _SOUND = int(KeyKind.NAME_DATE), int(KeyKind.SOUND_DATE)
+_YEAR, _DAY, _ALL = int(KeyKind.PAIR_YEAR), int(KeyKind.PAIR_DAY), int(KeyKind.NAMES_SEX)
+
+
+@nb.njit(cache=True, nogil=True)
+def trait_of(a: int, b: int) -> int:
+    """Codes are zero where unknown."""
+    if a == 0 or b == 0:
+        return 0
+    return 2 if a == b else 1
+
+
+@nb.njit(cache=True, nogil=True)
+def pattern_of(
+    agree: NDArray[np.uint8], documents: bool, sex: int, nationality: int, tokens: int
+) -> int:
+    """``agree``: keys of each kind in common (index KeyKind); ``documents``: both have one."""
+    if not documents:
+        document = 0
+    elif agree[_DOC]:
+        document = 3
+    elif agree[_OCR]:
+        document = 2
+    else:
+        document = 1
+    code = document
+    code = code * 4 + min(agree[_NAME], 3)
+    code = code * 4 + min(agree[_SOUND], 3)
+    code = code * 4 + min(agree[_YEAR], 3)
+    code = code * 4 + min(agree[_DAY], 3)
+    code = code * 2 + min(agree[_ALL], 1)
+    code = code * 3 + sex
+    code = code * 3 + nationality
+    return code * 4 + min(tokens, 3)

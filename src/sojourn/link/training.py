@@ -1,0 +1,157 @@
+"""Learn a weight table from simulated countries whose truth is known.
+
+In: encodings with, for each row, who travelled and on which stay. Out: a ``WeightTable``. The
+counts of chance pairs are brought to one number of open stays; pairs of one traveller's
+different stays are left out, for names and documents cannot tell those apart: time does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sojourn.errors import LinkageError
+from sojourn.link.bulk import mean_open_stays, nearby
+from sojourn.link.decide import choose_links, merge_reports
+from sojourn.link.linker import LinkIndex, Pairs
+from sojourn.link.patterns import PATTERNS
+from sojourn.link.weights import (
+    ANY_CLASS,
+    GAP_DAYS,
+    MICROSECONDS_A_DAY,
+    Provenance,
+    WeightTable,
+    learn_curves,
+    learn_log2_odds,
+)
+from sojourn.policy import LinkagePolicy
+from sojourn.schemas import Direction
+
+NO_THRESHOLD = -1e9
+
+
+@dataclass(frozen=True)
+class Sample:
+    """ENCODINGS of one country and, row for row, its truth (both int64)."""
+
+    encodings: pl.DataFrame
+    traveller: NDArray[np.int64]
+    stay: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Counted:
+    pattern: NDArray[np.uint32]
+    true_pair: NDArray[np.bool_]
+    worth: NDArray[np.float64]
+
+
+def learn_weights(
+    samples: Sequence[Sample], policy: LinkagePolicy, provenance: Provenance
+) -> WeightTable:
+    """Count patterns, learn curves, then set the offset so that a weight of 0 is the best cut.
+
+    Raises LinkageError without samples. The same samples give the same table.
+    """
+    if not samples:
+        raise LinkageError("training needs at least one simulated country")
+    blank = WeightTable(
+        np.zeros(PATTERNS, np.float32), (ANY_CLASS,), np.zeros((1, GAP_DAYS.size), np.float32),
+        1.0, 0.0, provenance,
+    )  # fmt: skip
+    opened = [_prepare(s, blank, policy) for s in samples]
+    open_stays = max(o.open_stays for o in opened)
+    counted = [_count(o, open_stays) for o in opened]
+    log2_odds = learn_log2_odds(
+        np.concatenate([c.pattern for c in counted]),
+        np.concatenate([c.true_pair for c in counted]),
+        np.concatenate([c.worth for c in counted]),
+    )
+    days, classes = _stay_lengths(samples)
+    names, curves = learn_curves(days, classes)
+    table = WeightTable(log2_odds, names, curves, open_stays, 0.0, provenance)
+    offsets = [_best_cut(s, table, policy) for s in samples]
+    return replace(table, offset=-float(np.median(offsets)))
+
+
+@dataclass(frozen=True)
+class _Opened:
+    index: LinkIndex
+    slots: NDArray[np.int32]
+    sample: Sample
+    pairs: Pairs
+    open_stays: float
+
+
+def _prepare(sample: Sample, table: WeightTable, policy: LinkagePolicy) -> _Opened:
+    index = LinkIndex(table, policy, room=max(1024, sample.encodings.height))
+    slots = index.add(sample.encodings)
+    pairs = index.propose(slots).links
+    return _Opened(index, slots, sample, pairs, mean_open_stays(index, slots))
+
+
+def _by_slot(values: NDArray[np.int64], slots: NDArray[np.int32], room: int) -> NDArray[np.int64]:
+    out = np.full(room, -1, np.int64)
+    out[slots] = values
+    return out
+
+
+def _count(opened: _Opened, open_stays: float) -> _Counted:
+    room = opened.index.slots.state.size
+    stay = _by_slot(opened.sample.stay, opened.slots, room)
+    traveller = _by_slot(opened.sample.traveller, opened.slots, room)
+    a, d = opened.pairs.one, opened.pairs.other
+    match = stay[a] == stay[d]
+    told_by_names = match | (traveller[a] != traveller[d])
+    worth = np.where(match, 1.0, open_stays / opened.open_stays)
+    return _Counted(opened.pairs.pattern[told_by_names], match[told_by_names], worth[told_by_names])
+
+
+def _stay_lengths(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], pl.Series]:
+    """Days and class of every stay that was recorded at both ends."""
+    parts = []
+    for sample in samples:
+        rows = sample.encodings.select("direction", "event_time", "admission_class").with_columns(
+            stay=pl.Series(sample.stay)
+        )
+        came = rows.filter(pl.col("direction") == Direction.ARRIVAL).unique("stay", keep="first")
+        left = rows.filter(pl.col("direction") == Direction.DEPARTURE).unique("stay", keep="first")
+        both = came.join(left, on="stay", suffix="_left").sort("stay")
+        gap = (both["event_time_left"] - both["event_time"]).dt.total_microseconds()
+        parts.append(
+            pl.DataFrame({"days": gap / MICROSECONDS_A_DAY, "class": both["admission_class"]})
+        )
+    every = pl.concat(parts).filter(pl.col("days") >= 0)
+    return every["days"].to_numpy(), every["class"]
+
+
+def _best_cut(sample: Sample, table: WeightTable, policy: LinkagePolicy) -> float:
+    """The weight at which F1 on this sample is best."""
+    open_policy = replace(policy, threshold_log2_odds=NO_THRESHOLD)
+    index = LinkIndex(table, open_policy, room=max(1024, sample.encodings.height))
+    slots = index.add(sample.encodings)
+    proposal = index.propose(slots)
+    index.policy = policy
+    merge_reports(index, proposal.merges, slots, nearby(index, slots))
+    index.policy = open_policy
+    open_stays = mean_open_stays(index, slots)
+    chosen = choose_links(index, proposal.links, open_stays, ambiguity=None)
+    stay = _by_slot(sample.stay, slots, index.slots.state.size)
+    right = stay[chosen.arrival] == stay[chosen.departure]
+    order = np.argsort(-chosen.weight, kind="stable")
+    hits = np.cumsum(right[order])
+    possible = _stays_with_both_ends(sample)
+    f1 = 2 * hits / (np.arange(1, order.size + 1) + possible)
+    best = int(np.argmax(f1))
+    after = chosen.weight[order[min(best + 1, order.size - 1)]]
+    return float((chosen.weight[order[best]] + after) / 2)
+
+
+def _stays_with_both_ends(sample: Sample) -> int:
+    leaving = (sample.encodings["direction"] == Direction.DEPARTURE).to_numpy()
+    solid = (sample.encodings["evidence"] != "booked").to_numpy()
+    return int(np.intersect1d(sample.stay[~leaving & solid], sample.stay[leaving & solid]).size)
