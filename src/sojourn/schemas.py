@@ -118,6 +118,14 @@ class Outcome(StrEnum):
     DEPARTURE_WITHOUT_ARRIVAL = "departure_without_arrival"
 
 
+class Span(StrEnum):
+    """How long a cell's period is, from its first day."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
 TIMESTAMP = pl.Datetime("us", "UTC")
 
 
@@ -203,9 +211,7 @@ def check_table(frame: pl.DataFrame, table: Table) -> None:
     for column in table.columns:
         found = frame.schema[column.name]
         if found != column.dtype:
-            raise SchemaError(
-                f"{table.name}.{column.name}: expected {column.dtype}, found {found}"
-            )
+            raise SchemaError(f"{table.name}.{column.name}: expected {column.dtype}, found {found}")
         if not column.nullable and frame[column.name].null_count():
             raise SchemaError(f"{table.name}.{column.name}: nulls where none are allowed")
     if table.key and frame.height and frame.select(table.key).is_duplicated().any():
@@ -259,9 +265,7 @@ _IDENTITY = (
     _c("surname", pl.String, "any script"),
     _c("given_names", pl.String, "any script; may be empty"),
     _c("sex", enum_of(Sex), null=True),
-    _c(
-        "birth_date", pl.String, "YYYY-MM-DD; unknown parts are zeros, as in 1980-00-00", null=True
-    ),
+    _c("birth_date", pl.String, "YYYY-MM-DD; unknown parts are zeros, as in 1980-00-00", null=True),
     _c("nationality", pl.String, "ICAO 9303 alpha-3, its special codes included", null=True),
     _c("document_type", pl.String, null=True),
     _c("document_issuer", pl.String, null=True),
@@ -461,7 +465,8 @@ MEASURES = Table(
     "measures",
     Privacy.CONFIDENTIAL,
     (
-        _c("period", pl.Date, "the day the cell counts: see sojourn.measure.outcomes"),
+        _c("span", enum_of(Span)),
+        _c("period", pl.Date, "first day of the span: see sojourn.measure.outcomes"),
         _c("nationality", pl.String, "'' for all"),
         _c("mode", pl.String, "'' for all"),
         _c("admission_class", pl.String, "'' for all"),
@@ -470,7 +475,7 @@ MEASURES = Table(
         _c("hidden", pl.Boolean, "true where the count is under the policy's smallest cell"),
         _c("known_at", pl.Date),
     ),
-    key=("period", "nationality", "mode", "admission_class", "outcome", "known_at"),
+    key=("span", "period", "nationality", "mode", "admission_class", "outcome", "known_at"),
 )
 
 TRUTH = Table(

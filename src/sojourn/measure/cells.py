@@ -1,0 +1,75 @@
+"""Stays into cells: by day, month and year; in total and by nationality, mode and class.
+
+A count under the policy's smallest cell is hidden (null), and where only one cell of a
+breakdown is hidden its smallest visible sister goes with it, so that the total does not give it
+away. Cells are confidential: what the public sees is made elsewhere, with noise.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from sojourn.measure.outcomes import assign_outcomes
+from sojourn.policy import MeasurePolicy
+from sojourn.schemas import MEASURES, STAYS, Span, door, enum_of
+
+DIMENSIONS = ("nationality", "mode", "admission_class")
+# In total; by each dimension; and all three at once.
+BREAKDOWNS: tuple[tuple[str, ...], ...] = (
+    (), ("nationality",), ("mode",), ("admission_class",), DIMENSIONS,
+)  # fmt: skip
+ALL = ""
+UNKNOWN = "unknown"
+_FIRST_DAY = {Span.DAY: "1d", Span.MONTH: "1mo", Span.YEAR: "1y"}
+
+
+@door(MEASURES, stays=STAYS)
+def measure(stays: pl.DataFrame, known_at: date, policy: MeasurePolicy) -> pl.DataFrame:
+    """STAYS as known at the end of ``known_at`` into MEASURES, small cells hidden."""
+    counted = (
+        assign_outcomes(stays, known_at)
+        .with_columns(pl.col(d).cast(pl.String).fill_null(UNKNOWN) for d in DIMENSIONS)
+        .group_by("counts_on", *DIMENSIONS, "outcome")
+        .agg(pl.len().cast(pl.Int64).alias("value"))
+    )
+    parts = [
+        _hide(_cells(counted, span, kept), kept, policy.smallest_cell)
+        for span in Span
+        for kept in BREAKDOWNS
+    ]
+    return (
+        pl.concat(parts)
+        .with_columns(pl.lit(known_at).alias("known_at"))
+        .select(MEASURES.names)
+        .sort(MEASURES.key)
+    )
+
+
+def _cells(counted: pl.DataFrame, span: Span, kept: tuple[str, ...]) -> pl.DataFrame:
+    period = pl.col("counts_on").dt.truncate(_FIRST_DAY[span]).alias("period")
+    summed = counted.group_by(period, *kept, "outcome").agg(pl.col("value").sum())
+    return summed.with_columns(
+        pl.lit(span.value).cast(enum_of(Span)).alias("span"),
+        *(pl.lit(ALL).alias(d) for d in DIMENSIONS if d not in kept),
+    )
+
+
+def _hide(cells: pl.DataFrame, kept: tuple[str, ...], smallest: int) -> pl.DataFrame:
+    """Hide small cells; where one alone is hidden among sisters, hide the next one too."""
+    small = pl.col("value") < smallest
+    hidden = small
+    if kept:
+        sisters = ["period", "outcome"]
+        lone = small.sum().over(sisters) == 1
+        rank = pl.when(~small).then(pl.col("value")).rank("ordinal").over(sisters)
+        hidden = small | (lone & (rank == 1).fill_null(value=False))
+    return (
+        cells.sort("period", *DIMENSIONS, "outcome")
+        .with_columns(hidden.alias("hidden"))
+        .with_columns(
+            pl.when("hidden").then(None).otherwise(pl.col("value")).cast(pl.Int64).alias("value")
+        )
+        .select("span", "period", *DIMENSIONS, "outcome", "value", "hidden")
+    )
