@@ -51,6 +51,11 @@ class EncodePolicy:
     def key_kinds(self) -> tuple[KeyKind, ...]:
         return tuple(KeyKind[k] for k in self.kinds)
 
+    @property
+    def digest(self) -> str:
+        """Of what decides which keys a record has; a weight table belongs to one such digest."""
+        return digest_of({"kinds": self.kinds, "max_name_tokens": self.max_name_tokens})
+
 
 @dataclass(frozen=True)
 class LinkagePolicy:

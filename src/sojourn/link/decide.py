@@ -70,20 +70,13 @@ def choose_links(
     order = total_order(
         w, gap[keep], slots.ref_high[a], slots.ref_low[a], slots.ref_high[d], slots.ref_low[d]
     )
-    stands = resolve_links(a, d, order, slots.state.size)
-    sure = _stood(order, stands)
+    sure = resolve_links(a, d, order, slots.state.size)
     waiting = 0
     if ambiguity is not None:
         lead = w - rivals(a, d, w, sure, slots.state.size)
         waiting = int((sure & (lead < ambiguity)).sum())
         sure &= lead >= ambiguity
     return Chosen(a[sure], d[sure], pairs.pattern[keep][sure], w[sure], waiting)
-
-
-def _stood(order: NDArray[np.int64], stands: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    out = np.zeros(order.size, np.bool_)
-    out[order[stands]] = True
-    return out
 
 
 def _heaviest(

@@ -1,8 +1,9 @@
 """Batch by batch, as records land: new reports against the stays that are open.
 
 In: new reports. Out: a ``Decision`` (merges and links to be written to the ledger), which is
-``settle``d once the ledger's transaction is through and ``undo``ne where it failed. What waits
-here, or was decided too early, the reconcile puts right: live, then reconcile, equals bulk.
+``settle``d once the ledger's transaction is through; where that fails, a new linker is filled
+from the ledger. What waits here, or was decided too early, the reconcile puts right: live, then
+reconcile, equals bulk.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 from sojourn.link import index as ix
 from sojourn.link.bulk import Linked, links_table, merges_table, nearby
 from sojourn.link.decide import Chosen, choose_links, merge_reports
-from sojourn.link.linker import LinkIndex
+from sojourn.link.linker import LinkIndex, join_refs
 from sojourn.link.weights import WeightTable
 from sojourn.policy import LinkagePolicy
+from sojourn.schemas import ENCODINGS, TIMESTAMP, Direction, Evidence, Mode, StayLimit
 
 
 @dataclass(frozen=True)
@@ -98,14 +100,46 @@ class LiveLinker:
         held.state[decision.chosen.arrival] = ix.CLOSED
         held.state[decision.chosen.departure] = ix.CLOSED
 
-    def undo(self, decision: Decision) -> None:
-        """The ledger refused: take the batch's reports out again."""
-        held = self.index.slots
-        leaving = np.zeros(held.state.size, np.bool_)
-        leaving[decision.fresh] = True
-        for slot in decision.fresh.tolist():
-            self._unring(slot)
-        self.index.remove(decision.fresh)
+    def find_stays(self, changes: pl.DataFrame) -> pl.DataFrame:
+        """STATUS_ENCODINGS to (status_ref, arrival_ref): the open stay each change belongs to.
+
+        A change is asked like a departure on its effective day; several may find one stay.
+        Those that find none are left out.
+        """
+        asked = changes.select(
+            pl.col("status_ref").alias("crossing_ref"),
+            "source", "recorded_at", "nationality", "sex", "key_epoch", "key_kinds", "match_keys",
+            (pl.col("effective_date").cast(TIMESTAMP) + pl.duration(days=1)).alias("event_time"),
+            direction=pl.lit(Direction.DEPARTURE.value),
+            evidence=pl.lit(Evidence.CROSSED.value),
+            mode=pl.lit(Mode.LAND.value),
+            local_date="effective_date",
+            stay_limit=pl.lit(StayLimit.UNKNOWN.value),
+            withdrawn=pl.lit(value=False),
+        )  # fmt: skip
+        slots = self.index.add(ENCODINGS.conform(asked))
+        pairs = self.index.propose(slots).links
+        held, weights = self.index.slots, self.index.weights
+        arrival = held.standing[pairs.one]
+        gap = held.time[pairs.other] - held.time[arrival]
+        weight = weights.weigh(
+            pairs.pattern, held.curve[arrival], gap, max(1.0, float(self.index.open_stays()))
+        )
+        found = pl.DataFrame(
+            {
+                "status_ref": join_refs(held.ref_high[pairs.other], held.ref_low[pairs.other]),
+                "arrival_ref": join_refs(held.ref_high[arrival], held.ref_low[arrival]),
+                "weight": weight,
+                "gap": gap,
+            }
+        )
+        self.index.remove(slots)
+        return (
+            found.filter(pl.col("weight") >= self._policy.threshold_log2_odds)
+            .sort(["weight", "gap", "arrival_ref"], descending=[True, False, False])
+            .unique("status_ref", keep="first", maintain_order=True)
+            .select("status_ref", "arrival_ref")
+        )
 
     def forget(self, refs: pl.Series) -> None:
         """Take reports out (corrected, withdrawn, past the horizon); unknown ones are ignored."""

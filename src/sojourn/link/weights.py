@@ -110,7 +110,8 @@ def learn_log2_odds(
         matches = np.bincount(of_pair, weights=true_pair * worth, minlength=PATTERNS)[group]
         seen = np.bincount(of_pair, weights=worth, minlength=PATTERNS)[group]
         odds = (matches + BACK_OFF_STRENGTH * odds) / (seen + BACK_OFF_STRENGTH)
-    safe = np.clip(odds, 1e-9, 1 - 1e-9)
+    least = 0.5 / worth.sum()  # no pattern can be surer than all pairs together
+    safe = np.clip(odds, least, 1 - least)
     return np.log2(safe / (1 - safe)).astype(np.float32)
 
 

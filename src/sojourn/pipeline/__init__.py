@@ -1,0 +1,32 @@
+"""The only room that knows the order: record, crossing, encoding, link, stay, measure.
+
+``office``: where an installation's things are. ``intake``: one batch, from reading to committed
+events. ``watching``: an inbox folder. ``loading``: files in bulk. ``reconciling``: the whole
+ledger linked again. ``measuring``: cells. ``judging``: evaluation on synthetic truth.
+``training``: weights from simulated countries.
+"""
+
+from sojourn.pipeline.events import record
+from sojourn.pipeline.intake import Desk
+from sojourn.pipeline.judging import Evaluation, evaluate
+from sojourn.pipeline.loading import load_files
+from sojourn.pipeline.measuring import purge, refresh_measures
+from sojourn.pipeline.office import Office, open_office
+from sojourn.pipeline.reconciling import reconcile
+from sojourn.pipeline.training import train
+from sojourn.pipeline.watching import watch_inbox
+
+__all__ = [
+    "Desk",
+    "Evaluation",
+    "Office",
+    "evaluate",
+    "load_files",
+    "open_office",
+    "purge",
+    "reconcile",
+    "record",
+    "refresh_measures",
+    "train",
+    "watch_inbox",
+]

@@ -1,0 +1,249 @@
+"""One batch, from checked records to committed events. The live path and bulk loads share it.
+
+A ``Desk`` is the one writer of a ledger: it holds the open stays in memory, turns what a source
+sent into events and commits them with everything that belongs to them in one transaction.
+Repeats change nothing; a record that differs from the one held corrects it; a withdrawal takes
+it back and sets its partner free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import TracebackType
+
+import polars as pl
+
+from sojourn.encode import encodable, encode, encode_status
+from sojourn.ledger import Batch, Ledger, Receipt
+from sojourn.link import Decision, LiveLinker
+from sojourn.pipeline.corrections import Sorted, sort_reports
+from sojourn.pipeline.events import link_events, merge_events, record, report_events
+from sojourn.pipeline.office import Office
+from sojourn.read import Reading
+from sojourn.schemas import (
+    ENCODINGS,
+    EVENTS,
+    REJECTS,
+    SOURCE_QUALITY,
+    STATUS_ENCODINGS,
+    EventKind,
+)
+
+TOO_OLD = "key_destroyed"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What one source handed over, encoded: at the edge or just now."""
+
+    digest: str  # of the file, or of the part of it: the same digest is taken in once
+    source: str
+    encodings: pl.DataFrame
+    status_encodings: pl.DataFrame
+    rejects: pl.DataFrame
+    quality: pl.DataFrame
+
+
+class Desk:
+    """Takes batches in. One per ledger; not shared between threads. A context manager."""
+
+    def __init__(self, office: Office, ledger: Ledger | None = None) -> None:
+        self._office = office
+        self.ledger = ledger or office.open_ledger()
+        self._linker = self._restored()
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.ledger.close()
+
+    @property
+    def open_reports(self) -> int:
+        return self._linker.index.reports
+
+    def _restored(self) -> LiveLinker:
+        office = self._office
+        linker = LiveLinker(office.weights, office.policy.linkage, office.policy.digest)
+        kept = timedelta(days=office.policy.linkage.merge_retention_days)
+        linker.restore(self.ledger.open_reports(office.clock() - kept))
+        return linker
+
+    def take_reading(
+        self, reading: Reading, digest: str, source: str, *, as_recorded: bool = False
+    ) -> Receipt:
+        """Encode what was read and take it in; records whose key is destroyed become rejects."""
+        office = self._office
+        settings = office.policy.encode
+        held = encodable(reading.crossings["local_date"], office.keys, settings)
+        changes = encodable(reading.status_changes["effective_date"], office.keys, settings)
+        late = int((~held).sum() + (~changes).sum())
+        return self.take(
+            Intake(
+                digest,
+                source,
+                encode(reading.crossings.filter(held), office.keys, settings),
+                encode_status(reading.status_changes.filter(changes), office.keys, settings),
+                pl.concat([reading.rejects, _too_old(digest, late)]),
+                reading.quality,
+            ),
+            as_recorded=as_recorded,
+        )
+
+    def take(self, intake: Intake, *, as_recorded: bool = False) -> Receipt:
+        """Link and commit one batch. The same digest again changes nothing.
+
+        ``as_recorded``: history; events are dated by what the records say, not by the clock.
+        """
+        done = self.ledger.committed(intake.digest)
+        if done is not None:
+            return done
+        now = self._office.clock()
+        at = None if as_recorded else now
+        sorted_ = sort_reports(intake.encodings, self.ledger)
+        undone = self._undo_events(sorted_, at)
+        asked = pl.concat([sorted_.fresh, sorted_.asked_again])
+        self._reopen(sorted_)
+        decision = self._linker.decide(asked)
+        try:
+            events = pl.concat(
+                [undone, self._found_events(sorted_, asked, decision, at),
+                 self._status_events(intake.status_encodings, at)]
+            )  # fmt: skip
+            receipt = self.ledger.append(
+                Batch(
+                    digest=intake.digest,
+                    source=intake.source,
+                    received_at=now,
+                    encodings=pl.concat([sorted_.fresh, sorted_.corrected]),
+                    status_encodings=intake.status_encodings,
+                    events=events,
+                    rejects=intake.rejects,
+                    quality=_with_counts(intake, sorted_, decision),
+                )
+            )
+        except BaseException:
+            # What is in memory no longer agrees with the ledger: start from the ledger again.
+            self._linker = self._restored()
+            raise
+        self._linker.settle(decision)
+        self._linker.forget_closed(now)
+        return receipt
+
+    def _undo_events(self, sorted_: Sorted, at: datetime | None) -> pl.DataFrame:
+        """Links and merges that corrections and withdrawals take back; then those themselves."""
+        return pl.concat(
+            [
+                link_events(sorted_.unlinked, sorted_.known, EventKind.LINK_WITHDRAWN, at),
+                merge_events(sorted_.separated, sorted_.known, EventKind.REPORT_SEPARATED, at),
+                report_events(sorted_.corrected, at, EventKind.CROSSING_CORRECTED),
+                report_events(sorted_.withdrawn, at, EventKind.CROSSING_WITHDRAWN),
+            ]
+        )
+
+    def _reopen(self, sorted_: Sorted) -> None:
+        """Memory follows: changed reports go out, the partners they leave come back in."""
+        gone = pl.concat(
+            [sorted_.asked_again["crossing_ref"], sorted_.withdrawn["crossing_ref"],
+             sorted_.freed["crossing_ref"]]
+        )  # fmt: skip
+        if gone.len():
+            self._linker.forget(gone)
+
+    def _found_events(
+        self, sorted_: Sorted, asked: pl.DataFrame, decision: Decision, at: datetime | None
+    ) -> pl.DataFrame:
+        found = decision.linked
+        times = pl.concat([asked, sorted_.known])
+        return pl.concat(
+            [
+                report_events(sorted_.fresh, at),
+                merge_events(found.merges, times, EventKind.REPORT_MERGED, at),
+                link_events(found.links, times, EventKind.LINK_ASSERTED, at),
+            ]
+        )
+
+    def _status_events(self, changes: pl.DataFrame, at: datetime | None) -> pl.DataFrame:
+        if not changes.height:
+            return EVENTS.empty()
+        stays = self._linker.find_stays(changes)
+        frame = changes.join(stays, on="status_ref", how="inner", maintain_order="left")
+        named = frame.select(
+            pl.col("arrival_ref").alias("crossing_ref"),
+            pl.col("effective_date").cast(pl.Datetime("us", "UTC")).alias("event_time"),
+            (pl.col("recorded_at") if at is None else pl.lit(at)).alias("recorded_at"),
+            "source",
+            pl.col("effective_date").alias("local_date"),
+            pl.col("new_class").alias("admission_class"),
+            pl.col("new_authorised_until").alias("authorised_until"),
+            pl.col("kind").alias("status_kind"),
+            pl.lit(EventKind.STATUS_CHANGED.value).alias("kind"),
+        )
+        return EVENTS.conform(named)
+
+
+def _too_old(digest: str, count: int) -> pl.DataFrame:
+    return REJECTS.conform(
+        pl.DataFrame(
+            {
+                "file_digest": [digest] * count,
+                "position": ["not told: the record is older than the correction window"] * count,
+                "reason": [TOO_OLD] * count,
+                "expected": ["a record within the correction window of the policy"] * count,
+            },
+            schema=REJECTS.schema,
+        )
+    )
+
+
+def _with_counts(intake: Intake, sorted_: Sorted, decision: Decision) -> pl.DataFrame:
+    """The source's quality rows, with what became of its records here."""
+    counts = {
+        "repeated": sorted_.repeated,
+        "corrected": sorted_.corrected.height,
+        "withdrawn": sorted_.withdrawn.height,
+        "withdrawal_of_unknown": sorted_.unknown_withdrawals,
+        "without_usable_key": decision.linked.without_keys,
+        "pairs_capped": decision.linked.capped,
+        "ambiguous_waiting": decision.linked.waiting,
+    }
+    rows = [(intake.source, issue, n) for issue, n in counts.items() if n]
+    added = pl.DataFrame(rows, schema=SOURCE_QUALITY.schema, orient="row")
+    return (
+        pl.concat([intake.quality, added])
+        .group_by("source", "issue", maintain_order=True)
+        .agg(pl.col("records").sum())
+        .select(SOURCE_QUALITY.names)
+    )
+
+
+def encoded_intake(
+    digest: str, source: str, encodings: pl.DataFrame | None = None,
+    status: pl.DataFrame | None = None,
+) -> Intake:  # fmt: skip
+    """An intake of encodings that an edge made elsewhere."""
+    frame = ENCODINGS.empty() if encodings is None else encodings
+    counted = frame["source"].value_counts().rename({"count": "records"})
+    quality = counted.with_columns(issue=pl.lit("read"), records=pl.col("records").cast(pl.Int64))
+    return Intake(
+        digest,
+        source,
+        frame,
+        STATUS_ENCODINGS.empty() if status is None else status,
+        REJECTS.empty(),
+        quality.select(SOURCE_QUALITY.names),
+    )
+
+
+def part_of(intake: Intake, digest: str) -> Intake:
+    """The same intake under the digest of a part of its file."""
+    return replace(intake, digest=digest)
+
+
+__all__ = ["Desk", "Intake", "encoded_intake", "part_of", "record"]

@@ -1,0 +1,74 @@
+"""Where an installation's things are: policy, keys, weights, ledger, inbox.
+
+In: a home folder. Out: an ``Office``, frozen; everything else takes it as an argument. The
+home holds keys/, inbox/, statistics.sqlite3 (unless a PostgreSQL address is given), policy.toml
+(where the office decided its own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sojourn.encode import FileKeyProvider, KeyProvider
+from sojourn.ledger import Ledger
+from sojourn.link import WeightTable, check_weights, load_weights
+from sojourn.policy import Policy, load_policy
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Office:
+    home: Path
+    policy: Policy
+    keys: KeyProvider
+    weights: WeightTable
+    statistics_url: str
+    clock: Clock
+
+    @property
+    def inbox(self) -> Path:
+        return self.home / "inbox"
+
+    def open_ledger(self) -> Ledger:
+        return Ledger.open(self.statistics_url, self.policy.ledger, self.clock)
+
+
+def key_file(home: Path) -> Path:
+    return home / "keys" / "sojourn.key"
+
+
+def open_office(
+    home: Path,
+    *,
+    statistics_url: str | None = None,
+    policy: Policy | None = None,
+    keys: KeyProvider | None = None,
+    weights: WeightTable | None = None,
+    clock: Clock = utc_now,
+) -> Office:
+    """Bring an office's parts together and check that they fit.
+
+    Raises KeyProviderError without a key file (``sojourn keys new``), PolicyError, LinkageError.
+    """
+    home = home.resolve()
+    own = home / "policy.toml"
+    policy = policy or load_policy(own if own.exists() else None)
+    weights = weights or load_weights()
+    check_weights(weights, policy.encode.digest)
+    (home / "inbox").mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Office(
+        home,
+        policy,
+        keys or FileKeyProvider(key_file(home)),
+        weights,
+        statistics_url or f"sqlite:///{home / 'statistics.sqlite3'}",
+        clock,
+    )

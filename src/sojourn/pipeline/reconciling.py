@@ -1,0 +1,106 @@
+"""The whole ledger linked again in bulk, and put right where the live path decided otherwise.
+
+What the live path could not know (a better pair that came later, a report that arrived after
+its crossing was closed, an ambiguity that has gone) is seen here. The difference is appended as
+``link_withdrawn``, ``report_separated``, ``report_merged`` and ``link_asserted``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import polars as pl
+
+from sojourn.ledger import Batch, Ledger
+from sojourn.link import link
+from sojourn.pipeline.events import link_events, merge_events
+from sojourn.pipeline.office import Office
+from sojourn.schemas import (
+    ENCODINGS,
+    REJECTS,
+    SOURCE_QUALITY,
+    STATUS_ENCODINGS,
+    EventKind,
+)
+
+SOURCE = "reconcile"
+_LINK = ["arrival_ref", "departure_ref"]
+_MERGE = ["report_ref", "crossing_ref"]
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    reports: int
+    asserted: int
+    withdrawn: int
+    merged: int
+    separated: int
+
+
+def reconcile(office: Office) -> Reconciled:
+    """Link everything before its horizon in bulk and append what differs. Idempotent."""
+    with office.open_ledger() as ledger:
+        return reconcile_with(ledger, office)
+
+
+def reconcile_with(ledger: Ledger, office: Office) -> Reconciled:
+    frames = list(ledger.all_reports())
+    held = pl.concat(frames) if frames else None
+    if held is None or not held.height:
+        return Reconciled(0, 0, 0, 0, 0)
+    reports = held.select(ENCODINGS.names)
+    linked = link(reports, office.weights, office.policy.linkage, office.policy.digest)
+    links, merges = linked.links.select(_LINK), linked.merges.select(_MERGE)
+    have_links = held.filter(
+        (pl.col("direction") == "arrival") & pl.col("partner_ref").is_not_null()
+    ).select(pl.col("crossing_ref").alias("arrival_ref"), departure_ref="partner_ref")
+    have_merges = held.filter(pl.col("merged_into").is_not_null()).select(
+        pl.col("crossing_ref").alias("report_ref"), crossing_ref="merged_into"
+    )
+    changes = Changes(
+        asserted=links.join(have_links, on=_LINK, how="anti"),
+        withdrawn=have_links.join(links, on=_LINK, how="anti"),
+        merged=merges.join(have_merges, on=_MERGE, how="anti"),
+        separated=have_merges.join(merges, on=_MERGE, how="anti"),
+    )
+    _append(ledger, office, reports, changes)
+    return Reconciled(
+        reports.height, changes.asserted.height, changes.withdrawn.height,
+        changes.merged.height, changes.separated.height,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Changes:
+    asserted: pl.DataFrame
+    withdrawn: pl.DataFrame
+    merged: pl.DataFrame
+    separated: pl.DataFrame
+
+
+def _append(ledger: Ledger, office: Office, reports: pl.DataFrame, changes: Changes) -> None:
+    now = office.clock()
+    events = pl.concat(
+        [
+            link_events(changes.withdrawn, reports, EventKind.LINK_WITHDRAWN, now),
+            merge_events(changes.separated, reports, EventKind.REPORT_SEPARATED, now),
+            merge_events(changes.merged, reports, EventKind.REPORT_MERGED, now),
+            link_events(changes.asserted, reports, EventKind.LINK_ASSERTED, now),
+        ]
+    )
+    if not events.height:
+        return
+    digest = hashlib.sha256(f"{SOURCE} {now.isoformat()}".encode()).hexdigest()
+    ledger.append(
+        Batch(
+            digest=digest,
+            source=SOURCE,
+            received_at=now,
+            encodings=ENCODINGS.empty(),
+            status_encodings=STATUS_ENCODINGS.empty(),
+            events=events,
+            rejects=REJECTS.empty(),
+            quality=SOURCE_QUALITY.empty(),
+        )
+    )

@@ -1,0 +1,162 @@
+"""An inbox folder: files land, are taken in, and are gone again.
+
+``<inbox>/<source>/<file>``. A file is handed over by renaming it into place: names that start
+with a dot or end in .part or .tmp are left alone. After its commit a file is removed, or moved
+to ``.returned/`` where policy says so, and ``.receipts/<digest>.json`` says that it was taken.
+A file that cannot be read at all is moved to ``.refused/`` with a receipt that says why. Nothing
+here remembers anything: what is committed is in the ledger, and a file found again after a
+crash is known by its digest.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchfiles import watch
+
+from sojourn.errors import LedgerError, SojournError
+from sojourn.ledger import Receipt
+from sojourn.pipeline.intake import Desk
+from sojourn.pipeline.loading import take_file
+from sojourn.pipeline.measuring import refresh_with
+from sojourn.pipeline.office import Office
+from sojourn.policy import Originals
+from sojourn.read import file_digest
+
+log = logging.getLogger(__name__)
+RECEIPTS, RETURNED, REFUSED = ".receipts", ".returned", ".refused"
+UNFINISHED = (".part", ".tmp")
+LOOK_MS = 50  # how long a burst of files is gathered before it is looked at
+LOOK_AGAIN_MS = 1000  # without news from the system, look anyway
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One file's fate: its receipts, or why it was refused."""
+
+    digest: str
+    source: str
+    receipts: tuple[Receipt, ...]
+    refusal: str | None
+
+
+def watch_inbox(
+    office: Office,
+    stop: threading.Event,
+    on_commit: Callable[[Taken], None] | None = None,
+    *,
+    inbox: Path | None = None,
+) -> None:
+    """Take files in as they land until ``stop`` is set. Blocks; one watcher per ledger.
+
+    Cells are refreshed as often as policy says. Raises LedgerError where the ledger stays away.
+    """
+    inbox = inbox or office.inbox
+    inbox.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with Desk(office) as desk:
+        refreshed = office.clock()
+        changed = True
+        for _ in _ticks(inbox, stop):
+            for taken in take_waiting(desk, office, inbox, stop):
+                changed = True
+                if on_commit:
+                    on_commit(taken)
+            due = (office.clock() - refreshed).total_seconds()
+            if changed and due >= office.policy.measure.refresh_seconds:
+                refresh_with(desk.ledger, office)
+                refreshed, changed = office.clock(), False
+
+
+def _ticks(inbox: Path, stop: threading.Event) -> Iterator[None]:
+    """Now, then whenever something changes, and once a second in any case."""
+    yield None
+    for _ in watch(
+        inbox, stop_event=stop, debounce=LOOK_MS, step=10, rust_timeout=LOOK_AGAIN_MS,
+        yield_on_timeout=True, raise_interrupt=False,
+    ):  # fmt: skip
+        yield None
+
+
+def take_waiting(
+    desk: Desk, office: Office, inbox: Path, stop: threading.Event | None = None
+) -> Iterator[Taken]:
+    """Take in every file that waits now, oldest first."""
+    for path in waiting_files(inbox):
+        if stop is not None and stop.is_set():
+            return
+        taken = _take_one(desk, office, path, inbox)
+        if taken is not None:
+            yield taken
+
+
+def waiting_files(inbox: Path) -> list[Path]:
+    """Files in the inbox and its sources' folders that are handed over, oldest first."""
+    found = []
+    for entry in [*inbox.iterdir(), *(p for d in _sources(inbox) for p in d.iterdir())]:
+        hidden = entry.name.startswith(".") or entry.suffix in UNFINISHED
+        try:
+            if not hidden and entry.is_file():
+                found.append((entry.stat().st_mtime_ns, entry.name, entry))
+        except FileNotFoundError:
+            continue
+    return [path for _, _, path in sorted(found)]
+
+
+def _sources(inbox: Path) -> list[Path]:
+    return [d for d in inbox.iterdir() if d.is_dir() and not d.name.startswith(".")]
+
+
+def _take_one(desk: Desk, office: Office, path: Path, inbox: Path) -> Taken | None:
+    source = None if path.parent == inbox else path.parent.name
+    try:
+        digest = file_digest(path)
+    except FileNotFoundError:
+        return None
+    try:
+        receipts = tuple(take_file(desk, office, path, source=source))
+    except LedgerError:
+        raise
+    except SojournError as error:
+        log.warning("file %s refused: %s", digest[:12], type(error).__name__)
+        return _refuse(path, inbox, Taken(digest, source or "", (), str(error)))
+    taken = Taken(digest, source or "", receipts, None)
+    _write_receipt(inbox, taken)
+    if office.policy.feeds.originals == Originals.RETURN:
+        _move(path, inbox / RETURNED)
+    else:
+        path.unlink(missing_ok=True)
+    return taken
+
+
+def _refuse(path: Path, inbox: Path, taken: Taken) -> Taken:
+    _write_receipt(inbox, taken)
+    _move(path, inbox / REFUSED)
+    return taken
+
+
+def _move(path: Path, folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path.replace(folder / path.name)
+
+
+def _write_receipt(inbox: Path, taken: Taken) -> None:
+    """Says that a file was taken, never what was found in it."""
+    folder = inbox / RECEIPTS
+    folder.mkdir(mode=0o700, exist_ok=True)
+    said = {
+        "digest": taken.digest,
+        "taken": taken.refusal is None,
+        "parts": len(taken.receipts),
+        "records": sum(r.records for r in taken.receipts),
+        "rejects": sum(r.rejects for r in taken.receipts),
+        "refusal": taken.refusal,
+    }
+    fresh = folder / f".{taken.digest}.tmp"
+    fresh.write_text(json.dumps(said), "utf-8")
+    os.replace(fresh, folder / f"{taken.digest}.json")
