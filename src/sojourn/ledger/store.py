@@ -1,0 +1,361 @@
+"""The ledger's one door: append a batch, ask what is known.
+
+In: ``Batch``es. Out: receipts, STAYS, totals, reports. One transaction holds everything that
+belongs to a batch, so a kill at any moment leaves a batch wholly there or not at all, and the
+same digest a second time changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from sojourn.errors import HorizonError, LedgerError
+from sojourn.ledger import horizon, projection, sources
+from sojourn.ledger.engine import (
+    fetch,
+    insert_rows,
+    migrate,
+    open_engine,
+    redact,
+    run,
+    run_many,
+)
+from sojourn.ledger.fold import build_stays, count_totals, fold_stays
+from sojourn.ledger.rows import from_rows, to_rows, unpack_keys
+from sojourn.policy import LedgerPolicy
+from sojourn.schemas import ENCODINGS, EVENTS, MEASURES
+
+Clock = Callable[[], datetime]
+CHUNK = 100_000
+OUTBOX_KEPT = 1_000
+OUTBOX_DAYS = 7  # a batch tells of this many days at most, the latest ones
+EVENT_COLUMNS = EVENTS.names
+HELD = ("merged_into", "partner_ref")
+# Blobs of keys ride along under a name of their own.
+_JOINED = "FROM reports r JOIN match_keys k ON k.crossing_ref = r.crossing_ref"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one batch changes: new and corrected reports (ENCODINGS), EVENTS in order, the rest."""
+
+    digest: str
+    source: str
+    received_at: datetime
+    encodings: pl.DataFrame
+    status_encodings: pl.DataFrame
+    events: pl.DataFrame
+    rejects: pl.DataFrame
+    quality: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Receipt:
+    batch_id: int
+    digest: str
+    records: int
+    rejects: int
+    committed_at: datetime
+    already: bool  # it had been committed before; nothing was changed
+
+
+def microseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)
+
+
+def from_microseconds(value: int) -> datetime:
+    return datetime.fromtimestamp(value / 1_000_000, UTC)
+
+
+class Ledger:
+    """An open ledger. A context manager; safe to use from one thread at a time."""
+
+    def __init__(self, url: str, policy: LedgerPolicy, clock: Clock) -> None:
+        self._url, self._policy, self._clock = url, policy, clock
+        self._engine = open_engine(url)
+
+    @classmethod
+    def open(cls, url: str, policy: LedgerPolicy, clock: Clock) -> Ledger:
+        """Open the ledger at ``url``, creating or upgrading its schema.
+
+        Raises LedgerError where the address, the server or the schema's version is not right.
+        """
+        ledger = cls(url, policy, clock)
+        migrate(ledger._engine)
+        return ledger
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _reading(self) -> Connection:
+        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def committed(self, digest: str) -> Receipt | None:
+        """The receipt of a batch that is in already."""
+        with self._reading() as connection:
+            rows = fetch(
+                connection,
+                "SELECT batch_id, digest, records, rejects, committed_at FROM batches "
+                "WHERE digest = ?",
+                (digest,),
+            )
+        if not rows:
+            return None
+        batch_id, found, records, rejects, at = rows[0]
+        return Receipt(batch_id, found, records, rejects, from_microseconds(at), already=True)
+
+    def append(self, batch: Batch) -> Receipt:
+        """Commit a batch in one transaction; the same digest again changes nothing.
+
+        Raises LedgerError where the database refuses; nothing of the batch is kept then.
+        """
+        try:
+            with self._engine.begin() as connection:
+                return self._append(connection, batch)
+        except IntegrityError as error:
+            done = self.committed(batch.digest)
+            if done is not None:
+                return done
+            raise LedgerError(
+                "the batch contradicts the ledger (a report recorded twice?): nothing was kept"
+            ) from _without_values(error)
+        except DBAPIError as error:
+            raise LedgerError(
+                f"the ledger at {redact(self._url)} refused the batch "
+                f"({type(error.orig).__name__}): nothing was kept; the file may be sent again"
+            ) from _without_values(error)
+
+    def _append(self, connection: Connection, batch: Batch) -> Receipt:
+        now = self._clock()
+        records = batch.encodings.height + batch.status_encodings.height
+        counts = (records, batch.rejects.height)
+        batch_id = fetch(
+            connection,
+            "INSERT INTO batches (digest, source, received_at, committed_at, records, rejects) "
+            "VALUES (?, ?, ?, ?, ?, ?) RETURNING batch_id",
+            (batch.digest, batch.source, microseconds(batch.received_at), microseconds(now),
+             *counts),
+        )[0][0]  # fmt: skip
+        touched = _touched(batch.events)
+        before = _totals_around(connection, touched)
+        rows = [(batch_id, *row) for row in to_rows(batch.events, EVENT_COLUMNS)]
+        insert_rows(connection, "events", ("batch_id", *EVENT_COLUMNS), rows)
+        projection.apply_events(connection, batch.events, batch.encodings)
+        days = _shift_totals(connection, before, _totals_around(connection, touched))
+        reject_rows = [(batch_id, *row) for row in batch.rejects.rows()]
+        insert_rows(
+            connection, "rejects",
+            ("batch_id", "file_digest", "position", "reason", "expected"), reject_rows,
+        )  # fmt: skip
+        sources.note_batch(connection, batch.source, batch.encodings, batch.quality, now, counts)
+        _tell(connection, days, now)
+        return Receipt(batch_id, batch.digest, *counts, now, already=False)
+
+    def write_measures(self, cells: pl.DataFrame) -> None:
+        """Replace the snapshot of MEASURES that pages read."""
+        dated = cells.with_columns(pl.col("period", "known_at").cast(pl.String))
+        with self._engine.begin() as connection:
+            run(connection, "DELETE FROM measures")
+            insert_rows(connection, "measures", MEASURES.names, to_rows(dated, MEASURES.names))
+            _put_outbox(connection, "measures", {}, self._clock())
+
+    # -- asking ----------------------------------------------------------------------------
+
+    def reports(self, refs: pl.Series) -> pl.DataFrame:
+        """ENCODINGS with merged_into and partner_ref, for those of ``refs`` that are known."""
+        with self._engine.begin() as connection:
+            projection.mark(connection, refs.to_list())
+            rows = fetch(
+                connection,
+                f"SELECT {_columns()} {_JOINED} JOIN asked a ON a.ref = r.crossing_ref",
+            )
+        return _encodings(rows)
+
+    def together(self, refs: pl.Series) -> pl.DataFrame:
+        """The same, for every report of the crossings that ``refs`` belong to."""
+        with self._engine.begin() as connection:
+            found = projection.together(connection, refs.to_list())
+        return self.reports(found["crossing_ref"])
+
+    def open_reports(self, since: datetime) -> Iterator[pl.DataFrame]:
+        """What the live index starts from: reports without a partner, and all since ``since``."""
+        yield from self._stream(
+            "WHERE (r.partner_ref IS NULL AND r.merged_into IS NULL) OR r.event_time >= ? "
+            "ORDER BY r.event_time, r.crossing_ref",
+            (microseconds(since),),
+        )
+
+    def all_reports(self) -> Iterator[pl.DataFrame]:
+        """Every report before its horizon, for a reconcile."""
+        yield from self._stream("ORDER BY r.event_time, r.crossing_ref", ())
+
+    def _stream(self, tail: str, values: tuple[Any, ...]) -> Iterator[pl.DataFrame]:
+        sql = f"SELECT {_columns()} {_JOINED} {tail}"
+        if self._engine.dialect.name == "postgresql":
+            sql = sql.replace("?", "%s")
+        with self._engine.connect() as connection:
+            result = connection.execution_options(yield_per=CHUNK).exec_driver_sql(sql, values)
+            for rows in result.partitions():
+                yield _encodings(list(rows))
+
+    def events(self) -> pl.DataFrame:
+        """EVENTS as appended. For the fold; no surface gives them."""
+        with self._reading() as connection:
+            rows = fetch(
+                connection,
+                f"SELECT {', '.join(EVENT_COLUMNS)} FROM events ORDER BY sequence",
+            )
+        return from_rows(rows, EVENT_COLUMNS, EVENTS)
+
+    def fold(self, known_at: date) -> pl.DataFrame:
+        """STAYS as known at the end of ``known_at`` (UTC), rebuilt from the events.
+
+        Raises HorizonError for a day before the last purge: its rows are gone.
+        """
+        purged = self.purged_until()
+        if purged is not None and known_at < purged:
+            raise HorizonError(
+                f"rows that were known on {known_at} are past their horizon and gone; days from "
+                f"{purged} can be asked for, and cells of closed stays for all days"
+            )
+        return fold_stays(self.events(), known_at)
+
+    def stays(self) -> pl.DataFrame:
+        """STAYS as known now, from the projection. Equals the fold of today."""
+        names = ", ".join(projection.REPORT_COLUMNS)
+        with self._reading() as connection:
+            reports = projection.as_reports(fetch(connection, f"SELECT {names} FROM reports"))
+            status_names = ", ".join(projection.STATUS_COLUMNS)
+            statuses = projection.as_statuses(
+                fetch(connection, f"SELECT {status_names} FROM statuses ORDER BY sequence")
+            )
+        return build_stays(reports, statuses)
+
+    def totals(self) -> pl.DataFrame:
+        """day, name, value: what the live page shows."""
+        with self._reading() as connection:
+            rows = fetch(connection, "SELECT day, name, value FROM live_totals ORDER BY day, name")
+        frame = pl.DataFrame(
+            [tuple(r) for r in rows],
+            schema={"day": pl.String, "name": pl.String, "value": pl.Int64}, orient="row",
+        )  # fmt: skip
+        return frame.with_columns(pl.col("day").str.to_date()).filter(pl.col("value") != 0)
+
+    def quality(self) -> pl.DataFrame:
+        """SOURCE_QUALITY: reads, repairs and rejects by source."""
+        with self._reading() as connection:
+            return sources.read_quality(connection)
+
+    def state(self) -> sources.State:
+        """Counts for ``sojourn doctor``: batches, open arrivals, the last commit."""
+        with self._reading() as connection:
+            return sources.read_state(connection)
+
+    # -- the horizon -----------------------------------------------------------------------
+
+    def purged_until(self) -> date | None:
+        """The day of the last purge."""
+        with self._reading() as connection:
+            rows = fetch(connection, "SELECT value FROM facts WHERE name = 'purged_until'")
+        return date.fromisoformat(rows[0][0]) if rows else None
+
+    def purge(self, today: date, outcomes: horizon.Outcomes) -> horizon.Purged:
+        """Fold every stay past its horizon into cells and destroy its rows and keys."""
+        return horizon.purge(self._engine, self.stays, self._policy, today, outcomes)
+
+    def backup(self, path: Path) -> horizon.BackupNote:
+        """A copy of the ledger with a note of the day by which it must be destroyed."""
+        return horizon.back_up(self._engine, self.stays(), self._policy, path, self._clock())
+
+
+def _without_values(error: DBAPIError) -> BaseException:
+    """The driver's message quotes parameters: only its kind goes on."""
+    return RuntimeError(type(error.orig).__name__)
+
+
+def _columns() -> str:
+    return ", ".join([f"r.{n}" for n in projection.REPORT_COLUMNS] + ["k.keys"])
+
+
+def _encodings(rows: list[Any]) -> pl.DataFrame:
+    columns = (*projection.REPORT_COLUMNS, "keys")
+    frame = from_rows(rows, columns, ENCODINGS)
+    keyed = frame.drop("keys").with_columns(
+        *unpack_keys(frame["keys"].to_list()), withdrawn=pl.lit(value=False)
+    )
+    return keyed.select(*ENCODINGS.names, *HELD)
+
+
+def _touched(events: pl.DataFrame) -> list[bytes]:
+    refs = pl.concat([events["crossing_ref"], events["other_ref"].drop_nulls()])
+    found: list[bytes] = refs.unique().to_list()
+    return found
+
+
+def _totals_around(connection: Connection, refs: list[bytes]) -> pl.DataFrame:
+    reports = projection.crossings_around(connection, refs)
+    statuses = projection.statuses_of(connection, reports["crossing_ref"].to_list())
+    return count_totals(build_stays(reports, statuses))
+
+
+def _shift_totals(connection: Connection, before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
+    """Add what changed to live_totals; returns the days concerned."""
+    changed = (
+        pl.concat([before.with_columns(-pl.col("value")), after])
+        .group_by("day", "name")
+        .agg(pl.col("value").sum())
+        .filter(pl.col("value") != 0)
+        .with_columns(pl.col("day").cast(pl.String))
+        .sort("day", "name")
+    )
+    run_many(
+        connection,
+        "INSERT INTO live_totals (day, name, value) VALUES (?, ?, ?) ON CONFLICT (day, name) "
+        "DO UPDATE SET value = live_totals.value + excluded.value",
+        changed.rows(),
+    )
+    return changed["day"].unique().sort().to_list()
+
+
+def _tell(connection: Connection, days: list[str], now: datetime) -> None:
+    """One outbox row: the totals of the latest days that changed. Nothing of the batch itself."""
+    told: dict[str, dict[str, int]] = {}
+    for day in days[-OUTBOX_DAYS:]:
+        rows = fetch(connection, "SELECT name, value FROM live_totals WHERE day = ?", (day,))
+        told[day] = {name: value for name, value in rows}  # noqa: C416
+    _put_outbox(connection, "totals", told, now)
+
+
+def _put_outbox(
+    connection: Connection, kind: str, told: dict[str, dict[str, int]], now: datetime
+) -> None:
+    payload = json.dumps({"totals": told, "at": now.isoformat()})
+    added = fetch(
+        connection,
+        "INSERT INTO outbox (created_at, kind, payload) VALUES (?, ?, ?) RETURNING id",
+        (microseconds(now), kind, payload),
+    )[0][0]
+    run(connection, "DELETE FROM outbox WHERE id <= ?", (added - OUTBOX_KEPT,))
