@@ -1,0 +1,213 @@
+"""One PAXLST message into what it says: legs, people, counts. No judgement of borders here.
+
+In: an ``edifact.Message``. Out: a ``Manifest``. Follows the WCO/IATA/ICAO PAXLST implementation
+guide: TDT/LOC/DTM for legs, a NAD group for each person with ATT, DTM+329, NAT, RFF, DOC.
+Addresses, contacts, bookings, seats and baggage are read over: there is no place for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sojourn.read.edifact import Message, Segment
+
+PASSENGERS = ("FL", "DDU")
+CREW = ("FM", "DDT")
+DEPARTS, ARRIVES = "189", "232"
+
+
+@dataclass(frozen=True)
+class Leg:
+    flight: str
+    carrier: str
+    origin: str = ""
+    origin_qualifier: str = ""
+    destination: str = ""
+    destination_qualifier: str = ""
+    departs: datetime | None = None  # local time of the port, naive
+    arrives: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    kind: str
+    number: str
+    issuer: str = ""
+
+
+@dataclass(frozen=True)
+class Person:
+    role: str
+    surname: str
+    given: str
+    second: str
+    segment: int
+    sex: str = ""
+    birth: str = ""  # as written
+    nationality: str = ""
+    embark: str = ""
+    debark: str = ""
+    reference: str = ""
+    documents: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    reference: str
+    document: str  # BGM code: 745 passengers, 250 crew, 266 flight status
+    function: str  # BGM's identifier: CL, XR, CP ...
+    legs: tuple[Leg, ...]
+    people: tuple[Person, ...]
+    counts: tuple[tuple[str, str], ...]  # CNT as declared: qualifier, value
+    declared_segments: str
+    segments: int
+    closed: bool
+    directory: str = ""
+    issues: tuple[str, ...] = field(default=())
+
+
+def is_paxlst(message: Message) -> bool:
+    """PAXLST by its header; fragments without one count as such if they name people."""
+    if message.opener is None:
+        return True
+    return "PAXLST" in {c.strip().upper() for e in message.opener.elements[1:] for c in e}
+
+
+def parse_manifest(message: Message) -> Manifest:
+    """What the message says. Never raises: what it cannot place it passes over."""
+    opener = message.opener
+    bgm = next((s for s in message.segments if s.tag == "BGM"), None)
+    count = [(s.get(1, 0), s.get(1, 1) or s.get(2, 0)) for s in message.segments if s.tag == "CNT"]
+    first_person = next(
+        (i for i, s in enumerate(message.segments) if s.tag == "NAD" and _is_person(s)),
+        len(message.segments),
+    )
+    return Manifest(
+        reference=opener.get(1) if opener else "",
+        document=bgm.get(1) if bgm else "",
+        function=(bgm.get(2) or bgm.get(3)).upper() if bgm else "",
+        legs=tuple(_legs(message.segments[:first_person])),
+        people=tuple(_people(message.segments[first_person:])),
+        counts=tuple(count),
+        declared_segments=message.closer.get(1) if message.closer else "",
+        segments=len(message.segments),
+        closed=message.closer is not None,
+        directory=":".join(opener.elements[2]) if opener and len(opener.elements) > 2 else "",
+    )
+
+
+def _is_person(segment: Segment) -> bool:
+    return segment.get(1) in (*PASSENGERS, *CREW)
+
+
+def _legs(segments: tuple[Segment, ...]) -> list[Leg]:
+    """Stops in order; a stop with a departure time opens a leg, one with an arrival closes it."""
+    legs: list[Leg] = []
+    flight, carrier = "", ""
+    stops: list[dict[str, object]] = []
+    for segment in segments:
+        if segment.tag == "TDT":
+            legs += _pair_stops(stops, flight, carrier)
+            stops = []
+            flight, carrier = segment.get(2), segment.get(5)
+        elif segment.tag == "LOC" and segment.get(1) in ("125", "87", "92", "5", "61", "8", "60"):
+            stops.append({"port": segment.get(2), "qualifier": segment.get(1)})
+        elif segment.tag == "DTM" and stops and segment.get(1) in (DEPARTS, ARRIVES):
+            stops[-1][segment.get(1)] = parse_moment(segment.get(1, 1))
+    return legs + _pair_stops(stops, flight, carrier)
+
+
+def _pair_stops(stops: list[dict[str, object]], flight: str, carrier: str) -> list[Leg]:
+    legs: list[Leg] = []
+    start: dict[str, object] | None = None
+    for stop in stops:
+        if start is not None and DEPARTS in stop and ARRIVES not in stop and DEPARTS in start:
+            start = stop  # two departures in a row: the first had no arrival
+            continue
+        if start is None:
+            start = stop
+            continue
+        legs.append(_leg(start, stop, flight, carrier))
+        start = stop if DEPARTS in stop else None
+    return legs
+
+
+def _leg(start: dict[str, object], stop: dict[str, object], flight: str, carrier: str) -> Leg:
+    departs, arrives = start.get(DEPARTS), stop.get(ARRIVES)
+    return Leg(
+        flight=flight,
+        carrier=carrier,
+        origin=str(start["port"]),
+        origin_qualifier=str(start["qualifier"]),
+        destination=str(stop["port"]),
+        destination_qualifier=str(stop["qualifier"]),
+        departs=departs if isinstance(departs, datetime) else None,
+        arrives=arrives if isinstance(arrives, datetime) else None,
+    )
+
+
+def parse_moment(text: str) -> datetime | None:
+    """YYMMDDhhmm, CCYYMMDDhhmm or a bare date; None where it is none of them."""
+    digits = text.strip()
+    formats = {10: "%y%m%d%H%M", 12: "%Y%m%d%H%M", 6: "%y%m%d", 8: "%Y%m%d"}
+    pattern = formats.get(len(digits))
+    if pattern is None or not digits.isdigit():
+        return None
+    extra = timedelta(0)
+    if len(digits) >= 10 and digits[-4:] == "2400":
+        digits, extra = digits[:-4] + "0000", timedelta(days=1)
+    try:
+        return datetime.strptime(digits, pattern) + extra  # noqa: DTZ007  local, by the port
+    except ValueError:
+        return None
+
+
+def _people(segments: tuple[Segment, ...]) -> list[Person]:
+    people: list[Person] = []
+    in_group = False
+    for segment in segments:
+        if segment.tag == "NAD":
+            in_group = _is_person(segment)
+            if in_group:
+                people.append(_person(segment))
+        elif segment.tag == "CNT":
+            in_group = False
+        elif in_group:
+            people[-1] = _add(people[-1], segment)
+    return people
+
+
+def _person(segment: Segment) -> Person:
+    # C080 is the fourth element; some senders shift it, so the first filled one is taken.
+    at = next((i for i in (4, 3, 5, 2) if segment.get(i)), 4)
+    return Person(
+        role=segment.get(1),
+        surname=segment.get(at, 0),
+        given=segment.get(at, 1),
+        second=segment.get(at, 2),
+        segment=segment.number,
+    )
+
+
+def _add(person: Person, segment: Segment) -> Person:
+    tag, qualifier = segment.tag, segment.get(1)
+    if tag == "ATT" and qualifier == "2":
+        return replace(person, sex=segment.get(3) or segment.get(2))
+    if tag == "DTM" and qualifier == "329":
+        return replace(person, birth=segment.get(1, 1) or segment.get(2))
+    if tag == "NAT":
+        return replace(person, nationality=segment.get(2))
+    if tag == "LOC" and qualifier == "178":
+        return replace(person, embark=segment.get(2))
+    if tag == "LOC" and qualifier == "179":
+        return replace(person, debark=segment.get(2))
+    if tag == "RFF" and qualifier == "ABO":
+        return replace(person, reference=segment.get(1, 1))
+    if tag == "DOC":
+        document = Document(qualifier, segment.get(2))
+        return replace(person, documents=(*person.documents, document))
+    if tag == "LOC" and qualifier == "91" and person.documents:
+        *earlier, last = person.documents
+        return replace(person, documents=(*earlier, replace(last, issuer=segment.get(2))))
+    return person
