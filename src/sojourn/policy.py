@@ -170,7 +170,9 @@ def _section(where: str, name: str, raw: object) -> Any:
 
 def _refuse_unknown(where: str, found: set[str], known: set[str]) -> None:
     if unknown := sorted(found - known):
-        raise PolicyError(f"{where}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        raise PolicyError(
+            f"{where}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+        )
 
 
 def _check_values(where: str, policy: Policy) -> None:

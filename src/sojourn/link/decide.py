@@ -11,6 +11,9 @@ from sojourn.link import index as ix
 from sojourn.link.linker import BOARDED, HOUR, LinkIndex, Pairs
 from sojourn.link.merge import HOUR_BITS, join_groups, standing_reports
 from sojourn.link.resolve import resolve_links, rivals, total_order
+from sojourn.link.weights import MICROSECONDS_A_DAY
+
+NEARNESS_BITS = 8.0  # per doubling of the days, in the order only: the threshold does not see it
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,16 @@ def choose_links(
     keep = np.flatnonzero(fit & (weight >= index.policy.threshold_log2_odds))
     keep = keep[_heaviest(arrival[keep], departure[keep], weight[keep])]
     a, d, w = arrival[keep], departure[keep], weight[keep]
+    # Of two arrivals of one traveller the nearer one is meant, even if the other is spelt better.
+    days = gap[keep] / MICROSECONDS_A_DAY
+    wanted = (w - NEARNESS_BITS * np.log2(1.0 + days)).astype(np.float32)
     order = total_order(
-        w, gap[keep], slots.ref_high[a], slots.ref_low[a], slots.ref_high[d], slots.ref_low[d]
+        wanted, gap[keep], slots.ref_high[a], slots.ref_low[a], slots.ref_high[d], slots.ref_low[d]
     )
     sure = resolve_links(a, d, order, slots.state.size)
     waiting = 0
     if ambiguity is not None:
-        lead = w - rivals(a, d, w, sure, slots.state.size)
+        lead = wanted - rivals(a, d, wanted, sure, slots.state.size)
         waiting = int((sure & (lead < ambiguity)).sum())
         sure &= lead >= ambiguity
     return Chosen(a[sure], d[sure], pairs.pattern[keep][sure], w[sure], waiting)

@@ -22,6 +22,7 @@ from sojourn.link.patterns import KINDS, MOST, pattern_of, trait_of
 NONE = -1
 EPOCH_BIT = 0x80
 KIND_MASK = 0x7F
+CROSSED = 2  # evidence: see Slots
 FREE, CLOSED, OPEN = 0, 1, 2  # a slot's state: unused; has its partner; looks for one
 
 
@@ -140,8 +141,11 @@ def _admits(a: int, b: int, slots: Slots, window: Window) -> int:
     """1: may be one stay; 2: may be two reports of one crossing; 0: neither."""
     gap = slots.time[b] - slots.time[a]
     if slots.direction[a] == slots.direction[b]:
-        near = abs(gap) <= window.merge
-        return 2 if near and slots.source[a] != slots.source[b] else 0
+        # Two booths never record one crossing; a booth and a carrier do, and two carriers.
+        both_crossed = slots.evidence[a] == CROSSED and slots.evidence[b] == CROSSED
+        if abs(gap) > window.merge or slots.source[a] == slots.source[b] or both_crossed:
+            return 0
+        return 2
     if slots.direction[a] == 1:
         gap = -gap
     if gap < 0 or gap > window.stay:

@@ -69,7 +69,7 @@ class WeightTable:
 
     def stay_bits(self, curve: NDArray[np.integer], gap: NDArray[np.int64]) -> NDArray[np.float32]:
         """The stay-length part of the weight; ``gap`` in microseconds."""
-        days = gap / MICROSECONDS_A_DAY
+        days = np.maximum(gap, 0) / MICROSECONDS_A_DAY
         at = np.clip(np.searchsorted(GAP_DAYS, days, side="right") - 1, 0, GAP_DAYS.size - 2)
         left, right = GAP_DAYS[at], GAP_DAYS[at + 1]
         share = np.clip((days - left) / (right - left), 0.0, 1.0)

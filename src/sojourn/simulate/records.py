@@ -26,8 +26,8 @@ SCHOOL = 0.12  # of records of those whose names have another school's spelling
 RATES = {
     "surname_letter": 0.012,
     "given_letter": 0.012,
-    "document_letter": 0.022,
-    "document_missing": 0.022,
+    "document_letter": 0.024,
+    "document_missing": 0.023,
     "given_dropped": 0.060,  # of two given names
     "given_initial": 0.006,
     "surname_dropped": 0.045,  # of two surnames
