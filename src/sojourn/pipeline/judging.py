@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 
 from sojourn.encode import MemoryKeyProvider, encode
-from sojourn.errors import PrivacyError
+from sojourn.errors import PrivacyError, ReadError
 from sojourn.link import Linked, WeightTable, link
 from sojourn.policy import Policy
+from sojourn.read import read_file
+from sojourn.schemas import TRUTH
 
 LEAST_PAIRS = 1_000
 LEAST_GROUP = 100
@@ -41,6 +45,43 @@ class Evaluation:
     capped: int
     without_keys: int
     policy_digest: str
+
+    def as_dict(self) -> dict[str, object]:
+        """For ``--json``: overall scores at the top, groups below."""
+        groups = {
+            f"by_{name}": {k: asdict(v) for k, v in scores.items()}
+            for name, scores in self.groups.items()
+        }
+        rest = {
+            k: getattr(self, k)
+            for k in (
+                "crossings",
+                "seconds",
+                "candidates",
+                "capped",
+                "without_keys",
+                "policy_digest",
+            )
+        }
+        return {**asdict(self.overall), **rest, **groups}
+
+
+def read_crossings(path: Path, policy: Policy) -> pl.DataFrame:
+    """CROSSINGS of a file of any tabular format, checked like any other input."""
+    now = datetime.now(UTC)
+    parts = [r.crossings for r in read_file(path, policy.read, source=None, now=now)]
+    return pl.concat(parts)
+
+
+def read_truth(path: Path) -> pl.DataFrame:
+    """TRUTH of a Parquet or CSV file. Raises ReadError where the columns are not there."""
+    try:
+        frame = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+        return frame.select(pl.col(TRUTH.names).cast(pl.String)).drop_nulls()
+    except (pl.exceptions.PolarsError, OSError):
+        raise ReadError(
+            f"{path.name}: expected Parquet or CSV with {' and '.join(TRUTH.names)}"
+        ) from None
 
 
 def evaluate(

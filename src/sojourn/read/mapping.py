@@ -16,6 +16,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -23,7 +24,7 @@ import polars as pl
 from sojourn.errors import ReadError
 from sojourn.schemas import CROSSINGS, STATUS_CHANGES
 
-OURS = frozenset((*CROSSINGS.names, *STATUS_CHANGES.names))
+OURS = frozenset((*CROSSINGS.names, *STATUS_CHANGES.names, "mrz"))
 SECTIONS = ("columns", "constants", "values", "formats")
 TIMES = ("event_time", "recorded_at")
 
@@ -46,6 +47,7 @@ def load_mapping(path: Path) -> Mapping:
         raise ReadError(
             f"mapping: unknown sections: {', '.join(unknown)}; known: {', '.join(SECTIONS)}"
         )
+    _check_shape(raw)
     mapping = Mapping(**{name: raw.get(name, {}) for name in SECTIONS})
     named = {*mapping.columns, *mapping.constants, *mapping.values, *mapping.formats}
     if unknown := sorted(named - OURS - {"time_zone"}):
@@ -54,9 +56,24 @@ def load_mapping(path: Path) -> Mapping:
         )
     try:
         ZoneInfo(mapping.formats.get("time_zone", "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ReadError("mapping: formats.time_zone: expected an IANA zone") from None
     return mapping
+
+
+def _check_shape(raw: dict[str, Any]) -> None:
+    """Sections are tables of text; ``values`` is one table a column."""
+    for section, entries in raw.items():
+        if not isinstance(entries, dict):
+            raise ReadError(f"mapping: {section}: expected a section, [{section}]")
+        for name, entry in entries.items():
+            where = f"mapping: [{section}] {name}"
+            if section != "values" and not isinstance(entry, str):
+                raise ReadError(f"{where}: expected text in quotation marks")
+            if section == "values" and not (
+                isinstance(entry, dict) and all(isinstance(v, str) for v in entry.values())
+            ):
+                raise ReadError(f"{where}: expected a section, [values.{name}], of theirs = ours")
 
 
 def apply_mapping(rows: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
@@ -69,11 +86,13 @@ def apply_mapping(rows: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
     out = rows.select(*kept, *taken).with_columns(
         pl.lit(v).alias(n) for n, v in mapping.constants.items()
     )
+    if absent := sorted(set(mapping.values) - set(out.columns)):
+        raise ReadError(f"mapping: values for columns that are not mapped: {', '.join(absent)}")
     for name, table in mapping.values.items():
         out = out.with_columns(pl.col(name).replace(table))
     zone = mapping.formats.get("time_zone", "UTC")
     for name, pattern in mapping.formats.items():
-        if name == "time_zone" or name not in out.columns:
+        if name == "time_zone" or name not in out.columns or out.schema[name] != pl.String:
             continue
         if name in TIMES:
             naive = pl.col(name).str.to_datetime(pattern, strict=False, time_unit="us")

@@ -24,11 +24,11 @@ class Check:
     field: str
     printed: str
     computed: str
+    empty: bool = False  # the field is all filler: its check digit may be filler too
 
     @property
     def fits(self) -> bool:
-        # A field that is all filler may have a filler as its check digit.
-        return self.printed == self.computed or (self.printed == FILLER and self.computed == "0")
+        return self.printed == self.computed or (self.empty and self.printed == FILLER)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def parse_zone(lines: list[str]) -> Zone:
 
 
 def _check(name: str, text: str, printed: str) -> Check:
-    return Check(name, printed, check_digit(text))
+    return Check(name, printed, check_digit(text), empty=not text.strip(FILLER))
 
 
 def _digits(name: str, text: str, printed: str) -> tuple[str, Check, int]:
@@ -124,7 +124,8 @@ def _td1(lines: list[str]) -> Zone:
     number, number_check, optional = _number(one[5:14], one[14], one[15:30])
     birth, birth_check, mended = _digits("birth", two[0:6], two[6])
     expiry, expiry_check, more = _digits("expiry", two[8:14], two[14])
-    composite = one[5:30] + birth + two[6] + expiry + two[14] + two[18:29]
+    dates = birth + birth_check.printed + expiry + expiry_check.printed
+    composite = one[5:30] + dates + two[18:29]
     surname, given, cut = _names(three)
     return Zone(
         "TD1", _text(one[0:2]), _text(one[2:5]), _text(number).replace(" ", ""), birth,
@@ -143,7 +144,7 @@ def _two_lines(lines: list[str], form: str) -> Zone:
     optional = two[28:]
     number, checks = two[0:9], (_check("document_number", two[0:9], two[9]),)
     dates = (birth_check, expiry_check)
-    head = two[0:10] + birth + two[19] + expiry + two[27]
+    head = two[0:10] + birth + birth_check.printed + expiry + expiry_check.printed
     if form == "TD3":
         personal = two[28:42]
         optional = personal

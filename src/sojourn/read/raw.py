@@ -135,6 +135,9 @@ def ndjson_chunks(data: bytes, limits: Limits, notes: Notes, source: str) -> Ite
             continue
         try:
             found = json.loads(line)
+            if isinstance(found, dict):
+                # A lone surrogate is no text: no table could hold it.
+                "".join([*found, *map(str, found.values())]).encode()
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
@@ -172,7 +175,10 @@ def parquet_chunks(path: Path | bytes, limits: Limits) -> Iterator[pl.DataFrame]
         raise ReadError("not a readable Parquet file: is it whole?") from None
     flat = [n for n, t in schema.items() if not t.is_nested()]
     for start in range(0, max(count, 1), limits.chunk_rows):
-        frame = scanned.select(flat).slice(start, limits.chunk_rows).collect()
+        try:
+            frame = scanned.select(flat).slice(start, limits.chunk_rows).collect()
+        except (pl.exceptions.PolarsError, OSError):
+            raise ReadError("not a readable Parquet file: is it whole?") from None
         kept = [
             pl.col(n) if t.is_temporal() or t == pl.Boolean else pl.col(n).cast(pl.String)
             for n, t in frame.schema.items()

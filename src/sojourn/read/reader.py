@@ -87,7 +87,7 @@ def _read(
         yield from _tabular(parquet_chunks(data, limits), notes, policy, feed, now, mapping)
     elif looks_like_paxlst(data[:HEAD]):
         yield read_paxlst(data, digest, policy, source=source, now=now)
-    elif data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+    elif data[:HEAD].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \r\n\t").startswith(b"{"):
         chunks = ndjson_chunks(data, limits, notes, feed)
         yield from _tabular(chunks, notes, policy, feed, now, mapping)
     else:

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import polars as pl
 
+from sojourn.read.raw import QUOTED_LINES
+
 _LINE = re.compile(r"line (\d+)$")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ROW = re.compile(r"row (\d+)$")
 
 
@@ -29,8 +32,10 @@ def write_rejected(path: Path, rejects: pl.DataFrame, out: Path) -> int:
         data = _parquet_rows(path, rows)
     else:
         data = _text_lines(path, lines)
+    # An older file keeps its mode when it is opened: close it to others before anything is in it.
     descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o600)
         file.write(data)
     return len(rows or lines)
 
@@ -42,15 +47,26 @@ def _parquet_rows(path: Path, rows: list[int]) -> bytes:
 
 
 def _text_lines(path: Path, lines: list[int]) -> bytes:
-    """The lines at the positions, quoted line ends included, under the header where there is one."""
-    held = path.read_bytes().split(b"\n")
-    first = held[0].lstrip(b"\xef\xbb\xbf \t")
-    picked = [] if first.startswith(b"{") else [held[0]]
-    for line in lines:
-        at = line - 1
-        record = held[at]
-        while record.count(b'"') % 2 and at + 1 < len(held) and at - line < 50:
-            at += 1
-            record += b"\n" + held[at]
-        picked.append(record)
+    """The lines at the positions, quoted line ends included, under the header where there is one.
+
+    As they were sent, byte for byte; only UTF-16 becomes UTF-8.
+    """
+    data = path.read_bytes()
+    if data.startswith(UTF_16):
+        data = data.decode("utf-16", errors="replace").encode()
+    held = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    start = next((i for i, line in enumerate(held) if line.strip()), 0)
+    table = not held[start].lstrip().startswith(b"{")
+    picked = [_record(held, start)] if table else []
+    picked += [_record(held, line - 1) if table else held[line - 1] for line in lines]
     return b"\n".join(picked) + b"\n"
+
+
+def _record(held: list[bytes], start: int) -> bytes:
+    """One row with its quoted line ends; a quote that is never closed takes its line alone."""
+    quotes = 0
+    for at in range(start, min(start + QUOTED_LINES, len(held))):
+        quotes += held[at].count(b'"')
+        if quotes % 2 == 0:
+            return b"\n".join(held[start : at + 1])
+    return held[start]

@@ -39,6 +39,8 @@ DERIVED = ("local_date",)
 CROSSING_COLUMNS = tuple(n for n in CROSSINGS.names if n not in DERIVED)
 REQUIRED = ("crossing_id", "direction", "event_time", "mode")
 STATUS_REQUIRED = ("status_id", "kind", "effective_date")
+MOMENTS = ("event_time", "recorded_at", "authorised_until", "birth_date", "effective_date",
+           "new_authorised_until")  # fmt: skip
 IDENTITY = ("surname", "given_names", "birth_date", "nationality", "document_number")
 _WRONG = "wrong"
 TEXT_LIMIT = 200  # letters kept of a name or id; longer ones are refused
@@ -51,6 +53,10 @@ class Check:
     reason: str
     expected: str
     fails: pl.Expr
+
+    def only(self, where: pl.Expr) -> Check:
+        """The same check, for some rows: what is dropped from the others is not judged."""
+        return Check(self.reason, self.expected, self.fails & where)
 
 
 def is_status_table(columns: list[str]) -> bool:
@@ -75,6 +81,7 @@ def check_crossings(
         .fill_null(value=False).alias("withdrawn_"),
         *_identity(text),
     )  # fmt: skip
+    arriving = pl.col("direction_") == Direction.ARRIVAL
     early = datetime(policy.earliest_year, 1, 1, tzinfo=UTC)
     late = now + timedelta(hours=policy.future_hours)
     kept = _refuse(
@@ -91,14 +98,16 @@ def check_crossings(
                   pl.col("event_time_") > late),
             _one_of("mode", Mode),
             _one_of("evidence", Evidence),
-            _one_of("stay_limit", StayLimit, optional=True),
+            _one_of("stay_limit", StayLimit, optional=True).only(arriving),
             _unreadable("recorded_at", "a time, or nothing", optional=True),
-            _unreadable("authorised_until", "a date such as 2025-03-01", optional=True),
+            _unreadable("authorised_until", "a date such as 2025-03-01", optional=True)
+            .only(arriving),
             Check("limit_contradicts", "no authorised_until where stay_limit is none",
-                  (pl.col("stay_limit_") == StayLimit.NONE) & pl.col("authorised_until_").is_not_null()),
+                  (pl.col("stay_limit_") == StayLimit.NONE)
+                  & pl.col("authorised_until_").is_not_null()).only(arriving),
             Check("limit_without_date", "an authorised_until where stay_limit is dated",
                   (pl.col("stay_limit_") == StayLimit.DATED) & pl.col("authorised_until_").is_null()
-                  & (pl.col("direction_") == Direction.ARRIVAL)),
+                  & arriving),
             *_identity_checks(withdrawn=pl.col("withdrawn_")),
         ],
         notes,
@@ -156,11 +165,11 @@ def _known_columns(
     for name in wanted:
         if name not in rows.columns:
             columns.append(pl.lit(None, pl.String).alias(name))
-        elif rows.schema[name] == pl.String:
-            trimmed = pl.col(name).str.strip_chars()
-            columns.append(pl.when(trimmed != "").then(trimmed).alias(name))
-        else:
+        elif name in MOMENTS and rows.schema[name] in (pl.Date, pl.Datetime):
             columns.append(pl.col(name))
+        else:
+            trimmed = pl.col(name).cast(pl.String).str.strip_chars()
+            columns.append(pl.when(trimmed != "").then(trimmed).alias(name))
     return rows.select(columns)
 
 
@@ -291,7 +300,7 @@ def _count_repairs(kept: pl.DataFrame, notes: Notes) -> None:
         "birth_date_repaired": pl.col("birth_date_repaired"),
         "nationality_unknown_code": pl.col("nationality_").is_null()
         & pl.col("nationality").is_not_null(),
-        "sex_unknown_code": pl.col("sex_").is_null() & pl.col("sex").is_not_null(),
+        "sex_unknown_code": pl.col("sex_").is_null() & (pl.col("sex") != "<"),
         "arrival_columns_dropped": (pl.col("direction_") == Direction.DEPARTURE)
         & (pl.col("authorised_until").is_not_null() | pl.col("admission_class").is_not_null()),
     }

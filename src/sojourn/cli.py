@@ -1,0 +1,372 @@
+"""The command line: parse, call one service, print. No rule lives here.
+
+``serve`` and ``demo`` join by entry points (group ``sojourn.commands``), so that the library
+never imports the web shell.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date, datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from sojourn.cli_edge import encode_command, read_command
+from sojourn.errors import UsageError
+from sojourn.policy import load_policy
+
+out = Console(highlight=False)
+say = Console(stderr=True, highlight=False)
+
+Home = Annotated[Path, typer.Option("--home", envvar="SOJOURN_HOME", help="The office's folder.")]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", help="A policy file; default: the one that ships.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database", envvar="SOJOURN_STATISTICS_URL",
+        help="The ledger's address; default: SQLite in the home folder.",
+    ),
+]  # fmt: skip
+
+
+def build_app() -> typer.Typer:
+    """All commands: the library's, and those that installed packages join."""
+    app = typer.Typer(
+        no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help="Stays, departures, and how sure we are. Start with: sojourn demo",
+    )  # fmt: skip
+    for command in (
+        simulate, load, evaluate, train, measure, reconcile, purge, quality, backup, watch, doctor,
+    ):  # fmt: skip
+        app.command()(command)
+    app.command("read")(read_command)
+    app.command("encode")(encode_command)
+    keys = typer.Typer(no_args_is_help=True, help="Secrets of the encoder.", rich_markup_mode=None)
+    keys.command("new")(keys_new)
+    keys.callback()(lambda: None)
+    app.add_typer(keys, name="keys")
+    for point in sorted(entry_points(group="sojourn.commands"), key=lambda p: p.name):
+        app.command(point.name)(point.load())
+    return app
+
+
+def progress_bar() -> Progress:
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"),
+        TimeElapsedColumn(), console=say, transient=True,
+    )  # fmt: skip
+
+
+def print_json(found: object) -> None:
+    out.print_json(json.dumps(found, default=str))
+
+
+def simulate(
+    directory: Annotated[Path, typer.Argument(help="Where the files go; made if missing.")],
+    stays: Annotated[int, typer.Option(help="How many stays.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same country.")] = 1,
+    noise: Annotated[
+        float, typer.Option(help="Error rates: 1 ordinary, 3 heavy, 8 extreme.")
+    ] = 1.0,
+    lists: Annotated[int, typer.Option(help="1: one record a crossing; 2: carriers too.")] = 2,
+    manifests: Annotated[bool, typer.Option(help="Write PAXLST manifests as well.")] = True,
+) -> None:
+    """Make a country whose truth is known: crossings, truth, manifests. Invented people only.
+
+    Example: sojourn simulate country --stays 10000 --seed 7
+    """
+    from sojourn.simulate import World, build_country, write_country
+
+    with progress_bar() as bar:
+        bar.add_task(f"simulating {stays:,} stays", total=None)
+        country = build_country(World(stays=stays, seed=seed, noise=noise, lists=lists))
+        write_country(country, directory, manifests=manifests)
+    out.print(
+        f"{country.crossings.height:,} crossings, {country.truth.height:,} true pairs in {directory}"
+    )
+
+
+def load(
+    files: Annotated[list[Path], typer.Argument(help="Crossings, status changes or encodings.")],
+    home: Home = Path("office"),
+    database: Database = None,
+    source: Annotated[str | None, typer.Option(help="The feed, where files do not say.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="TOML that names your columns.")] = None,
+    engine: Annotated[str, typer.Option(help="local")] = "local",
+    reconcile_after: Annotated[
+        bool, typer.Option("--reconcile/--no-reconcile", help="Link again in bulk at the end.")
+    ] = True,
+) -> None:
+    """Take files into the ledger in bulk: link, append. Run it again and nothing is counted twice.
+
+    Example: sojourn load country/crossings.parquet --home office
+    """
+    from sojourn.pipeline import load_files, open_office
+    from sojourn.pipeline import reconcile as link_again
+    from sojourn.read import load_mapping
+
+    if engine != "local":
+        raise UsageError(f"--engine: expected local, found {engine}; Spark is not built yet")
+    _check_files(files)
+    office = open_office(home, statistics_url=database)
+    with progress_bar() as bar:
+        task = bar.add_task("loading", total=None)
+        done = load_files(
+            office, files, source=source, mapping=load_mapping(mapping) if mapping else None,
+            progress=lambda r: bar.advance(task, r.records),
+        )  # fmt: skip
+        if reconcile_after:
+            bar.update(task, description="reconciling")
+            link_again(office)
+    out.print(
+        f"{done.records:,} records taken in, {done.rejects:,} rejected, "
+        f"{done.parts} parts committed, {done.already} were there already"
+    )
+
+
+def evaluate(
+    crossings: Annotated[Path, typer.Argument(help="Crossings of invented people (any format).")],
+    truth: Annotated[Path, typer.Argument(help="Parquet or CSV: arrival_id, departure_id.")],
+    policy: PolicyFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """How well linking does on synthetic truth: precision, recall, F1, by nationality and mode.
+
+    Example: sojourn evaluate country/crossings.parquet country/truth.parquet --json
+    """
+    from sojourn.link import load_weights
+    from sojourn.pipeline import evaluate as judge
+    from sojourn.pipeline.judging import read_crossings, read_truth
+
+    _check_files([crossings, truth])
+    settings = load_policy(policy)
+    with progress_bar() as bar:
+        task = bar.add_task("reading", total=None)
+        found = judge(
+            read_crossings(crossings, settings), read_truth(truth), settings, load_weights(),
+            progress=lambda step: bar.update(task, description=step),
+        )  # fmt: skip
+    if as_json:
+        print_json(found.as_dict())
+        return
+    overall = found.overall
+    out.print(
+        f"precision {overall.precision:.4f}  recall {overall.recall:.4f}  F1 {overall.f1:.4f}\n"
+        f"{found.crossings:,} crossings in {found.seconds:.1f} s, keys included"
+    )
+    for group, scores in found.groups.items():
+        rows = [(k, f"{a.pairs:,}", f"{a.f1:.4f}") for k, a in scores.items()]
+        _print_table(f"by {group}", ("", "pairs", "F1"), rows)
+
+
+def train(
+    out_file: Annotated[Path, typer.Option("--out", help="Where the table goes.")],
+    policy: PolicyFile = None,
+    stays: Annotated[int, typer.Option(help="Stays per simulated country.")] = 60_000,
+) -> None:
+    """Learn the weight table from simulated countries. The same settings give the same bytes.
+
+    Example: sojourn train --out weights.npz
+    """
+    from sojourn.link import dump_weights
+    from sojourn.pipeline import train as learn
+
+    with progress_bar() as bar:
+        task = bar.add_task("training", total=None)
+        table = learn(
+            load_policy(policy), stays=stays,
+            progress=lambda step: bar.update(task, description=step),
+        )  # fmt: skip
+    out_file.write_bytes(dump_weights(table))
+    out.print(f"weights for [encode] {table.provenance.encode_digest} written to {out_file}")
+
+
+def measure(
+    home: Home = Path("office"),
+    database: Database = None,
+    known_at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As known at the end of a day.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count stays by outcome. Confidential: small cells are hidden, none shows a person.
+
+    Example: sojourn measure --home office --known-at 2025-12-31
+    """
+    from sojourn.pipeline import open_office, refresh_measures
+    from sojourn.pipeline.measuring import measure_at
+
+    office = open_office(home, statistics_url=database)
+    day = known_at.date() if known_at else office.clock().date()
+    if known_at is None:
+        refresh_measures(office)
+    cells = measure_at(office, day)
+    if as_json:
+        print_json(cells.to_dicts())
+        return
+    yearly = cells.filter((cells["span"] == "year") & (cells["nationality"] == "")
+                          & (cells["mode"] == "") & (cells["admission_class"] == ""))  # fmt: skip
+    rows = [
+        (str(r["period"].year), r["outcome"].replace("_", " "),
+         "fewer than 10" if r["hidden"] else f"{r['value']:,}")
+        for r in yearly.to_dicts()
+    ]  # fmt: skip
+    _print_table(f"as known at the end of {day}", ("year", "outcome", "stays"), rows)
+    out.print("No departure recorded is not still here.", style="dim")
+
+
+def reconcile(home: Home = Path("office"), database: Database = None) -> None:
+    """Link the whole ledger again in bulk and put right what the live path decided otherwise."""
+    from sojourn.pipeline import open_office
+    from sojourn.pipeline import reconcile as link_again
+
+    done = link_again(open_office(home, statistics_url=database))
+    out.print(
+        f"{done.reports:,} reports; links: {done.asserted:,} made, {done.withdrawn:,} taken back; "
+        f"merges: {done.merged:,} made, {done.separated:,} taken back"
+    )
+
+
+def purge(
+    home: Home = Path("office"),
+    database: Database = None,
+    today: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Default: today.")
+    ] = None,
+) -> None:
+    """The horizon: every stay past it, matched or not, loses its keys and row, and becomes cells.
+
+    Run it daily. Backups in the home's backups/ folder that hold such stays go too.
+    """
+    from sojourn.ledger.horizon import destroy_expired_backups
+    from sojourn.pipeline import open_office
+    from sojourn.pipeline import purge as destroy
+
+    office = open_office(home, statistics_url=database)
+    day: date = today.date() if today else office.clock().date()
+    done = destroy(office, day)
+    gone = destroy_expired_backups(office.home / "backups", day)
+    out.print(
+        f"{done.stays:,} stays folded into {done.cells:,} cells, {done.rows:,} reports destroyed, "
+        f"{len(gone)} backups destroyed"
+    )
+
+
+def quality(
+    home: Home = Path("office"), database: Database = None, as_json: AsJson = False
+) -> None:
+    """What each source sent: records read, repaired, refused; pairs capped; links that wait."""
+    from sojourn.pipeline import open_office
+
+    with open_office(home, statistics_url=database).open_ledger() as ledger:
+        found = ledger.quality()
+    if as_json:
+        print_json(found.to_dicts())
+        return
+    rows = [(s, i.replace("_", " "), f"{n:,}") for s, i, n in found.rows()]
+    _print_table("by source", ("source", "what", "records"), rows)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The copy; put it into the home's backups/.")],
+    home: Home = Path("office"),
+    database: Database = None,
+) -> None:
+    """Copy the ledger, with a note of the day by which the copy must be destroyed."""
+    from sojourn.pipeline import open_office
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with open_office(home, statistics_url=database).open_ledger() as ledger:
+        note = ledger.backup(file)
+    out.print(f"written to {file}; to be destroyed by {note.destroy_by or 'no day: it is empty'}")
+
+
+def watch(
+    directory: Annotated[Path | None, typer.Argument(help="Default: the home's inbox.")] = None,
+    home: Home = Path("office"),
+    database: Database = None,
+    once: Annotated[bool, typer.Option(help="Take in what waits now, then stop.")] = False,
+) -> None:
+    """Take files in as they land in DIR/<source>/. Hand over by renaming into place.
+
+    Example: sojourn watch inbox --home office
+    """
+    import threading
+
+    from sojourn.pipeline import Desk, open_office, watch_inbox
+    from sojourn.pipeline.watching import Taken, take_waiting
+
+    office = open_office(home, statistics_url=database)
+
+    def tell(taken: Taken) -> None:
+        records = sum(r.records for r in taken.receipts)
+        ending = f"refused: {taken.refusal}" if taken.refusal else f"{records:,} records"
+        out.print(f"{taken.source or '-'}  {taken.digest[:12]}  {ending}", markup=False)
+
+    if once:
+        inbox = directory or office.inbox
+        with Desk(office) as desk:
+            for taken in take_waiting(desk, office, inbox):
+                tell(taken)
+        return
+    say.print(f"watching {directory or office.inbox} (Ctrl-C stops)")
+    watch_inbox(office, threading.Event(), tell, inbox=directory)
+
+
+def doctor(
+    home: Home = Path("office"),
+    database: Database = None,
+    warm: Annotated[bool, typer.Option(help="Only compile what is compiled at first use.")] = False,
+) -> None:
+    """Check that this machine and this office are fit: kernels, keys, weights, ledger."""
+    from sojourn.pipeline.checkup import check_up, warm_up
+
+    if warm:
+        with progress_bar() as bar:
+            bar.add_task("compiling kernels (once)", total=None)
+            warm_up()
+        out.print("kernels are compiled")
+        return
+    findings = check_up(home, database)
+    for finding in findings:
+        mark = "[green]ok[/]  " if finding.fine else "[red]no[/]  "
+        out.print(f"{mark}{finding.what}: {finding.found}")
+        if not finding.fine:
+            out.print(f"      {finding.advice}", markup=False)
+    if not all(f.fine for f in findings):
+        raise typer.Exit(1)
+
+
+def keys_new(home: Home = Path("office")) -> None:
+    """Make the office's key file (mode 0600). Refuses to overwrite one."""
+    from sojourn.encode import FileKeyProvider
+    from sojourn.pipeline.office import key_file
+
+    FileKeyProvider.create(key_file(home))
+    out.print(f"key file made: {key_file(home)}\nKeep it apart from the ledger and its backups.")
+
+
+def _check_files(files: Iterable[Path]) -> None:
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"{file}: expected a file, found none")
+
+
+def _print_table(title: str, names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for at, name in enumerate(names):
+        table.add_column(name, justify="left" if at < len(names) - 1 else "right")
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)

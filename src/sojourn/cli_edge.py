@@ -1,0 +1,96 @@
+"""The edge's two commands, read and encode: where plaintext is seen, and where it ends."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+
+from sojourn.errors import UsageError
+from sojourn.policy import load_policy
+
+say = Console(stderr=True, highlight=False)
+Files = Annotated[list[Path], typer.Argument(help="CSV, NDJSON, Parquet or PAXLST.")]
+PolicyFile = Annotated[Path | None, typer.Option("--policy", help="Default: the one that ships.")]
+Source = Annotated[str | None, typer.Option(help="The feed, where files do not say.")]
+MappingFile = Annotated[
+    Path | None, typer.Option("--mapping", help="TOML that names your columns.")
+]
+
+
+def read_command(
+    files: Files,
+    out: Annotated[Path, typer.Option(help="Checked crossings, Parquet, mode 0600.")],
+    rejects: Annotated[
+        Path | None, typer.Option(help="NDJSON: position, reason, expected.")
+    ] = None,
+    refused: Annotated[
+        Path | None, typer.Option(help="The refused records themselves, to mend and send again.")
+    ] = None,
+    status_out: Annotated[Path | None, typer.Option(help="Checked status changes.")] = None,
+    source: Source = None,
+    mapping: MappingFile = None,
+    policy: PolicyFile = None,
+) -> None:
+    """Convert and check files at the edge. The output identifies people: it stays there.
+
+    Example: sojourn read manifest.edi --out crossings.parquet --rejects rejects.ndjson
+    """
+    from sojourn.pipeline.edge import read_all
+
+    _check(files)
+    reading = read_all(files, load_policy(policy), source=source, mapping=mapping)
+    _write_private(reading.crossings, out)
+    if status_out:
+        _write_private(reading.status_changes, status_out)
+    if rejects:
+        reading.rejects.write_ndjson(rejects)
+    if refused:
+        from sojourn.read import write_rejected
+
+        if len(files) != 1:
+            raise UsageError("--refused takes one file at a time")
+        write_rejected(files[0], reading.rejects, refused)
+    say.print(f"{reading.crossings.height:,} crossings, {reading.status_changes.height:,} status "
+              f"changes, {reading.rejects.height:,} rejects")  # fmt: skip
+    for row in reading.quality.rows():
+        say.print(f"  {row[0]}: {row[1].replace('_', ' ')} {row[2]:,}", markup=False)
+
+
+def encode_command(
+    files: Files,
+    out: Annotated[Path, typer.Option(help="Encodings, Parquet.")],
+    home: Annotated[
+        Path, typer.Option(envvar="SOJOURN_HOME", help="The folder that holds keys/.")
+    ] = Path("office"),
+    source: Source = None,
+    mapping: MappingFile = None,
+    policy: PolicyFile = None,
+) -> None:
+    """Encode at the edge: identity leaves here. The output goes to 'sojourn load' at the centre.
+
+    Example: sojourn encode crossings.parquet --out encodings.parquet --home office
+    """
+    from sojourn.pipeline.edge import encode_all
+
+    _check(files)
+    encodings = encode_all(files, home, load_policy(policy), source=source, mapping=mapping)
+    _write_private(encodings, out)
+    say.print(f"{encodings.height:,} encodings")
+
+
+def _check(files: list[Path]) -> None:
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"{file}: expected a file, found none")
+
+
+def _write_private(frame: pl.DataFrame, path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        frame.write_parquet(file)

@@ -1,0 +1,79 @@
+"""Is this machine fit, is this office whole: what ``sojourn doctor`` asks."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sojourn.encode import FileKeyProvider, MemoryKeyProvider, encode
+from sojourn.errors import SojournError
+from sojourn.link import check_weights, link, load_weights
+from sojourn.pipeline.office import key_file, open_office
+from sojourn.policy import load_policy
+from sojourn.simulate import World, build_country
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    fine: bool
+    found: str
+    advice: str = ""
+
+
+def warm_up() -> None:
+    """Compile every kernel once; later runs read them from the cache."""
+    policy = load_policy()
+    country = build_country(World(stays=200, seed=1))
+    encodings = encode(country.crossings, MemoryKeyProvider(b"warm"), policy.encode)
+    link(encodings, load_weights(), policy.linkage, policy.digest)
+
+
+def check_up(home: Path, database: str | None) -> list[Finding]:
+    """One finding a part; none stops the next."""
+    return [
+        Finding("Python", fine=True, found=platform.python_version()),
+        Finding("SQLite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version,
+                "version 3.35 or newer is needed"),
+        _ask("kernels", _kernels),
+        _ask("weights", _weights),
+        _ask("key file", lambda: _keys(home)),
+        _ask("ledger", lambda: _ledger(home, database)),
+    ]  # fmt: skip
+
+
+def _ask(what: str, question: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, fine=True, found=question())
+    except SojournError as error:
+        return Finding(what, fine=False, found=type(error).__name__, advice=str(error))
+
+
+def _kernels() -> str:
+    warm_up()
+    return "HMAC-SHA-256 agrees with the standard library; linking runs"
+
+
+def _weights() -> str:
+    table, policy = load_weights(), load_policy()
+    check_weights(table, policy.encode.digest)
+    return f"fit the policy ({policy.digest}); seeds {', '.join(map(str, table.provenance.seeds))}"
+
+
+def _keys(home: Path) -> str:
+    FileKeyProvider(key_file(home))
+    return f"{key_file(home)}, mode 0600"
+
+
+def _ledger(home: Path, database: str | None) -> str:
+    with open_office(home, statistics_url=database).open_ledger() as ledger:
+        state = ledger.state()
+    age = ""
+    if state.last_commit:
+        minutes = (datetime.now(UTC) - state.last_commit).total_seconds() / 60
+        age = f", last commit {minutes:,.0f} minutes ago"
+    return f"{state.batches:,} batches, {state.reports:,} reports{age}"
