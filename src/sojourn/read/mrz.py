@@ -142,7 +142,8 @@ def _two_lines(lines: list[str], form: str) -> Zone:
     birth, birth_check, mended = _digits("birth", two[13:19], two[19])
     expiry, expiry_check, more = _digits("expiry", two[21:27], two[27])
     optional = two[28:]
-    number, checks = two[0:9], (_check("document_number", two[0:9], two[9]),)
+    number = two[0:9]
+    checks: tuple[Check, ...] = (_check("document_number", number, two[9]),)
     dates = (birth_check, expiry_check)
     head = two[0:10] + birth + birth_check.printed + expiry + expiry_check.printed
     if form == "TD3":

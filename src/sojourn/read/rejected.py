@@ -28,10 +28,7 @@ def write_rejected(path: Path, rejects: pl.DataFrame, out: Path) -> int:
     positions = rejects["position"].to_list()
     rows = sorted({int(m.group(1)) for p in positions if (m := _ROW.search(p))})
     lines = sorted({int(m.group(1)) for p in positions if (m := _LINE.search(p))})
-    if rows:
-        data = _parquet_rows(path, rows)
-    else:
-        data = _text_lines(path, lines)
+    data = _parquet_rows(path, rows) if rows else _text_lines(path, lines)
     # An older file keeps its mode when it is opened: close it to others before anything is in it.
     descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

@@ -284,8 +284,10 @@ def _with_local_date(kept: pl.DataFrame, policy: ReadPolicy, notes: Notes) -> pl
     for source, count in kept.filter(pl.col("port").is_in(strange)).group_by("source").len().rows():
         notes.count(source, "unknown_port", count)
     zones = {code: port.zone for code, port in ports.items()}
-    zone = pl.col("port").replace_strict(zones, default=policy.default_time_zone, return_dtype=pl.String) \
-        if zones else pl.lit(policy.default_time_zone)  # fmt: skip
+    fallback = policy.default_time_zone
+    zone = pl.lit(fallback)
+    if zones:
+        zone = pl.col("port").replace_strict(zones, default=fallback, return_dtype=pl.String)
     dated = kept.with_columns(zone.fill_null(policy.default_time_zone).alias("zone"))
     local = pl.col("event_time_").dt.date()
     for name in dated["zone"].unique().to_list():
@@ -320,7 +322,7 @@ def _last_of_id(frame: pl.DataFrame, key: str, notes: Notes) -> pl.DataFrame:
         before = dict(frame.group_by("source").len().rows())
         middle = dict(once.group_by("source").len().rows())
         after = dict(last.group_by("source").len().rows())
-        for source in before:
-            notes.count(source, "id_repeated", before[source] - middle[source])
+        for source, rows in before.items():
+            notes.count(source, "id_repeated", rows - middle[source])
             notes.count(source, "id_corrected", middle[source] - after[source])
     return last
