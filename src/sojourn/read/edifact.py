@@ -8,6 +8,7 @@ taken as they come; what was odd is said in ``repairs``.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ class Segment:
 
     elements: tuple[tuple[str, ...], ...]
     number: int  # counted from 1 within the interchange
+    shortened: bool = False  # longer than allowed: only its tag and qualifier were kept
 
     @property
     def tag(self) -> str:
@@ -75,10 +77,14 @@ def decode_edifact(data: bytes) -> tuple[str, list[str]]:
     return clean, repairs
 
 
-def read_interchanges(data: bytes) -> list[Interchange]:
-    """Every interchange of a file; a file without any envelope is one without a header."""
+def read_interchanges(data: bytes, longest: int = 65536) -> list[Interchange]:
+    """Every interchange of a file; a file without any envelope is one without a header.
+
+    Of a segment of more than ``longest`` characters only the tag and qualifier are kept, so that
+    what follows it still belongs to its own group; each is a repair, ``oversized_segment``.
+    """
     text, repairs = decode_edifact(data)
-    return [_read_one(part, tuple(repairs)) for part in _split_interchanges(text)]
+    return [_read_one(part, tuple(repairs), longest) for part in _split_interchanges(text)]
 
 
 def _loose(tag: str) -> str:
@@ -104,10 +110,10 @@ def _split_interchanges(text: str) -> list[str]:
         bare = re.search(r"(?:UNH|UIH|BGM|TDT)(?=\W)", text)
         return [text[bare.start() :]] if bare else []
     edges = [at for at, _ in starts] + [len(text)]
-    return [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [text[a:b] for a, b in itertools.pairwise(edges)]
 
 
-def _read_one(text: str, repairs: tuple[str, ...]) -> Interchange:
+def _read_one(text: str, repairs: tuple[str, ...], longest: int) -> Interchange:
     flat_start = re.sub(r"[\r\n]", "", text[:40])
     had_una = flat_start.startswith(SERVICE)
     if had_una:
@@ -117,7 +123,8 @@ def _read_one(text: str, repairs: tuple[str, ...]) -> Interchange:
         separators = _guess_separators(text)
     keep_lines = separators.terminator in "\r\n"
     flat = text if keep_lines else re.sub(r"[\r\n]+", "", text)
-    segments = _segments(flat, separators)
+    segments = _segments(flat, separators, longest)
+    repairs += ("oversized_segment",) * sum(s.shortened for s in segments)
     header = next((s for s in segments if s.tag in ("UNB", "UIB")), None)
     return Interchange(header, separators, had_una, _messages(segments), repairs)
 
@@ -153,13 +160,16 @@ def _guess_separators(text: str) -> Separators:
     )
 
 
-def _segments(flat: str, separators: Separators) -> list[Segment]:
+def _segments(flat: str, separators: Separators, longest: int) -> list[Segment]:
     out = []
     for number, text in enumerate(_cut(flat, separators.terminator, separators.release), start=1):
         body = text.strip()
         if len(body) < 3 or not body[:3].isalnum():
             continue
-        elements = _cut(body, separators.element, separators.release)
+        shortened = len(body) > longest
+        elements = _cut(body[:longest], separators.element, separators.release)
+        if shortened:
+            elements = elements[:2] if len(elements) > 2 else elements[:1]
         parsed = tuple(
             tuple(
                 _released(c, separators.release)
@@ -170,7 +180,7 @@ def _segments(flat: str, separators: Separators) -> list[Segment]:
         tag = parsed[0][0].strip().upper()
         if not re.fullmatch(r"[A-Z]{3}", tag):
             continue
-        out.append(Segment(((tag, *parsed[0][1:]), *parsed[1:]), number))
+        out.append(Segment(((tag, *parsed[0][1:]), *parsed[1:]), number, shortened))
     return out
 
 

@@ -11,13 +11,14 @@ booked; close-outs (266 CL): boarded. XR, XF, RP and CLNB take the travellers th
 and other changes correct: the same crossing is meant by the same id.
 
 crossing_id: flight, day and ports of the leg, and the traveller's own reference (RFF+ABO); where
-a sender gives none, the message's reference and the traveller's position in it.
+a sender gives none, the message's reference and the traveller's position in it. A reference
+that one message gives to different people gets their order in that message as well.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ import polars as pl
 
 from sojourn.policy import ReadPolicy
 from sojourn.read.common import Notes, Reading, build_reading
-from sojourn.read.edifact import Interchange, read_interchanges
+from sojourn.read.edifact import Interchange, Message, read_interchanges
 from sojourn.read.manifest import (
     CREW,
     Leg,
@@ -44,6 +45,7 @@ TAKES_BACK = ("XR", "XF", "RP", "CLNB")
 CREW_LIST = ("250", "336")
 PASSENGER_COUNT, CREW_COUNT = "42", "41"
 PASSPORT = "P"
+MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 NO_BORDER = "a leg with one end in the reporting country"
 _HEAD = re.compile(
     rb"U\s*N\s*A\W|U\s*N\s*B\s*[^\w\s]|U\s*[NI]\s*H\s*[^\w\s]|PAXLST|(?:^|\n)\s*BGM\W"
@@ -73,7 +75,7 @@ def read_paxlst(
     notes = Notes(digest)
     directory = PortDirectory(policy)
     rows: list[dict[str, object]] = []
-    interchanges = read_interchanges(data)
+    interchanges = read_interchanges(data, policy.max_record_bytes)
     if not any(i.messages for i in interchanges):
         notes.reject(
             source or "unknown", "segment 1", "no_message", "a PAXLST message (UNH to UNT)"
@@ -107,11 +109,15 @@ def _read_interchange(
         if not is_paxlst(message):
             notes.reject(feed, where, "not_paxlst", "a PAXLST message")
             continue
-        manifest = parse_manifest(message)
+        manifest = _manifest_of(message, notes, feed, where)
+        if manifest is None:
+            continue
+        if not manifest.people:
+            notes.reject(feed, where, "no_travellers", "a NAD+FL or NAD+FM group")
         _check_counts(manifest, notes, feed)
         crossings = _crossings_of(manifest, directory)
         year = next((leg.departs.year for leg in manifest.legs if leg.departs), sent.year)
-        for position, person in enumerate(manifest.people, start=1):
+        for position, person in enumerate(_told_apart(manifest.people), start=1):
             spot = f"{where}, segment {person.segment}"
             name = f"{reference}.{manifest.reference}.{number}.{position}"
             rows += _rows_of(
@@ -121,6 +127,34 @@ def _read_interchange(
     return rows
 
 
+def _manifest_of(message: Message, notes: Notes, feed: str, where: str) -> Manifest | None:
+    """The message's contents; None, and a reject, where a time is past the calendar's end."""
+    try:
+        return parse_manifest(message)
+    except (OverflowError, ValueError):
+        notes.reject(feed, where, "time_impossible", "times of the years 1 to 9999")
+        return None
+
+
+def _told_apart(people: tuple[Person, ...]) -> list[Person]:
+    """References that different people share get a number; the same person again keeps theirs."""
+    sharing: dict[str, list[Person]] = {}
+    for person in people:
+        same = sharing.setdefault(person.reference, [])
+        if person.reference and replace(person, segment=0) not in same:
+            same.append(replace(person, segment=0))
+    return [
+        replace(p, reference=f"{p.reference}.{same.index(replace(p, segment=0)) + 1}")
+        if len(same := sharing[p.reference]) > 1 else p
+        for p in people
+    ]  # fmt: skip
+
+
+def _is_number(text: str) -> bool:
+    """ASCII digits only: ``isdigit`` alone takes superscripts, which ``int`` refuses."""
+    return text.isascii() and text.isdigit()
+
+
 def _check_counts(manifest: Manifest, notes: Notes, feed: str) -> None:
     """Counts that are wrong are reported; the travellers are read all the same."""
     crew = sum(p.role in CREW for p in manifest.people)
@@ -128,10 +162,10 @@ def _check_counts(manifest: Manifest, notes: Notes, feed: str) -> None:
     if manifest.document in CREW_LIST:
         real[CREW_COUNT] = len(manifest.people)
     for qualifier, value in manifest.counts:
-        if qualifier in real and (not value.isdigit() or int(value) != real[qualifier]):
+        if qualifier in real and (not _is_number(value) or int(value) != real[qualifier]):
             notes.count(feed, "false_traveller_count")
     declared = manifest.declared_segments
-    if manifest.closed and (not declared.isdigit() or int(declared) != manifest.segments):
+    if manifest.closed and (not _is_number(declared) or int(declared) != manifest.segments):
         notes.count(feed, "false_segment_count")
     if not manifest.closed:
         notes.count(feed, "message_cut_short")
@@ -151,7 +185,7 @@ def _crossings_of(manifest: Manifest, directory: PortDirectory) -> list[Crossing
         if local is None:
             # One end's time is missing: the other's is the nearest thing known.
             other, zone = (leg.arrives, destination.zone) if leaving else (leg.departs, origin.zone)
-            if other is None:
+            if other is None or not 1 < other.year < 9999:
                 continue
             moment = _to_utc(other, zone)
             local = moment.astimezone(ZoneInfo(port.zone)).replace(tzinfo=None)
@@ -162,6 +196,8 @@ def _crossings_of(manifest: Manifest, directory: PortDirectory) -> list[Crossing
 
 def _to_utc(local: datetime, zone: str) -> datetime:
     """Ambiguous times take the first of the two; times that clocks skip move on by the gap."""
+    if not 1 < local.year < 9999:
+        return local.replace(tzinfo=UTC)  # beyond any policy's years: refused there
     return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
@@ -265,7 +301,7 @@ def birth_date(text: str, year: int) -> tuple[str | None, bool]:
     Two digits of a year mean 2000 and on where that is not after the message's year.
     """
     digits = text.strip().replace("<", "0")
-    if not digits.isdigit() or len(digits) not in (6, 8):
+    if not _is_number(digits) or len(digits) not in (6, 8):
         return None, bool(digits)
     if len(digits) == 6:
         short = int(digits[:2])
@@ -273,6 +309,7 @@ def birth_date(text: str, year: int) -> tuple[str | None, bool]:
         digits = f"{century + short}{digits[2:]}"
     born, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:])
     repaired = False
-    if month > 12 or day > 31:
-        month, day, repaired = (month if month <= 12 else 0), (day if day <= 31 else 0), True
+    longest = MONTH_DAYS[month - 1] if 1 <= month <= 12 else 31
+    if month > 12 or day > longest:
+        month, day, repaired = month if month <= 12 else 0, day if day <= longest else 0, True
     return f"{born:04d}-{month:02d}-{day:02d}", repaired
