@@ -96,7 +96,7 @@ _START = re.compile(rf"{_loose('UNA')}(?=\W)|{_loose('UNB')}\s*(?=[^\w\s])|{_loo
 
 
 def _split_interchanges(text: str) -> list[str]:
-    starts = []
+    starts: list[tuple[int, str]] = []
     for found in _START.finditer(text):
         tag = re.sub(r"\s", "", found.group())
         # A UNB that follows its UNA belongs to it.

@@ -29,7 +29,8 @@ class Port:
 @lru_cache(maxsize=1)
 def _airports() -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
     """IATA to (country, zone); country to its commonest zone. Public facts, so cached."""
-    by_code, zones = {}, {}
+    by_code: dict[str, tuple[str, str]] = {}
+    zones: dict[str, Counter[str]] = {}
     for code, airport in airportsdata.load("IATA").items():
         by_code[code] = (airport["country"], airport["tz"])
         zones.setdefault(airport["country"], Counter())[airport["tz"]] += 1
