@@ -25,7 +25,9 @@ _RECORDED = (EventKind.ARRIVAL_RECORDED, EventKind.DEPARTURE_RECORDED)
 
 def apply_events(connection: Connection, events: pl.DataFrame, encodings: pl.DataFrame) -> None:
     """Change reports, match_keys and statuses as ``events`` say; keys come from ``encodings``."""
-    runs = events["kind"].rle_id()
+    # Arrivals and departures are written alike: a run may hold both.
+    alike = {EventKind.DEPARTURE_RECORDED.value: EventKind.ARRIVAL_RECORDED.value}
+    runs = events["kind"].cast(pl.String).replace(alike).rle_id()
     for part in events.with_columns(runs.alias("run")).partition_by("run", maintain_order=True):
         _apply_run(connection, EventKind(part["kind"][0]), part, encodings)
 
