@@ -218,7 +218,7 @@ class Ledger:
             sql = sql.replace("?", "%s")
         with self._engine.connect() as connection:
             result = connection.execution_options(yield_per=CHUNK).exec_driver_sql(sql, values)
-            for rows in result.partitions():
+            for rows in result.partitions(CHUNK):
                 yield _encodings(list(rows))
 
     def events(self) -> pl.DataFrame:
