@@ -7,10 +7,11 @@ needs to start again. ``tables`` is the schema, ``store`` the one door, ``fold``
 
 from sojourn.ledger.fold import build_stays, count_totals, fold_stays, replay
 from sojourn.ledger.horizon import Purged
-from sojourn.ledger.store import Batch, Ledger, Receipt
+from sojourn.ledger.store import Batch, Delivery, Ledger, Receipt
 
 __all__ = [
     "Batch",
+    "Delivery",
     "Ledger",
     "Purged",
     "Receipt",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,9 +52,7 @@ def pack_keys(encodings: pl.DataFrame) -> list[bytes]:
     raw_keys = keys.astype("<u8").tobytes()
     raw_kinds = kinds.astype("u1").tobytes()
     edges = offsets.tolist()
-    return [
-        raw_keys[8 * a : 8 * b] + raw_kinds[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    return [raw_keys[8 * a : 8 * b] + raw_kinds[a:b] for a, b in pairwise(edges)]
 
 
 def unpack_keys(blobs: Sequence[bytes]) -> list[pl.Series]:

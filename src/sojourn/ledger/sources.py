@@ -22,15 +22,14 @@ class State:
 
 def note_batch(
     connection: Connection,
-    source: str,
+    rejects: dict[str, int],
     encodings: pl.DataFrame,
     quality: pl.DataFrame,
     now: datetime,
-    counts: tuple[int, int],
 ) -> None:
     """Add a batch to the state and quality of the sources in it.
 
-    ``counts``: the batch's records and rejects; rejects count for the feed that sent them.
+    ``rejects``: how many, by the feed that handed them over.
     """
     at = int(now.timestamp() * 1_000_000)
     by_source = encodings.group_by("source").agg(
@@ -38,12 +37,12 @@ def note_batch(
         pl.col("recorded_at").max().to_physical(),
         pl.len(),
     )
-    known = dict.fromkeys([source]) | dict.fromkeys(by_source["source"].to_list())
+    known = dict.fromkeys([*rejects, *by_source["source"].to_list()])
     found = {row[0]: row[1:] for row in by_source.rows()}
     rows = []
     for name in known:
         event_time, recorded_at, records = found.get(name, (None, None, 0))
-        rows.append((name, event_time, recorded_at, at, records, counts[1] * (name == source)))
+        rows.append((name, event_time, recorded_at, at, records, rejects.get(name, 0)))
     latest = (
         "CASE WHEN {t}.{c} IS NULL OR excluded.{c} > {t}.{c} THEN excluded.{c} ELSE {t}.{c} END"
     )

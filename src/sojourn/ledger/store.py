@@ -46,16 +46,26 @@ _JOINED = "FROM reports r JOIN match_keys k ON k.crossing_ref = r.crossing_ref"
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What one batch changes: new and corrected reports (ENCODINGS), EVENTS in order, the rest."""
+class Delivery:
+    """One file, or one part of a large file, as a source handed it over."""
 
     digest: str
     source: str
     received_at: datetime
-    encodings: pl.DataFrame
-    status_encodings: pl.DataFrame
-    events: pl.DataFrame
+    records: int  # that could be read
     rejects: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one commit changes: new and corrected reports (ENCODINGS), EVENTS in order, the rest.
+
+    Several small deliveries that wait together may share one commit.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    encodings: pl.DataFrame
+    events: pl.DataFrame
     quality: pl.DataFrame
 
 
@@ -127,18 +137,19 @@ class Ledger:
         batch_id, found, records, rejects, at = rows[0]
         return Receipt(batch_id, found, records, rejects, from_microseconds(at), already=True)
 
-    def append(self, batch: Batch) -> Receipt:
-        """Commit a batch in one transaction; the same digest again changes nothing.
+    def append(self, batch: Batch) -> tuple[Receipt, ...]:
+        """Commit a batch in one transaction; a digest that is there already changes nothing.
 
-        Raises LedgerError where the database refuses; nothing of the batch is kept then.
+        Returns a receipt for each delivery. Raises LedgerError where the database refuses, or
+        where one of several deliveries is there already: nothing of the batch is kept then.
         """
         try:
             with self._engine.begin() as connection:
                 return self._append(connection, batch)
         except IntegrityError as error:
-            done = self.committed(batch.digest)
-            if done is not None:
-                return done
+            done = [self.committed(delivery.digest) for delivery in batch.deliveries]
+            if len(done) == 1 and done[0] is not None:
+                return (done[0],)
             raise LedgerError(
                 "the batch contradicts the ledger (a report recorded twice?): nothing was kept"
             ) from _without_values(error)
@@ -148,31 +159,23 @@ class Ledger:
                 f"({type(error.orig).__name__}): nothing was kept; the file may be sent again"
             ) from _without_values(error)
 
-    def _append(self, connection: Connection, batch: Batch) -> Receipt:
+    def _append(self, connection: Connection, batch: Batch) -> tuple[Receipt, ...]:
         now = self._clock()
-        records = batch.encodings.height + batch.status_encodings.height
-        counts = (records, batch.rejects.height)
-        batch_id = fetch(
-            connection,
-            "INSERT INTO batches (digest, source, received_at, committed_at, records, rejects) "
-            "VALUES (?, ?, ?, ?, ?, ?) RETURNING batch_id",
-            (batch.digest, batch.source, microseconds(batch.received_at), microseconds(now),
-             *counts),
-        )[0][0]  # fmt: skip
+        receipts = tuple(_note_delivery(connection, d, now) for d in batch.deliveries)
         touched = _touched(batch.events)
         before = _totals_around(connection, touched)
-        rows = [(batch_id, *row) for row in to_rows(batch.events, EVENT_COLUMNS)]
+        # Events of deliveries that share a commit bear the first one's number.
+        number = receipts[0].batch_id
+        rows = [(number, *row) for row in to_rows(batch.events, EVENT_COLUMNS)]
         insert_rows(connection, "events", ("batch_id", *EVENT_COLUMNS), rows)
         projection.apply_events(connection, batch.events, batch.encodings)
         days = _shift_totals(connection, before, _totals_around(connection, touched))
-        reject_rows = [(batch_id, *row) for row in batch.rejects.rows()]
-        insert_rows(
-            connection, "rejects",
-            ("batch_id", "file_digest", "position", "reason", "expected"), reject_rows,
-        )  # fmt: skip
-        sources.note_batch(connection, batch.source, batch.encodings, batch.quality, now, counts)
+        rejects = {d.source: 0 for d in batch.deliveries}
+        for delivery in batch.deliveries:
+            rejects[delivery.source] += delivery.rejects.height
+        sources.note_batch(connection, rejects, batch.encodings, batch.quality, now)
         _tell(connection, days, now)
-        return Receipt(batch_id, batch.digest, *counts, now, already=False)
+        return receipts
 
     def write_measures(self, cells: pl.DataFrame) -> None:
         """Replace the snapshot of MEASURES that pages read."""
@@ -190,7 +193,8 @@ class Ledger:
             projection.mark(connection, refs.to_list())
             rows = fetch(
                 connection,
-                f"SELECT {_columns()} {_JOINED} JOIN asked a ON a.ref = r.crossing_ref",
+                f"SELECT {_columns()} FROM asked a CROSS JOIN reports r CROSS JOIN match_keys k "
+                "WHERE a.ref = r.crossing_ref AND k.crossing_ref = r.crossing_ref",
             )
         return _encodings(rows)
 
@@ -289,6 +293,23 @@ class Ledger:
     def backup(self, path: Path) -> horizon.BackupNote:
         """A copy of the ledger with a note of the day by which it must be destroyed."""
         return horizon.back_up(self._engine, self.stays(), self._policy, path, self._clock())
+
+
+def _note_delivery(connection: Connection, delivery: Delivery, now: datetime) -> Receipt:
+    counts = (delivery.records, delivery.rejects.height)
+    batch_id = fetch(
+        connection,
+        "INSERT INTO batches (digest, source, received_at, committed_at, records, rejects) "
+        "VALUES (?, ?, ?, ?, ?, ?) RETURNING batch_id",
+        (delivery.digest, delivery.source, microseconds(delivery.received_at), microseconds(now),
+         *counts),
+    )[0][0]  # fmt: skip
+    insert_rows(
+        connection, "rejects",
+        ("batch_id", "file_digest", "position", "reason", "expected"),
+        [(batch_id, *row) for row in delivery.rejects.rows()],
+    )  # fmt: skip
+    return Receipt(batch_id, delivery.digest, *counts, now, already=False)
 
 
 def _without_values(error: DBAPIError) -> BaseException:

@@ -33,16 +33,17 @@ class Sorted:
     unlinked: pl.DataFrame  # arrival_ref, departure_ref: links taken back
     separated: pl.DataFrame  # MERGES taken back
     known: pl.DataFrame  # ENCODINGS as held before, for the times of events
-    repeated: int
-    unknown_withdrawals: int
+    repeated: pl.DataFrame  # source of each report that said nothing new
+    unknown_withdrawals: pl.DataFrame  # source of each withdrawal of what is not known
 
 
 def sort_reports(encodings: pl.DataFrame, ledger: Ledger) -> Sorted:
     """Compare a batch with what the ledger holds. Within the batch the last of an id counts."""
-    last = encodings.unique("crossing_ref", keep="last", maintain_order=True)
+    latest = encodings["crossing_ref"].reverse().is_first_distinct().reverse()
+    last, superseded = encodings.filter(latest), encodings.filter(~latest).select("source")
     held = ledger.reports(last["crossing_ref"])
     if not held.height:
-        return _all_fresh(last, encodings.height)
+        return _all_fresh(last, superseded)
     is_held = last["crossing_ref"].is_in(held["crossing_ref"].implode())
     new, again = last.filter(~is_held), last.filter(is_held)
     withdrawn = again.filter("withdrawn")
@@ -56,16 +57,16 @@ def sort_reports(encodings: pl.DataFrame, ledger: Ledger) -> Sorted:
     moved = pl.concat([withdrawn["crossing_ref"], reasked["crossing_ref"]])
     return _with_neighbours(
         moved, new, corrected, withdrawn, reasked, held, ledger,
-        repeated=encodings.height - last.height + int((~differs).sum()),
+        repeated=pl.concat([superseded, standing.filter(~differs).select("source")]),
     )  # fmt: skip
 
 
-def _all_fresh(last: pl.DataFrame, count: int) -> Sorted:
+def _all_fresh(last: pl.DataFrame, repeated: pl.DataFrame) -> Sorted:
     none = ENCODINGS.empty()
-    unknown = int(last["withdrawn"].sum())
+    unknown = last.filter("withdrawn").select("source")
     return Sorted(
         last.filter(~pl.col("withdrawn")), none, none, none, none, pl.DataFrame(schema=LINK_PAIR),
-        MERGES.empty(), none, count - last.height, unknown,
+        MERGES.empty(), none, repeated, unknown,
     )  # fmt: skip
 
 
@@ -78,7 +79,7 @@ def _differs(one: pl.DataFrame, other: pl.DataFrame, columns: tuple[str, ...]) -
 
 def _with_neighbours(
     moved: pl.Series, new: pl.DataFrame, corrected: pl.DataFrame, withdrawn: pl.DataFrame,
-    reasked: pl.DataFrame, held: pl.DataFrame, ledger: Ledger, *, repeated: int,
+    reasked: pl.DataFrame, held: pl.DataFrame, ledger: Ledger, *, repeated: pl.DataFrame,
 ) -> Sorted:  # fmt: skip
     """Find whom the moved reports leave: partners, and reports of the same crossing."""
     crossings = ledger.together(moved)  # every report of the crossings that moved
@@ -108,5 +109,5 @@ def _with_neighbours(
         .unique("crossing_ref", maintain_order=True)
         .select(ENCODINGS.names),
         repeated=repeated,
-        unknown_withdrawals=int(new["withdrawn"].sum()),
+        unknown_withdrawals=new.filter("withdrawn").select("source"),
     )

@@ -8,17 +8,18 @@ it back and sets its partner free.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 
 import polars as pl
 
 from sojourn.encode import encodable, encode, encode_status
-from sojourn.ledger import Batch, Ledger, Receipt
+from sojourn.ledger import Batch, Delivery, Ledger, Receipt
 from sojourn.link import Decision, LiveLinker
 from sojourn.pipeline.corrections import Sorted, sort_reports
-from sojourn.pipeline.events import link_events, merge_events, record, report_events
+from sojourn.pipeline.events import link_events, merge_events, report_events
 from sojourn.pipeline.office import Office
 from sojourn.read import Reading
 from sojourn.schemas import (
@@ -31,6 +32,7 @@ from sojourn.schemas import (
 )
 
 TOO_OLD = "key_destroyed"
+LINKING = "linking"  # whose quality rows are about pairs, not about one source
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,13 @@ class Intake:
     status_encodings: pl.DataFrame
     rejects: pl.DataFrame
     quality: pl.DataFrame
+
+    @property
+    def records(self) -> int:
+        return self.encodings.height + self.status_encodings.height
+
+    def delivered(self, now: datetime) -> Delivery:
+        return Delivery(self.digest, self.source, now, self.records, self.rejects)
 
 
 class Desk:
@@ -75,38 +84,29 @@ class Desk:
         linker.restore(self.ledger.open_reports(office.clock() - kept))
         return linker
 
-    def take_reading(
-        self, reading: Reading, digest: str, source: str, *, as_recorded: bool = False
-    ) -> Receipt:
-        """Encode what was read and take it in; records whose key is destroyed become rejects."""
-        office = self._office
-        settings = office.policy.encode
-        held = encodable(reading.crossings["local_date"], office.keys, settings)
-        changes = encodable(reading.status_changes["effective_date"], office.keys, settings)
-        late = int((~held).sum() + (~changes).sum())
-        return self.take(
-            Intake(
-                digest,
-                source,
-                encode(reading.crossings.filter(held), office.keys, settings),
-                encode_status(reading.status_changes.filter(changes), office.keys, settings),
-                pl.concat([reading.rejects, _too_old(digest, late)]),
-                reading.quality,
-            ),
-            as_recorded=as_recorded,
-        )
-
     def take(self, intake: Intake, *, as_recorded: bool = False) -> Receipt:
-        """Link and commit one batch. The same digest again changes nothing.
+        """Link and commit one intake. The same digest again changes nothing."""
+        return self.take_together([intake], as_recorded=as_recorded)[0]
+
+    def take_together(
+        self, intakes: Sequence[Intake], *, as_recorded: bool = False
+    ) -> tuple[Receipt, ...]:
+        """Link and commit intakes in one transaction, a receipt for each.
 
         ``as_recorded``: history; events are dated by what the records say, not by the clock.
         """
-        done = self.ledger.committed(intake.digest)
-        if done is not None:
-            return done
-        now = self._office.clock()
-        at = None if as_recorded else now
-        sorted_ = sort_reports(intake.encodings, self.ledger)
+        done = {i.digest: self.ledger.committed(i.digest) for i in intakes}
+        waiting = [i for i in intakes if done[i.digest] is None]
+        if waiting:
+            made = self._take(waiting, None if as_recorded else self._office.clock())
+            done |= {receipt.digest: receipt for receipt in made}
+        return tuple(r for i in intakes if (r := done[i.digest]) is not None)
+
+    def _take(self, intakes: Sequence[Intake], at: datetime | None) -> tuple[Receipt, ...]:
+        now = at or self._office.clock()
+        encodings = pl.concat([i.encodings for i in intakes])
+        changes = pl.concat([i.status_encodings for i in intakes])
+        sorted_ = sort_reports(encodings, self.ledger)
         undone = self._undo_events(sorted_, at)
         asked = pl.concat([sorted_.fresh, sorted_.asked_again])
         self._reopen(sorted_)
@@ -114,18 +114,14 @@ class Desk:
         try:
             events = pl.concat(
                 [undone, self._found_events(sorted_, asked, decision, at),
-                 self._status_events(intake.status_encodings, at)]
+                 self._status_events(changes, at)]
             )  # fmt: skip
-            receipt = self.ledger.append(
+            receipts = self.ledger.append(
                 Batch(
-                    digest=intake.digest,
-                    source=intake.source,
-                    received_at=now,
+                    deliveries=tuple(i.delivered(now) for i in intakes),
                     encodings=pl.concat([sorted_.fresh, sorted_.corrected]),
-                    status_encodings=intake.status_encodings,
                     events=events,
-                    rejects=intake.rejects,
-                    quality=_with_counts(intake, sorted_, decision),
+                    quality=_with_counts([i.quality for i in intakes], sorted_, decision, asked),
                 )
             )
         except BaseException:
@@ -134,7 +130,7 @@ class Desk:
             raise
         self._linker.settle(decision)
         self._linker.forget_closed(now)
-        return receipt
+        return receipts
 
     def _undo_events(self, sorted_: Sorted, at: datetime | None) -> pl.DataFrame:
         """Links and merges that corrections and withdrawals take back; then those themselves."""
@@ -160,7 +156,7 @@ class Desk:
         self, sorted_: Sorted, asked: pl.DataFrame, decision: Decision, at: datetime | None
     ) -> pl.DataFrame:
         found = decision.linked
-        times = pl.concat([asked, sorted_.known])
+        times = self._with_others(pl.concat([asked, sorted_.known]), decision)
         return pl.concat(
             [
                 report_events(sorted_.fresh, at),
@@ -168,6 +164,19 @@ class Desk:
                 link_events(found.links, times, EventKind.LINK_ASSERTED, at),
             ]
         )
+
+    def _with_others(self, known: pl.DataFrame, decision: Decision) -> pl.DataFrame:
+        """``known`` and the reports that are not of this batch but were linked because of it.
+
+        A new report can strengthen a crossing that was only booked, and so link two older ones.
+        """
+        links, merges = decision.linked.links, decision.linked.merges
+        ends = [links["arrival_ref"], links["departure_ref"], *merges.get_columns()]
+        refs = pl.concat([e.alias("ref") for e in ends]).unique()
+        others = refs.filter(~refs.is_in(known["crossing_ref"].implode()))
+        if not others.len():
+            return known
+        return pl.concat([known, self.ledger.reports(others).select(ENCODINGS.names)])
 
     def _status_events(self, changes: pl.DataFrame, at: datetime | None) -> pl.DataFrame:
         if not changes.height:
@@ -202,24 +211,46 @@ def _too_old(digest: str, count: int) -> pl.DataFrame:
     )
 
 
-def _with_counts(intake: Intake, sorted_: Sorted, decision: Decision) -> pl.DataFrame:
-    """The source's quality rows, with what became of its records here."""
-    counts = {
+def _with_counts(
+    quality: Sequence[pl.DataFrame], sorted_: Sorted, decision: Decision, asked: pl.DataFrame
+) -> pl.DataFrame:
+    """The sources' quality rows, with what became of their records here."""
+    found = {
         "repeated": sorted_.repeated,
-        "corrected": sorted_.corrected.height,
-        "withdrawn": sorted_.withdrawn.height,
+        "corrected": sorted_.corrected,
+        "withdrawn": sorted_.withdrawn,
         "withdrawal_of_unknown": sorted_.unknown_withdrawals,
-        "without_usable_key": decision.linked.without_keys,
-        "pairs_capped": decision.linked.capped,
-        "ambiguous_waiting": decision.linked.waiting,
+        "without_usable_key": asked.filter(pl.col("match_keys").list.len() == 0),
     }
-    rows = [(intake.source, issue, n) for issue, n in counts.items() if n]
-    added = pl.DataFrame(rows, schema=SOURCE_QUALITY.schema, orient="row")
+    counts = [
+        frame.group_by("source").agg(pl.len().cast(pl.Int64).alias("records"))
+        .select("source", issue=pl.lit(issue), records="records")
+        for issue, frame in found.items() if frame.height
+    ]  # fmt: skip
+    pairs = {"pairs_capped": decision.linked.capped, "ambiguous_waiting": decision.linked.waiting}
+    rows = [(LINKING, issue, n) for issue, n in pairs.items() if n]
+    counts.append(pl.DataFrame(rows, schema=SOURCE_QUALITY.schema, orient="row"))
     return (
-        pl.concat([intake.quality, added])
+        pl.concat([*quality, *counts])
         .group_by("source", "issue", maintain_order=True)
         .agg(pl.col("records").sum())
         .select(SOURCE_QUALITY.names)
+    )
+
+
+def encode_reading(reading: Reading, digest: str, source: str, office: Office) -> Intake:
+    """What was read, encoded; records whose key is destroyed become rejects."""
+    settings = office.policy.encode
+    held = encodable(reading.crossings["local_date"], office.keys, settings)
+    changes = encodable(reading.status_changes["effective_date"], office.keys, settings)
+    late = int((~held).sum() + (~changes).sum())
+    return Intake(
+        digest,
+        source,
+        encode(reading.crossings.filter(held), office.keys, settings),
+        encode_status(reading.status_changes.filter(changes), office.keys, settings),
+        pl.concat([reading.rejects, _too_old(digest, late)]) if late else reading.rejects,
+        reading.quality,
     )
 
 
@@ -239,11 +270,3 @@ def encoded_intake(
         REJECTS.empty(),
         quality.select(SOURCE_QUALITY.names),
     )
-
-
-def part_of(intake: Intake, digest: str) -> Intake:
-    """The same intake under the digest of a part of its file."""
-    return replace(intake, digest=digest)
-
-
-__all__ = ["Desk", "Intake", "encoded_intake", "part_of", "record"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from sojourn.ledger import Receipt
-from sojourn.pipeline.intake import Desk, encoded_intake
+from sojourn.pipeline.intake import Desk, Intake, encode_reading, encoded_intake
 from sojourn.pipeline.office import Office
 from sojourn.read import Mapping, file_digest, read_file
 from sojourn.schemas import ENCODINGS, STATUS_ENCODINGS
@@ -53,9 +53,8 @@ def load_files(
     loaded = Loaded(0, 0, 0, 0)
     with Desk(office) as desk:
         for path in files:
-            for receipt in take_file(
-                desk, office, path, source=source, mapping=mapping, as_recorded=as_recorded
-            ):
+            for intake in read_intakes(office, path, source=source, mapping=mapping):
+                receipt = desk.take(intake, as_recorded=as_recorded)
                 progress(receipt)
                 loaded = Loaded(
                     loaded.parts + (not receipt.already),
@@ -66,32 +65,25 @@ def load_files(
     return loaded
 
 
-def take_file(
-    desk: Desk,
-    office: Office,
-    path: Path,
-    *,
-    source: str | None,
-    mapping: Mapping | None = None,
-    as_recorded: bool = False,
-) -> Iterator[Receipt]:
-    """Read, encode, link and commit one file, part by part."""
+def read_intakes(
+    office: Office, path: Path, *, source: str | None, mapping: Mapping | None = None
+) -> Iterator[Intake]:
+    """Read and encode one file, part by part; encodings are taken as they are."""
     digest = file_digest(path)
     name = source or path.stem
     if is_encoded(path):
         for number, part in enumerate(_encoded_parts(path)):
             status = part if "status_ref" in part.columns else None
-            intake = encoded_intake(
+            yield encoded_intake(
                 part_digest(digest, number), name, None if status is not None else part, status
             )
-            yield desk.take(intake, as_recorded=as_recorded)
         return
     readings = read_file(
         path, office.policy.read, source=source, now=office.clock(), mapping=mapping,
         chunk_rows=PART_ROWS,
     )  # fmt: skip
     for number, reading in enumerate(readings):
-        yield desk.take_reading(reading, part_digest(digest, number), name, as_recorded=as_recorded)
+        yield encode_reading(reading, part_digest(digest, number), name, office)
 
 
 def is_encoded(path: Path) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sojourn.ledger import Batch, Ledger
+from sojourn.ledger import Batch, Delivery, Ledger
 from sojourn.link import link
 from sojourn.pipeline.events import link_events, merge_events
 from sojourn.pipeline.office import Office
@@ -20,7 +20,6 @@ from sojourn.schemas import (
     ENCODINGS,
     REJECTS,
     SOURCE_QUALITY,
-    STATUS_ENCODINGS,
     EventKind,
 )
 
@@ -94,13 +93,9 @@ def _append(ledger: Ledger, office: Office, reports: pl.DataFrame, changes: Chan
     digest = hashlib.sha256(f"{SOURCE} {now.isoformat()}".encode()).hexdigest()
     ledger.append(
         Batch(
-            digest=digest,
-            source=SOURCE,
-            received_at=now,
+            deliveries=(Delivery(digest, SOURCE, now, 0, REJECTS.empty()),),
             encodings=ENCODINGS.empty(),
-            status_encodings=STATUS_ENCODINGS.empty(),
             events=events,
-            rejects=REJECTS.empty(),
             quality=SOURCE_QUALITY.empty(),
         )
     )

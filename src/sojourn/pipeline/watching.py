@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+import polars as pl
 from watchfiles import watch
 
 from sojourn.errors import LedgerError, SojournError
 from sojourn.ledger import Receipt
-from sojourn.pipeline.intake import Desk
-from sojourn.pipeline.loading import take_file
+from sojourn.pipeline.intake import Desk, Intake
+from sojourn.pipeline.loading import read_intakes
 from sojourn.pipeline.measuring import refresh_with
 from sojourn.pipeline.office import Office
 from sojourn.policy import Originals
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 RECEIPTS, RETURNED, REFUSED = ".receipts", ".returned", ".refused"
 UNFINISHED = (".part", ".tmp")
 LOOK_MS = 50  # how long a burst of files is gathered before it is looked at
+TOGETHER_RECORDS = 2_000  # files that wait share a commit up to so many records
 LOOK_AGAIN_MS = 1000  # without news from the system, look anyway
 
 
@@ -86,13 +88,89 @@ def _ticks(inbox: Path, stop: threading.Event) -> Iterator[None]:
 def take_waiting(
     desk: Desk, office: Office, inbox: Path, stop: threading.Event | None = None
 ) -> Iterator[Taken]:
-    """Take in every file that waits now, oldest first."""
+    """Take in every file that waits now, oldest first; small ones together, in one commit."""
+    together: list[_Prepared] = []
     for path in waiting_files(inbox):
         if stop is not None and stop.is_set():
-            return
-        taken = _take_one(desk, office, path, inbox)
-        if taken is not None:
-            yield taken
+            break
+        prepared = _prepare(office, path, inbox)
+        if isinstance(prepared, Taken):
+            yield prepared
+            continue
+        if prepared is None:
+            continue
+        if together and not _fits(together, prepared):
+            yield from _commit(desk, office, inbox, together)
+            together = []
+        together.append(prepared)
+    if together:
+        yield from _commit(desk, office, inbox, together)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A file that waits: its first part is read; further parts, where there are any, are not."""
+
+    path: Path
+    source: str
+    digest: str
+    first: tuple[Intake, ...]  # empty where the file holds nothing
+    rest: Iterator[Intake]
+
+
+def _prepare(office: Office, path: Path, inbox: Path) -> _Prepared | Taken | None:
+    source = None if path.parent == inbox else path.parent.name
+    digest = ""
+    try:
+        digest = file_digest(path)
+        parts = read_intakes(office, path, source=source)
+        return _Prepared(path, source or "", digest, tuple(islice(parts, 1)), parts)
+    except FileNotFoundError:
+        return None
+    except LedgerError:
+        raise
+    except SojournError as error:
+        log.warning("file %s refused: %s", digest[:12], type(error).__name__)
+        return _refuse(path, inbox, Taken(digest, source or "", (), str(error)))
+
+
+def _fits(together: list[_Prepared], further: _Prepared) -> bool:
+    """Few records in all, and no record twice: a correction wants a commit of its own."""
+    intakes = [i for p in (*together, further) for i in p.first]
+    if sum(i.records for i in intakes) > TOGETHER_RECORDS:
+        return False
+    refs = pl.concat([i.encodings["crossing_ref"] for i in intakes] or [pl.Series([])])
+    return not refs.is_duplicated().any()
+
+
+def _commit(desk: Desk, office: Office, inbox: Path, together: list[_Prepared]) -> Iterator[Taken]:
+    intakes = [intake for prepared in together for intake in prepared.first]
+    receipts = iter(desk.take_together(intakes) if intakes else ())
+    for prepared in together:
+        mine = list(islice(receipts, len(prepared.first)))
+        refusal = None
+        try:
+            mine += [desk.take(intake) for intake in prepared.rest]
+        except LedgerError:
+            raise
+        except SojournError as error:
+            refusal = f"after {len(mine)} parts: {error}"
+        yield _finish(office, inbox, prepared, tuple(mine), refusal)
+
+
+def _finish(
+    office: Office, inbox: Path, prepared: _Prepared, receipts: tuple[Receipt, ...],
+    refusal: str | None,
+) -> Taken:  # fmt: skip
+    taken = Taken(prepared.digest, prepared.source, receipts, refusal)
+    if refusal is not None:
+        return _refuse(prepared.path, inbox, taken)
+    _write_receipt(inbox, taken)
+    if office.policy.feeds.originals == Originals.RETURN:
+        _move(prepared.path, inbox / RETURNED)
+    else:
+        prepared.path.unlink(missing_ok=True)
+    return taken
 
 
 def waiting_files(inbox: Path) -> list[Path]:
@@ -110,28 +188,6 @@ def waiting_files(inbox: Path) -> list[Path]:
 
 def _sources(inbox: Path) -> list[Path]:
     return [d for d in inbox.iterdir() if d.is_dir() and not d.name.startswith(".")]
-
-
-def _take_one(desk: Desk, office: Office, path: Path, inbox: Path) -> Taken | None:
-    source = None if path.parent == inbox else path.parent.name
-    try:
-        digest = file_digest(path)
-    except FileNotFoundError:
-        return None
-    try:
-        receipts = tuple(take_file(desk, office, path, source=source))
-    except LedgerError:
-        raise
-    except SojournError as error:
-        log.warning("file %s refused: %s", digest[:12], type(error).__name__)
-        return _refuse(path, inbox, Taken(digest, source or "", (), str(error)))
-    taken = Taken(digest, source or "", receipts, None)
-    _write_receipt(inbox, taken)
-    if office.policy.feeds.originals == Originals.RETURN:
-        _move(path, inbox / RETURNED)
-    else:
-        path.unlink(missing_ok=True)
-    return taken
 
 
 def _refuse(path: Path, inbox: Path, taken: Taken) -> Taken:
@@ -159,4 +215,4 @@ def _write_receipt(inbox: Path, taken: Taken) -> None:
     }
     fresh = folder / f".{taken.digest}.tmp"
     fresh.write_text(json.dumps(said), "utf-8")
-    os.replace(fresh, folder / f"{taken.digest}.json")
+    fresh.replace(folder / f"{taken.digest}.json")

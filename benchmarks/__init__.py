@@ -1,0 +1,1 @@
+"""What Sojourn's speed and accuracy are, measured: ``make bench``. Not timed tests."""
