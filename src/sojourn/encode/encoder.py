@@ -57,6 +57,8 @@ def encode(crossings: pl.DataFrame, keys: KeyProvider, policy: EncodePolicy) -> 
 @door(STATUS_ENCODINGS, changes=STATUS_CHANGES)
 def encode_status(changes: pl.DataFrame, keys: KeyProvider, policy: EncodePolicy) -> pl.DataFrame:
     """STATUS_CHANGES to STATUS_ENCODINGS, row for row; keyed like a crossing of that day."""
+    if not changes.height:
+        return STATUS_ENCODINGS.empty()
     refs = _references(
         changes["source"], changes["status_id"], changes["effective_date"], keys, policy
     )

@@ -238,20 +238,44 @@ def _with_counts(
     )
 
 
-def encode_reading(reading: Reading, digest: str, source: str, office: Office) -> Intake:
-    """What was read, encoded; records whose key is destroyed become rejects."""
+@dataclass(frozen=True)
+class Delivered:
+    """What one file, or one part of one, held: read, not yet encoded."""
+
+    digest: str
+    source: str
+    reading: Reading
+
+
+def encode_readings(delivered: Sequence[Delivered], office: Office) -> list[Intake]:
+    """What was read, encoded in one go; records whose key is destroyed become rejects."""
     settings = office.policy.encode
-    held = encodable(reading.crossings["local_date"], office.keys, settings)
-    changes = encodable(reading.status_changes["effective_date"], office.keys, settings)
-    late = int((~held).sum() + (~changes).sum())
-    return Intake(
-        digest,
-        source,
-        encode(reading.crossings.filter(held), office.keys, settings),
-        encode_status(reading.status_changes.filter(changes), office.keys, settings),
-        pl.concat([reading.rejects, _too_old(digest, late)]) if late else reading.rejects,
-        reading.quality,
-    )
+    crossings = pl.concat([d.reading.crossings for d in delivered])
+    changes = pl.concat([d.reading.status_changes for d in delivered])
+    held = encodable(crossings["local_date"], office.keys, settings)
+    kept = encodable(changes["effective_date"], office.keys, settings)
+    encodings = encode(crossings.filter(held), office.keys, settings)
+    statuses = encode_status(changes.filter(kept), office.keys, settings)
+    out, at, status_at, done, status_done = [], 0, 0, 0, 0
+    for one in delivered:
+        records, asked = one.reading.crossings.height, one.reading.status_changes.height
+        n, m = int(held[at : at + records].sum()), int(kept[status_at : status_at + asked].sum())
+        late = records - n + asked - m
+        rejects = one.reading.rejects
+        out.append(
+            Intake(
+                one.digest, one.source, encodings.slice(done, n), statuses.slice(status_done, m),
+                pl.concat([rejects, _too_old(one.digest, late)]) if late else rejects,
+                one.reading.quality,
+            )
+        )  # fmt: skip
+        at, status_at, done, status_done = (
+            at + records,
+            status_at + asked,
+            done + n,
+            status_done + m,
+        )
+    return out
 
 
 def encoded_intake(

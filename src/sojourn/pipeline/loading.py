@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from sojourn.ledger import Receipt
-from sojourn.pipeline.intake import Desk, Intake, encode_reading, encoded_intake
+from sojourn.pipeline.intake import Delivered, Desk, Intake, encode_readings, encoded_intake
 from sojourn.pipeline.office import Office
 from sojourn.read import Mapping, file_digest, read_file
 from sojourn.schemas import ENCODINGS, STATUS_ENCODINGS
@@ -53,8 +53,8 @@ def load_files(
     loaded = Loaded(0, 0, 0, 0)
     with Desk(office) as desk:
         for path in files:
-            for intake in read_intakes(office, path, source=source, mapping=mapping):
-                receipt = desk.take(intake, as_recorded=as_recorded)
+            for part in read_parts(office, path, source=source, mapping=mapping):
+                receipt = desk.take(encode_parts([part], office)[0], as_recorded=as_recorded)
                 progress(receipt)
                 loaded = Loaded(
                     loaded.parts + (not receipt.already),
@@ -65,10 +65,10 @@ def load_files(
     return loaded
 
 
-def read_intakes(
+def read_parts(
     office: Office, path: Path, *, source: str | None, mapping: Mapping | None = None
-) -> Iterator[Intake]:
-    """Read and encode one file, part by part; encodings are taken as they are."""
+) -> Iterator[Delivered | Intake]:
+    """Read one file part by part; what an edge has encoded is an intake already."""
     digest = file_digest(path)
     name = source or path.stem
     if is_encoded(path):
@@ -83,7 +83,14 @@ def read_intakes(
         chunk_rows=PART_ROWS,
     )  # fmt: skip
     for number, reading in enumerate(readings):
-        yield encode_reading(reading, part_digest(digest, number), name, office)
+        yield Delivered(part_digest(digest, number), name, reading)
+
+
+def encode_parts(parts: Sequence[Delivered | Intake], office: Office) -> list[Intake]:
+    """Parts, encoded together, in their order."""
+    plain = [p for p in parts if isinstance(p, Delivered)]
+    encoded = iter(encode_readings(plain, office) if plain else ())
+    return [next(encoded) if isinstance(p, Delivered) else p for p in parts]
 
 
 def is_encoded(path: Path) -> bool:

@@ -23,8 +23,8 @@ from watchfiles import watch
 
 from sojourn.errors import LedgerError, SojournError
 from sojourn.ledger import Receipt
-from sojourn.pipeline.intake import Desk, Intake
-from sojourn.pipeline.loading import read_intakes
+from sojourn.pipeline.intake import Delivered, Desk, Intake
+from sojourn.pipeline.loading import encode_parts, read_parts
 from sojourn.pipeline.measuring import refresh_with
 from sojourn.pipeline.office import Office
 from sojourn.policy import Originals
@@ -114,8 +114,8 @@ class _Prepared:
     path: Path
     source: str
     digest: str
-    first: tuple[Intake, ...]  # empty where the file holds nothing
-    rest: Iterator[Intake]
+    first: tuple[Delivered | Intake, ...]  # empty where the file holds nothing
+    rest: Iterator[Delivered | Intake]
 
 
 def _prepare(office: Office, path: Path, inbox: Path) -> _Prepared | Taken | None:
@@ -123,7 +123,7 @@ def _prepare(office: Office, path: Path, inbox: Path) -> _Prepared | Taken | Non
     digest = ""
     try:
         digest = file_digest(path)
-        parts = read_intakes(office, path, source=source)
+        parts = read_parts(office, path, source=source)
         return _Prepared(path, source or "", digest, tuple(islice(parts, 1)), parts)
     except FileNotFoundError:
         return None
@@ -135,22 +135,30 @@ def _prepare(office: Office, path: Path, inbox: Path) -> _Prepared | Taken | Non
 
 
 def _fits(together: list[_Prepared], further: _Prepared) -> bool:
-    """Few records in all, and no record twice: a correction wants a commit of its own."""
-    intakes = [i for p in (*together, further) for i in p.first]
-    if sum(i.records for i in intakes) > TOGETHER_RECORDS:
+    """Few records in all, and none twice: a correction wants a commit of its own."""
+    parts = [part for p in (*together, further) for part in p.first]
+    names = [_names(part) for part in parts]
+    if sum(n.len() for n in names) > TOGETHER_RECORDS:
         return False
-    refs = pl.concat([i.encodings["crossing_ref"] for i in intakes] or [pl.Series([])])
-    return not refs.is_duplicated().any()
+    return not (names and pl.concat(names).is_duplicated().any())
+
+
+def _names(part: Delivered | Intake) -> pl.Series:
+    """What tells a part's records apart: source and id, or the reference made of them."""
+    if isinstance(part, Intake):
+        return part.encodings["crossing_ref"].bin.encode("hex")
+    held = part.reading.crossings
+    return held.select(pl.concat_str("source", "crossing_id", separator="\x1f")).to_series()
 
 
 def _commit(desk: Desk, office: Office, inbox: Path, together: list[_Prepared]) -> Iterator[Taken]:
-    intakes = [intake for prepared in together for intake in prepared.first]
-    receipts = iter(desk.take_together(intakes) if intakes else ())
+    parts = [part for prepared in together for part in prepared.first]
+    receipts = iter(desk.take_together(encode_parts(parts, office)) if parts else ())
     for prepared in together:
         mine = list(islice(receipts, len(prepared.first)))
         refusal = None
         try:
-            mine += [desk.take(intake) for intake in prepared.rest]
+            mine += [desk.take(encode_parts([part], office)[0]) for part in prepared.rest]
         except LedgerError:
             raise
         except SojournError as error:

@@ -170,18 +170,20 @@ def _segments(flat: str, separators: Separators, longest: int) -> list[Segment]:
         elements = _cut(body[:longest], separators.element, separators.release)
         if shortened:
             elements = elements[:2] if len(elements) > 2 else elements[:1]
-        parsed = tuple(
-            tuple(
-                _released(c, separators.release)
-                for c in _cut(e, separators.component, separators.release)
-            )
-            for e in elements
-        )
+        if separators.release == " " or separators.release not in body:
+            parsed = tuple([tuple(e.split(separators.component)) for e in elements])
+        else:
+            parsed = tuple([_components(e, separators) for e in elements])
         tag = parsed[0][0].strip().upper()
-        if not re.fullmatch(r"[A-Z]{3}", tag):
+        if not (len(tag) == 3 and tag.isascii() and tag.isalpha()):
             continue
         out.append(Segment(((tag, *parsed[0][1:]), *parsed[1:]), number, shortened))
     return out
+
+
+def _components(element: str, separators: Separators) -> tuple[str, ...]:
+    cut = _cut(element, separators.component, separators.release)
+    return tuple([_released(c, separators.release) for c in cut])
 
 
 def _cut(text: str, separator: str, release: str) -> list[str]:

@@ -164,50 +164,55 @@ def parse_moment(text: str) -> datetime | None:
 
 
 def _people(segments: tuple[Segment, ...]) -> list[Person]:
-    people: list[Person] = []
+    """Each NAD group as one person: the segments from one NAD to the next."""
+    groups: list[list[Segment]] = []
     in_group = False
     for segment in segments:
         if segment.tag == "NAD":
             in_group = _is_person(segment)
             if in_group:
-                people.append(_person(segment))
+                groups.append([segment])
         elif segment.tag == "CNT":
             in_group = False
         elif in_group:
-            people[-1] = _add(people[-1], segment)
-    return people
+            groups[-1].append(segment)
+    return [_person(group[0], group[1:]) for group in groups]
 
 
-def _person(segment: Segment) -> Person:
+def _person(segment: Segment, details: list[Segment]) -> Person:
     # C080 is the fourth element; some senders shift it, so the first filled one is taken.
     at = next((i for i in (4, 3, 5, 2) if segment.get(i)), 4)
+    said: dict[str, str] = {}
+    documents: list[Document] = []
+    for detail in details:
+        qualifier = detail.get(1)
+        if detail.tag == "DOC":
+            documents.append(Document(qualifier, detail.get(2)))
+        elif detail.tag == "LOC" and qualifier == "91":
+            documents[-1:] = [replace(d, issuer=detail.get(2)) for d in documents[-1:]]
+        elif name := _SAYS.get((detail.tag, "" if detail.tag == "NAT" else qualifier)):
+            said[name] = _said(name, detail)
     return Person(
         role=segment.get(1),
         surname=segment.get(at, 0),
         given=segment.get(at, 1),
         second=segment.get(at, 2),
         segment=segment.number,
+        documents=tuple(documents),
+        **said,
     )
 
 
-def _add(person: Person, segment: Segment) -> Person:
-    tag, qualifier = segment.tag, segment.get(1)
-    if tag == "ATT" and qualifier == "2":
-        return replace(person, sex=segment.get(3) or segment.get(2))
-    if tag == "DTM" and qualifier == "329":
-        return replace(person, birth=segment.get(1, 1) or segment.get(2))
-    if tag == "NAT":
-        return replace(person, nationality=segment.get(2))
-    if tag == "LOC" and qualifier == "178":
-        return replace(person, embark=segment.get(2))
-    if tag == "LOC" and qualifier == "179":
-        return replace(person, debark=segment.get(2))
-    if tag == "RFF" and qualifier == "ABO":
-        return replace(person, reference=segment.get(1, 1))
-    if tag == "DOC":
-        document = Document(qualifier, segment.get(2))
-        return replace(person, documents=(*person.documents, document))
-    if tag == "LOC" and qualifier == "91" and person.documents:
-        *earlier, last = person.documents
-        return replace(person, documents=(*earlier, replace(last, issuer=segment.get(2))))
-    return person
+# What a segment with a qualifier says of a person; where a group repeats one, the last counts.
+_SAYS = {
+    ("ATT", "2"): "sex", ("DTM", "329"): "birth", ("NAT", ""): "nationality",
+    ("LOC", "178"): "embark", ("LOC", "179"): "debark", ("RFF", "ABO"): "reference",
+}  # fmt: skip
+
+
+def _said(name: str, detail: Segment) -> str:
+    if name == "sex":
+        return detail.get(3) or detail.get(2)
+    if name == "birth":
+        return detail.get(1, 1) or detail.get(2)
+    return detail.get(1, 1) if name == "reference" else detail.get(2)

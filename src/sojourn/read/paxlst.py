@@ -18,6 +18,7 @@ that one message gives to different people gets their order in that message as w
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -138,14 +139,17 @@ def _manifest_of(message: Message, notes: Notes, feed: str, where: str) -> Manif
 
 def _told_apart(people: tuple[Person, ...]) -> list[Person]:
     """References that different people share get a number; the same person again keeps theirs."""
-    sharing: dict[str, list[Person]] = {}
+    sharing = Counter(person.reference for person in people if person.reference)
+    if not sharing or sharing.most_common(1)[0][1] == 1:
+        return list(people)
+    different: dict[str, list[Person]] = {}
     for person in people:
-        same = sharing.setdefault(person.reference, [])
+        same = different.setdefault(person.reference, [])
         if person.reference and replace(person, segment=0) not in same:
             same.append(replace(person, segment=0))
     return [
         replace(p, reference=f"{p.reference}.{same.index(replace(p, segment=0)) + 1}")
-        if len(same := sharing[p.reference]) > 1 else p
+        if len(same := different[p.reference]) > 1 else p
         for p in people
     ]  # fmt: skip
 
