@@ -87,12 +87,19 @@ def read_interchanges(data: bytes, longest: int = 65536) -> list[Interchange]:
     return [_read_one(part, tuple(repairs), longest) for part in _split_interchanges(text)]
 
 
-def _loose(tag: str) -> str:
-    """A pattern for a tag that may be split over lines."""
-    return r"[\r\n]*".join(tag)
+def _loose(*atoms: str) -> str:
+    """A pattern whose parts may be split over lines."""
+    return r"[\r\n]*".join(atoms)
 
 
-_START = re.compile(rf"{_loose('UNA')}(?=\W)|{_loose('UNB')}\s*(?=[^\w\s])|{_loose('UIB')}(?=\W)")
+# A name may be UNA or UNB too: the service string is six characters with a header after them,
+# and a header names its syntax, four letters with a version.
+_HEADED = f"(?:{_loose(*'UNB')}|{_loose(*'UIB')}|{_loose(*'UNG')}|{_loose(*'UNH')})"
+_UNA = _loose(*"UNA", r"(?=\W", *[r"[^\r\n]"] * 4, rf"(?:[^\r\n]\s*|\s+){_HEADED})")
+_SYNTAX = _loose(r"\s*[^\w\s]\s*[A-Z]", "[A-Z]", "[A-Z]", "[A-Z0-9]", r"[^\w\s]", r"\d")
+_UNB = _loose(*"UNB", rf"(?={_SYNTAX})")
+_UIB = _loose(*"UIB", r"(?=\W)")
+_START = re.compile(f"{_UNA}|{_UNB}|{_UIB}")
 
 
 def _split_interchanges(text: str) -> list[str]:
