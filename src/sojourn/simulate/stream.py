@@ -8,6 +8,7 @@ travellers in the backlog come in, and new arrivals.
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from sojourn.simulate.manifests import write_manifest
 from sojourn.simulate.world import World
 
 STEP_SECONDS = 0.5
-LIVE_DAYS = 2  # the simulated days that are played; the rest is backlog
+LIVE_SHARE = 0.125  # of the simulated days are played; the rest is backlog
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,30 @@ class Parcel:
 
 
 def stream_country(world: World, *, rate: float, now: datetime) -> Iterator[Parcel]:
-    """Backlog parcels, due now, then live ones of about ``rate`` crossings a second in total."""
-    start = (now - timedelta(days=world.days - LIVE_DAYS)).date()
+    """Backlog parcels, due now, then live ones of about ``rate`` records a second. Endless.
+
+    When the country's days are over, the next country's travellers come, of the next seed.
+    """
+    start = (now - timedelta(days=round(world.days * (1 - LIVE_SHARE)))).date()
     country = build_country(replace(world, start=start))
     crossings = country.crossings.sort("event_time", "crossing_id")
     past = crossings.filter(pl.col("event_time") <= now)
     yield _table("backlog", "backlog.parquet", past, now, backlog=True)
     live = crossings.filter(pl.col("event_time") > now)
     step = max(2, int(rate * STEP_SECONDS))
-    for number in range(-(-live.height // step)):
-        due = now + timedelta(seconds=STEP_SECONDS * (number + 1))
-        yield from _land(live.slice(number * step, step), number, due)
+    number = 0
+    for turn in itertools.count(1):
+        for at in range(0, live.height, step):
+            number += 1
+            due = now + timedelta(seconds=step / rate * number)
+            yield from _land(live.slice(at, step), number, due)
+        further = replace(world, start=now.date(), seed=world.seed + turn)
+        live = _renamed(build_country(further).crossings, turn).sort("event_time", "crossing_id")
+
+
+def _renamed(crossings: pl.DataFrame, turn: int) -> pl.DataFrame:
+    """Another country's records under ids of their own."""
+    return crossings.with_columns(crossing_id=pl.concat_str("crossing_id", pl.lit(f"-{turn}")))
 
 
 def _land(records: pl.DataFrame, number: int, due: datetime) -> Iterator[Parcel]:

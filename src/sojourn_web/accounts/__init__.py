@@ -1,0 +1,1 @@
+"""People who work here: sign-in, roles, and what a demo may never be mistaken for."""

@@ -1,0 +1,22 @@
+"""Who may sign in: allauth's rules, and no demo account outside a demo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.auth_backends import AuthenticationBackend
+
+from sojourn_web.accounts.installation import is_demo
+from sojourn_web.accounts.models import DemoPerson
+
+
+class OfficeBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
+    def user_can_authenticate(self, user: Any) -> bool:
+        if not super().user_can_authenticate(user):
+            return False
+        return is_demo() or not DemoPerson.objects.filter(user=user).exists()
+
+    def get_user(self, user_id: Any) -> Any:
+        """Sessions too: a demo's session ends where its database is used as an office's."""
+        user = super().get_user(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None

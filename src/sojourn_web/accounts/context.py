@@ -1,0 +1,18 @@
+"""What every page needs to know of the installation."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from sojourn_web.accounts.roles import RUN_FEEDS, SEE_FIGURES
+
+
+def installation(request: HttpRequest) -> dict[str, bool]:
+    """Whether the red band is shown, and which parts of the menu."""
+    user = getattr(request, "user", None)
+    return {
+        "synthetic": settings.DEMO,
+        "sees_figures": bool(user and user.has_perm(SEE_FIGURES)),
+        "runs_feeds": bool(user and user.has_perm(RUN_FEEDS)),
+    }

@@ -1,0 +1,44 @@
+"""Two roles, as rules: analysts see figures, operators also see how feeds run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+
+import rules
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+
+class Role(StrEnum):
+    ANALYST = "analyst"
+    OPERATOR = "operator"
+
+
+SEE_FIGURES = "figures.see"
+RUN_FEEDS = "runs.operate"
+
+is_analyst = rules.is_group_member(Role.ANALYST.value)
+is_operator = rules.is_group_member(Role.OPERATOR.value)
+rules.add_perm(SEE_FIGURES, is_analyst | is_operator)
+rules.add_perm(RUN_FEEDS, is_operator)
+
+View = Callable[..., HttpResponse]
+
+
+def needs(permission: str) -> Callable[[View], View]:
+    """Sign-in first; then 403 for those whose role does not hold ``permission``."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        @login_required
+        def checked(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate

@@ -1,0 +1,236 @@
+"""``sojourn serve`` and ``sojourn demo``: pages, watcher and (in the demo) a simulated country.
+
+They join the library's command line by entry points. The composition root of the web side: the
+one place, beside ``runs``, that may touch the pipeline.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from sojourn.encode import FileKeyProvider
+from sojourn.errors import SojournError, UsageError
+from sojourn.pipeline import Office, open_office, refresh_measures, watch_inbox
+from sojourn.pipeline.office import key_file
+from sojourn.simulate import World
+from sojourn.simulate.stream import Parcel, stream_country
+
+say = Console(stderr=True, highlight=False)
+Home = Annotated[Path, typer.Option(envvar="SOJOURN_HOME", help="The office's folder.")]
+Host = Annotated[str, typer.Option(help="Listen on this address.")]
+Port = Annotated[int, typer.Option(help="Listen on this port.")]
+DEMO_DAYS = 240
+
+
+def serve(
+    home: Home = Path("office"),
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    database: Annotated[
+        str | None,
+        typer.Option(envvar="SOJOURN_STATISTICS_URL", help="Default: the home's SQLite file."),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch/--no-watch", help="Take in what lands.")] = True,
+) -> None:
+    """Serve the live dashboard, the operators' pages and HTTP ingest; take in what lands.
+
+    Example: sojourn serve --home office --port 8000
+    """
+    office = open_office(home, statistics_url=database)
+    _configure(office, demo=False)
+    _prepare_web(demo=False)
+    office.open_ledger().close()
+    say.print(f"serving {office.home} at http://{host}:{port} (Ctrl-C stops)")
+    tasks = [_watcher(office)] if watch else []
+    _run(host, port, tasks)
+
+
+def demo(
+    home: Annotated[
+        Path | None, typer.Option(help="Keep the demo's office here. Default: a temporary folder.")
+    ] = None,
+    port: Port = 8000,
+    rate: Annotated[float, typer.Option(help="Records that land per second.")] = 6.0,
+    stays: Annotated[int, typer.Option(help="Stays of the simulated country.")] = 12_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same country.")] = 1,
+) -> None:
+    """Everything, seeded, in one process: a simulated country, live. No real records, ever.
+
+    Prints the address and a sign-in for each role.
+
+    Example: sojourn demo --port 8000
+    """
+    _check_port(port)
+    with tempfile.TemporaryDirectory(prefix="sojourn-demo-") as folder:
+        _run_demo(home or Path(folder), port, rate, World(stays=stays, seed=seed, days=DEMO_DAYS))
+
+
+def _run_demo(home: Path, port: int, rate: float, world: World) -> None:
+    started = time.perf_counter()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=say) as bar:
+        step = bar.add_task("making an office: keys, ledger, accounts", total=5)
+        office = _demo_office(home)
+        _configure(office, demo=True)
+        people = _prepare_web(demo=True)
+        bar.update(step, advance=1, description=f"simulating a country of {world.stays:,} stays")
+        parcels = stream_country(world, rate=rate, now=datetime.now(UTC))
+        backlog = next(parcels)
+        bar.update(step, advance=1, description=f"linking {backlog.crossings:,} records")
+        _hand_over(backlog, office.inbox)
+        _take_backlog(office)
+        bar.update(step, advance=1, description="counting cells")
+        refresh_measures(office)
+        bar.update(step, advance=2, description="ready")
+    say.print(f"\n[bold]Sojourn demo[/] – invented travellers, {rate:g} records a second")
+    say.print(f"  open     http://127.0.0.1:{port}")
+    for name, password in people.items():
+        say.print(f"  sign in  {name} / {password}")
+    say.print(f"  first figures after {time.perf_counter() - started:.0f} s. Ctrl-C stops.\n")
+    _run("127.0.0.1", port, [_watcher(office), _streamer(office, parcels)])
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work beside the pages, until ``stop`` is set."""
+
+    name: str
+    work: Callable[[threading.Event], None]
+
+
+def _watcher(office: Office) -> Task:
+    return Task("watcher", lambda stop: watch_inbox(office, stop))
+
+
+def _streamer(office: Office, parcels: object) -> Task:
+    def work(stop: threading.Event) -> None:
+        for parcel in parcels:  # type: ignore[attr-defined]
+            wait = (parcel.due - datetime.now(UTC)).total_seconds()
+            if stop.wait(max(0.0, wait)):
+                return
+            _hand_over(parcel, office.inbox)
+
+    return Task("streamer", work)
+
+
+def _hand_over(parcel: Parcel, inbox: Path) -> None:
+    """As any source should: written under a hidden name, then renamed into place."""
+    folder = inbox / parcel.source
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = folder / f".{parcel.file_name}.part"
+    part.write_bytes(parcel.data)
+    part.replace(folder / parcel.file_name)
+
+
+def _take_backlog(office: Office) -> None:
+    from sojourn.pipeline import load_files
+    from sojourn.pipeline.watching import waiting_files
+
+    waiting = waiting_files(office.inbox)
+    load_files(office, waiting)
+    for path in waiting:
+        path.unlink()
+
+
+def _demo_office(home: Path) -> Office:
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not key_file(home).exists():
+        FileKeyProvider.create(key_file(home))
+    return open_office(home)
+
+
+def _configure(office: Office, *, demo: bool) -> None:
+    """Django's settings read the environment: say where this office is, then set Django up."""
+    os.environ["SOJOURN_HOME"] = str(office.home)
+    os.environ["SOJOURN_STATISTICS_URL"] = office.statistics_url
+    os.environ["SOJOURN_DEMO"] = "1" if demo else "0"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sojourn_web.settings")
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+
+    from sojourn_web.build_frontend import FrontendError, build
+
+    try:
+        django.setup()
+        build()
+    except (ImproperlyConfigured, FrontendError) as error:
+        raise UsageError(str(error)) from None
+
+
+def _prepare_web(*, demo: bool) -> dict[str, str]:
+    """Bring Django's own tables up to date; a demo gets people, with their passwords."""
+    from django.core.management import call_command
+
+    from sojourn_web.accounts.installation import DemoRefused, make_person, settle_kind
+    from sojourn_web.accounts.models import Kind
+    from sojourn_web.accounts.roles import Role
+
+    call_command("migrate", verbosity=0, interactive=False)
+    try:
+        settle_kind(Kind.DEMO if demo else Kind.OFFICE)
+    except DemoRefused as error:
+        raise UsageError(str(error)) from None
+    if not demo:
+        return {}
+    people = {}
+    for role in Role:
+        people[role.value] = f"{role.value}-{secrets.token_hex(4)}"
+        make_person(role.value, people[role.value], role, demo=True)
+    return people
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise UsageError(f"port {port} is taken: choose another with --port") from None
+
+
+def _run(host: str, port: int, tasks: list[Task]) -> None:
+    """Serve until stopped; a task that fails stops the server, and its error is told."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        "sojourn_web.asgi:application", host=host, port=port, log_level="warning",
+        lifespan="off", timeout_graceful_shutdown=1, access_log=False,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def run(task: Task) -> None:
+        try:
+            task.work(stop)
+        except BaseException as error:  # noqa: BLE001  told below, on the main thread
+            failures.append(error)
+            server.should_exit = True
+
+    threads = [threading.Thread(target=run, args=(t,), name=t.name, daemon=True) for t in tasks]
+    for thread in threads:
+        thread.start()
+    try:
+        server.run()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=10)
+    for failure in failures:
+        if isinstance(failure, SojournError):
+            raise failure
+        raise RuntimeError("work beside the pages failed") from failure

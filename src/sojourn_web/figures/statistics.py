@@ -1,0 +1,158 @@
+"""Read-only questions to the statistics database: totals, cells, freshness, quality.
+
+In: the address. Out: frozen rows. Only tables without anybody in them are asked; the ledger's own
+tables are the ledger's. A database that is not there yet answers as an empty one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+TOTALS = (
+    "arrivals", "departures", "departures_linked", "expected_departures",
+    "departed_in_time", "departed_late",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    name: str
+    last_event_time: datetime | None
+    last_batch_at: datetime
+    batches: int
+    records: int
+    rejects: int
+    delay_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Quality:
+    source: str
+    issue: str
+    records: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """``value`` None: hidden, for it is small or would give a small one away."""
+
+    period: str
+    nationality: str
+    mode: str
+    admission_class: str
+    outcome: str
+    value: int | None
+    known_at: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """The newest word of the outbox: totals by day."""
+
+    number: int
+    kind: str
+    totals: dict[str, dict[str, int]]
+
+
+@lru_cache(maxsize=4)
+def open_statistics(url: str) -> Engine:
+    """An engine that can only read."""
+    if url.startswith("sqlite:///"):
+        path = url.removeprefix("sqlite:///")
+        return create_engine(
+            f"sqlite:///file:{path}?mode=ro&uri=true", connect_args={"check_same_thread": False}
+        )
+    return create_engine(
+        url, pool_pre_ping=True, connect_args={"options": "-c default_transaction_read_only=on"}
+    )
+
+
+def _ask(url: str, sql: str, **values: object) -> Sequence[Any]:
+    try:
+        with open_statistics(url).connect() as connection:
+            return connection.execute(text(sql), values).fetchall()
+    except DBAPIError:
+        # No ledger yet: there is nothing to show, and the page says so.
+        return []
+
+
+def read_totals(url: str, since: date) -> dict[str, dict[str, int]]:
+    """Live totals by day (ISO) and name, from ``since`` on."""
+    rows = _ask(
+        url, "SELECT day, name, value FROM live_totals WHERE day >= :since ORDER BY day, name",
+        since=since.isoformat(),
+    )  # fmt: skip
+    out: dict[str, dict[str, int]] = {}
+    for day, name, value in rows:
+        out.setdefault(day, {})[name] = int(value)
+    return out
+
+
+def read_sources(url: str) -> list[Source]:
+    rows = _ask(
+        url,
+        "SELECT source, last_event_time, last_batch_at, batches, records, rejects, "
+        "delay_median_seconds FROM source_state ORDER BY source",
+    )
+    return [
+        Source(n, _moment(e), _moment(b) or datetime.now(UTC), batches, records, rejects, delay)
+        for n, e, b, batches, records, rejects, delay in rows
+    ]
+
+
+def read_quality(url: str) -> list[Quality]:
+    rows = _ask(url, "SELECT source, issue, records FROM source_quality ORDER BY source, issue")
+    return [Quality(*row) for row in rows]
+
+
+def read_periods(url: str, span: str) -> list[str]:
+    """First days of the periods that have cells, newest first."""
+    rows = _ask(
+        url, "SELECT DISTINCT period FROM measures WHERE span = :span ORDER BY period DESC",
+        span=span,
+    )  # fmt: skip
+    return [row[0] for row in rows]
+
+
+BREAKDOWNS = {
+    "nationality": "nationality <> '' AND mode = '' AND admission_class = ''",
+    "mode": "nationality = '' AND mode <> '' AND admission_class = ''",
+    "admission_class": "nationality = '' AND mode = '' AND admission_class <> ''",
+    "total": "nationality = '' AND mode = '' AND admission_class = ''",
+}
+
+
+def read_cells(url: str, span: str, period: str, breakdown: str) -> list[Cell]:
+    """Cells of one period, by one dimension or in total."""
+    rows = _ask(
+        url,
+        "SELECT period, nationality, mode, admission_class, outcome, value, known_at FROM measures "
+        f"WHERE span = :span AND period = :period AND {BREAKDOWNS[breakdown]}",
+        span=span, period=period,
+    )  # fmt: skip
+    return [Cell(*row) for row in rows]
+
+
+def newest_word(url: str) -> int:
+    """The outbox's last number; 0 where nothing was said yet."""
+    rows = _ask(url, "SELECT MAX(id) FROM outbox")
+    return int(rows[0][0] or 0) if rows else 0
+
+
+def read_words(url: str, after: int) -> list[Told]:
+    rows = _ask(
+        url, "SELECT id, kind, payload FROM outbox WHERE id > :after ORDER BY id", after=after
+    )
+    return [Told(int(n), kind, json.loads(payload)["totals"]) for n, kind, payload in rows]
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else datetime.fromtimestamp(microseconds / 1e6, UTC)

@@ -1,0 +1,33 @@
+"""Numbers and periods as people write them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def thousands(value: int) -> str:
+    return f"{value:,}"
+
+
+@register.filter
+def percent(share: float) -> str:
+    return f"{100 * share:.1f}%"
+
+
+@register.filter
+def plain(code: str) -> str:
+    return code.replace("_", " ")
+
+
+@register.filter
+def period(first_day: str, span: str) -> str:
+    """2026-11-01 as November 2026, 2026, or 1 November 2026."""
+    day = date.fromisoformat(first_day)
+    if span == "year":
+        return str(day.year)
+    return f"{day:%B %Y}" if span == "month" else f"{day.day} {day:%B %Y}"

@@ -1,0 +1,1 @@
+"""How feeds run: batches, rejects, tokens, and the door through which files come in."""

@@ -1,0 +1,2 @@
+// Runs first, so that the page is not drawn twice.
+document.documentElement.classList.add("sj-js");
