@@ -102,6 +102,11 @@ _UIB = _loose(*"UIB", r"(?=\W)")
 _START = re.compile(f"{_UNA}|{_UNB}|{_UIB}")
 
 
+def begins_interchange(text: str) -> bool:
+    """Whether a service string or an interchange header is in ``text``."""
+    return bool(_START.search(text))
+
+
 def _split_interchanges(text: str) -> list[str]:
     starts: list[tuple[int, str]] = []
     for found in _START.finditer(text):

@@ -27,7 +27,12 @@ import polars as pl
 
 from sojourn.policy import ReadPolicy
 from sojourn.read.common import Notes, Reading, build_reading
-from sojourn.read.edifact import Interchange, Message, read_interchanges
+from sojourn.read.edifact import (
+    Interchange,
+    Message,
+    begins_interchange,
+    read_interchanges,
+)
 from sojourn.read.manifest import (
     CREW,
     Leg,
@@ -48,9 +53,8 @@ PASSENGER_COUNT, CREW_COUNT = "42", "41"
 PASSPORT = "P"
 MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 NO_BORDER = "a leg with one end in the reporting country"
-_HEAD = re.compile(
-    rb"U\s*N\s*A\W|U\s*N\s*B\s*[^\w\s]|U\s*[NI]\s*H\s*[^\w\s]|PAXLST|(?:^|\n)\s*BGM\W"
-)
+# A fragment without an envelope begins a line with a tag; commas and their like are a table's.
+_FRAGMENT = re.compile(r"(?:^|[\r\n'])[^\S\r\n]*(?:U[NI]H|BGM|TDT)\s*[^\w\s,;|\"]")
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,10 @@ class Crossing:
 
 def looks_like_paxlst(head: bytes) -> bool:
     """Whether the first bytes of a file are EDIFACT, perhaps after a telex header."""
-    return bool(_HEAD.search(head)) and b"\x00" not in head[:200]
+    if b"\x00" in head[:200] or head.lstrip().startswith(b"{"):
+        return False
+    text = head.decode("latin-1")
+    return begins_interchange(text) or bool(_FRAGMENT.search(text))
 
 
 def read_paxlst(

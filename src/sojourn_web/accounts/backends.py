@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
+from asgiref.sync import sync_to_async
 
 from sojourn_web.accounts.installation import is_demo
 from sojourn_web.accounts.models import DemoPerson
@@ -20,3 +21,6 @@ class OfficeBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has
         """Sessions too: a demo's session ends where its database is used as an office's."""
         user = super().get_user(user_id)
         return user if user is not None and self.user_can_authenticate(user) else None
+
+    async def aget_user(self, user_id: Any) -> Any:
+        return await sync_to_async(self.get_user)(user_id)

@@ -92,8 +92,9 @@ def build_cells(cells: list[Cell], breakdown: str) -> list[CellRow]:
     rows = [
         CellRow(
             name.capitalize() if breakdown == "mode" else name,
-            tuple(wording.say_value(found.get(o, 0)) for o in (*SHOWN, *OTHER)),
-            sum(v or 0 for v in found.values()),
+            # None at all is under 10 too, and is not told from a few.
+            tuple(wording.say_value(found.get(o)) for o in (*SHOWN, *OTHER)),
+            sum(found.get(o) or 0 for o in SHOWN),
         )
         for name, found in names.items()
     ]
@@ -107,6 +108,8 @@ def build_sources(sources: list[Source], quality: list[Quality], now: datetime) 
         counted.setdefault(row.source, {})[row.issue] = row.records
     rows = []
     for source in sources:
+        if not (source.records or source.rejects):
+            continue  # it hands over for others, whose names are in its files
         found = counted.get(source.name, {})
         repaired = sum(n for issue, n in found.items() if issue not in ("read", "rejected"))
         rows.append(

@@ -192,3 +192,9 @@ def test_samples_by_others_give_what_was_read_in_them_by_hand() -> None:
              [(d.kind, d.number, d.issuer) for d in p.documents])
             for p in found.people
         ] == people, wanted["file"]  # fmt: skip
+
+
+def test_a_table_with_names_like_tags_is_a_table() -> None:
+    for name in ("ARZUNA", "UNB", "UNA", "BGM", "UNH"):
+        for head in (f"crossing_id,surname\n1,{name},\n{name},X\n", f'{{"surname": "{name}:"}}'):
+            assert not looks_like_paxlst(head.encode())

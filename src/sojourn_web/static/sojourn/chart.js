@@ -9,7 +9,7 @@
   const data = JSON.parse(source.textContent);
   const ink = "#16324f";
   const amber = "#9a4a00";
-  const font = getComputedStyle(document.body).fontFamily;
+  const font = getComputedStyle(document.getElementById("time-heading")).fontFamily;
   const chart = window.echarts.init(place, null, { renderer: "svg" });
   const short = (iso) => {
     const day = new Date(iso + "T00:00:00Z");
@@ -21,21 +21,28 @@
     chart.setOption({
       animation: false,
       textStyle: { fontFamily: font, fontSize: 14, color: "#333" },
-      grid: { left: 8, right: narrow ? 16 : 24, top: 44, bottom: 8, containLabel: true },
-      legend: { top: 0, left: 0, itemWidth: 34, itemGap: 24, textStyle: { fontSize: 15, color: "#222" } },
+      grid: { left: 4, right: narrow ? 12 : 24, top: narrow ? 66 : 44, bottom: 4, containLabel: true },
+      legend: {
+        top: 0,
+        left: 0,
+        orient: narrow ? "vertical" : "horizontal",
+        itemWidth: 34,
+        itemGap: narrow ? 8 : 24,
+        textStyle: { fontFamily: font, fontSize: 15, color: "#222" },
+      },
       tooltip: { trigger: "axis", renderMode: "richText", confine: true },
       xAxis: {
         type: "category",
         data: data.days.map(short),
-        boundaryGap: false,
+        boundaryGap: true,
         axisTick: { show: false },
         axisLine: { lineStyle: { color: "#888" } },
-        axisLabel: { color: "#444", interval: narrow ? 9 : 4 },
+        axisLabel: { color: "#444", fontFamily: font, interval: narrow ? 9 : 4, hideOverlap: true },
       },
       yAxis: {
         type: "value",
         minInterval: 1,
-        axisLabel: { color: "#444" },
+        axisLabel: { color: "#444", fontFamily: font },
         splitLine: { lineStyle: { color: "#e3e6ea" } },
       },
       series: [
