@@ -7,7 +7,7 @@ never imports the web shell.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -63,8 +63,8 @@ def build_app() -> typer.Typer:
 
 def progress_bar() -> Progress:
     return Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"),
-        TimeElapsedColumn(), console=say, transient=True,
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(),
+        TextColumn("{task.completed:,.0f}"), TimeElapsedColumn(), console=say, transient=True,
     )  # fmt: skip
 
 
@@ -93,7 +93,8 @@ def simulate(
         country = build_country(World(stays=stays, seed=seed, noise=noise, lists=lists))
         write_country(country, directory, manifests=manifests)
     out.print(
-        f"{country.crossings.height:,} crossings, {country.truth.height:,} true pairs in {directory}"
+        f"{country.crossings.height:,} crossings, {country.truth.height:,} true pairs "
+        f"in {directory}"
     )
 
 
@@ -363,7 +364,7 @@ def _check_files(files: Iterable[Path]) -> None:
             raise UsageError(f"{file}: expected a file, found none")
 
 
-def _print_table(title: str, names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     table = Table(title=title, title_justify="left")
     for at, name in enumerate(names):
         table.add_column(name, justify="left" if at < len(names) - 1 else "right")

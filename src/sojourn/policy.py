@@ -114,7 +114,12 @@ _SECTIONS: dict[str, type[Any]] = {
     "measure": MeasurePolicy,
     "feeds": FeedPolicy,
 }
-_TYPES = {"int": int, "float": (int, float), "str": str, "tuple[str, ...]": list}
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "int": int,
+    "float": (int, float),
+    "str": str,
+    "tuple[str, ...]": list,
+}
 
 
 def load_policy(path: Path | None = None) -> Policy:
@@ -155,7 +160,7 @@ def _section(where: str, name: str, raw: object) -> Any:
     _refuse_unknown(f"{where} [{name}]", set(raw), set(known))
     values: dict[str, Any] = {}
     for setting, type_name in known.items():
-        found = raw.get(setting)
+        found: Any = raw.get(setting)
         if found is None:
             raise PolicyError(f"{where} [{name}]: {setting} is missing (a {type_name})")
         if not isinstance(found, _TYPES[type_name]) or isinstance(found, bool):
@@ -163,7 +168,7 @@ def _section(where: str, name: str, raw: object) -> Any:
                 f"{where} [{name}]: {setting}: expected {type_name}, found {type(found).__name__}"
             )
         if type_name == "float":
-            found = float(found)
+            found = float(str(found))
         values[setting] = tuple(found) if isinstance(found, list) else found
     return cls(**values)
 

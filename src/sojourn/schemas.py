@@ -1,4 +1,4 @@
-"""What every table is: columns, types, nulls, key, order, privacy class. The one place that says so.
+"""What every table is: columns, types, nulls, key, order, privacy class, said in one place.
 
 In: nothing. Out: a ``Table`` per step's door, and ``check_table``, which raises ``SchemaError``.
 Steps are decorated with ``door``: what goes in and what comes out is checked in tests, and in
@@ -200,7 +200,7 @@ def _castable(series: pl.Series, dtype: pl.DataType | type[pl.DataType]) -> bool
 
 
 def check_table(frame: pl.DataFrame, table: Table) -> None:
-    """Raise SchemaError unless ``frame`` is exactly what ``table`` says (names, types, nulls, key)."""
+    """Raise SchemaError unless ``frame`` is what ``table`` says: names, types, nulls, key."""
     if tuple(frame.columns) != table.names:
         extra = [n for n in frame.columns if n not in table.names]
         missing = [n for n in table.names if n not in frame.columns]

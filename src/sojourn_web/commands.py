@@ -175,14 +175,14 @@ def _prepare_web(*, demo: bool) -> dict[str, str]:
     """Bring Django's own tables up to date; a demo gets people, with their passwords."""
     from django.core.management import call_command
 
-    from sojourn_web.accounts.installation import DemoRefused, make_person, settle_kind
+    from sojourn_web.accounts.installation import DemoRefusedError, make_person, settle_kind
     from sojourn_web.accounts.models import Kind
     from sojourn_web.accounts.roles import Role
 
     call_command("migrate", verbosity=0, interactive=False)
     try:
         settle_kind(Kind.DEMO if demo else Kind.OFFICE)
-    except DemoRefused as error:
+    except DemoRefusedError as error:
         raise UsageError(str(error)) from None
     if not demo:
         return {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -134,8 +135,9 @@ def _keyed(
 
 
 def _epochs(days: pl.Series, epoch_days: int) -> NDArray[np.int64]:
-    since = days.to_physical().to_numpy().astype(np.int64) - _ZERO_DAY
-    return np.maximum(since, 0) // epoch_days
+    since: NDArray[np.int64] = days.to_physical().to_numpy().astype(np.int64) - _ZERO_DAY
+    epochs: NDArray[np.int64] = np.maximum(since, 0) // epoch_days
+    return epochs
 
 
 def _epoch_rows(
@@ -201,7 +203,7 @@ def _buffer(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """A string column's bytes and offsets, without a copy per value."""
     array = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     array = array.cast(pa.large_string()) if array.type != pa.large_string() else array
-    buffers = array.buffers()
+    buffers: list[Any] = array.buffers()
     offsets = np.frombuffer(buffers[1], np.int64)[array.offset : array.offset + len(array) + 1]
     data = np.frombuffer(buffers[2], np.uint8) if buffers[2] is not None else np.empty(0, np.uint8)
     return offsets, data
@@ -238,7 +240,7 @@ def _gather(
 def _lists(
     name: str, offsets: NDArray[np.int64], values: NDArray[np.uint8] | NDArray[np.uint64]
 ) -> pl.Series:
-    array = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values))
+    array = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values))  # type: ignore[call-overload]  # stubs guess booleans
     return pl.Series(name, array)
 
 

@@ -34,8 +34,8 @@ _OCR_FROM = np.frombuffer(b"OQILSBZG", np.uint8)
 _OCR_TO = np.frombuffer(b"00115826", np.uint8)
 _WIDEST = max(len(p) for p in PARTICLES)
 _PARTICLES = np.zeros((len(PARTICLES), _WIDEST), np.uint8)
-for _row, _particle in enumerate(sorted(PARTICLES)):
-    _PARTICLES[_row, : len(_particle)] = np.frombuffer(_particle.encode(), np.uint8)
+for _row, _word in enumerate(sorted(PARTICLES)):
+    _PARTICLES[_row, : len(_word)] = np.frombuffer(_word.encode(), np.uint8)
 
 A, C, D, E, F, H, I, J = (ord(c) for c in "ACDEFHIJ")  # noqa: E741
 K, O, P, Q, S, T, U, V = (ord(c) for c in "KOPQSTUV")  # noqa: E741
@@ -56,7 +56,7 @@ def _same(a: NDArray[np.uint8], a0: int, an: int, b: NDArray[np.uint8], b0: int,
 def _before(a: NDArray[np.uint8], a0: int, an: int, b: NDArray[np.uint8], b0: int, bn: int) -> bool:
     for i in range(min(an, bn)):
         if a[a0 + i] != b[b0 + i]:
-            return a[a0 + i] < b[b0 + i]
+            return bool(a[a0 + i] < b[b0 + i])
     return an < bn
 
 

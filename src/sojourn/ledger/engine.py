@@ -93,7 +93,7 @@ def migrate(engine: Engine) -> None:
 
 
 def insert_rows(
-    connection: Connection, table: str, columns: Sequence[str], rows: list[Row]
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
     """Many rows at once: COPY on PostgreSQL, executemany on SQLite."""
     if not rows:
@@ -101,7 +101,7 @@ def insert_rows(
     names = ", ".join(columns)
     if connection.dialect.name == "postgresql":
         cursor = connection.connection.cursor()
-        with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+        with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
         return
@@ -109,7 +109,7 @@ def insert_rows(
     run_many(connection, f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
 
 
-def run_many(connection: Connection, sql: str, rows: list[Row]) -> None:
+def run_many(connection: Connection, sql: str, rows: Sequence[Row]) -> None:
     """A statement with ``?`` marks for each row."""
     if rows:
         connection.exec_driver_sql(_marks(connection, sql), [tuple(r) for r in rows])

@@ -105,7 +105,9 @@ def build_stays(reports: pl.DataFrame, statuses: pl.DataFrame) -> pl.DataFrame:
             departure_mode="mode", departure_lists="lists",
         ),
         on="partner", how="left",
-    ).with_columns(arrival_ref="group", arrival_date="local_date", arrival_lists="lists")  # fmt: skip
+    ).with_columns(
+        arrival_ref="group", arrival_date="local_date", arrival_lists="lists"
+    )  # fmt: skip
     orphans = left.join(closed, left_on="group", right_on="departure_ref", how="anti")
     orphans = orphans.with_columns(
         departure_ref="group", departure_date="local_date", departure_mode="mode",
@@ -160,7 +162,7 @@ def _apply_statuses(
         .sort("group", "local_date", "recorded_at", maintain_order=True)
         .with_columns(turn=pl.int_range(pl.len()).over("group"))
     )
-    for turn in range(int(ordered["turn"].max() or 0) + 1 if ordered.height else 0):  # type: ignore[call-overload]
+    for turn in range(ordered["turn"].n_unique()):
         step = ordered.filter(pl.col("turn") == turn).select(
             "group", new_class="admission_class", new_until="authorised_until",
             new_kind="status_kind", effective="local_date",

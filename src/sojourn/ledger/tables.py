@@ -7,6 +7,8 @@ pages read (``live_totals``, ``measures``, ``source_state``...) have ISO dates a
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -28,7 +30,7 @@ metadata = MetaData()
 SEQUENCE = BigInteger().with_variant(Integer(), "sqlite")
 
 # What is kept of a report, as in schemas.ENCODINGS, without keys.
-ATTRIBUTES: tuple[tuple[str, TypeEngine[object]], ...] = (
+ATTRIBUTES: tuple[tuple[str, TypeEngine[Any]], ...] = (
     ("source", Text()),
     ("direction", Text()),
     ("event_time", BigInteger()),

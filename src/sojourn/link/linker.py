@@ -7,7 +7,9 @@ same parts; what differs is who is asked and who is already settled.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -59,7 +61,7 @@ class Vocabulary:
         return coded.fill_null(0).to_numpy().astype(np.int32)
 
 
-def list_parts(column: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.generic]]:
+def list_parts(column: pl.Series) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Offsets (n+1) and values of a list column, without a Python loop."""
     array = column.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     if not isinstance(array, pa.LargeListArray):
@@ -215,7 +217,7 @@ class LinkIndex:
             raise LinkageError("more open reports than one index can hold: partition the load")
         old = self._free_slots.size
         bigger = _new_slots(room)
-        for to, have in zip(bigger, self.slots, strict=True):
+        for to, have in zip(_arrays(bigger), _arrays(self.slots), strict=True):
             to[:old] = have
         self.slots = bigger
         self._free_slots = np.concatenate([self._free_slots, np.arange(old, room, dtype=np.int32)])
@@ -224,7 +226,7 @@ class LinkIndex:
     def _grow_entries(self, room: int) -> None:
         old = self._free_entries.size
         bigger = _new_entries(room)
-        for to, have in zip(bigger, self.entries, strict=True):
+        for to, have in zip(_arrays(bigger), _arrays(self.entries), strict=True):
             to[:old] = have
         used = np.ones(old, np.bool_)
         used[self._free_entries[self._entries_taken :]] = False
@@ -237,24 +239,30 @@ class LinkIndex:
             ix.rehang(self.heads, self.entries, np.flatnonzero(used).astype(np.int32))
 
 
+def _arrays(columns: Iterable[Any]) -> list[NDArray[Any]]:
+    return list(columns)
+
+
 def _new_slots(room: int) -> ix.Slots:
     kinds = (
         np.uint8, np.uint8, np.uint8, np.int64, np.int64, np.int32, np.int32, np.uint8, np.int16,
         np.bool_, np.uint8, np.uint64, np.uint64, np.int32, np.int32, np.uint8, np.int32,
     )  # fmt: skip
-    return ix.Slots(*(np.zeros(room, kind) for kind in kinds))
+    made: Iterator[NDArray[Any]] = (np.zeros(room, kind) for kind in kinds)
+    return ix.Slots(*made)
 
 
 def _new_entries(room: int) -> ix.Entries:
     kinds = (np.uint64, np.int32, np.int32, np.int32, np.uint8)
-    return ix.Entries(*(np.zeros(room, kind) for kind in kinds))
+    made: Iterator[NDArray[Any]] = (np.zeros(room, kind) for kind in kinds)
+    return ix.Entries(*made)
 
 
 def _new_found(room: int) -> ix.Found:
     return ix.Found(np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.uint32))
 
 
-def _pairs(parts: list[tuple[NDArray[np.generic], ...]]) -> Pairs:
+def _pairs(parts: Sequence[tuple[NDArray[Any], ...]]) -> Pairs:
     if not parts:
         return Pairs(*_new_found(0))
     return Pairs(*(np.concatenate([p[i] for p in parts]) for i in range(3)))

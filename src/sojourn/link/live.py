@@ -152,7 +152,7 @@ class LiveLinker:
     def reopen(self, refs: pl.Series) -> NDArray[np.bool_]:
         """Their partner was withdrawn: they look for one again. False where not held."""
         slots = self.index.find(refs)
-        held = slots != ix.NONE
+        held: NDArray[np.bool_] = slots != ix.NONE
         self.index.slots.state[slots[held]] = ix.OPEN
         return held
 

@@ -117,4 +117,4 @@ def pattern_of(
     code = code * 2 + min(agree[_ALL], 1)
     code = code * 3 + sex
     code = code * 3 + nationality
-    return code * 4 + min(tokens, 3)
+    return int(code * 4 + min(tokens, 3))

@@ -9,6 +9,8 @@ nothing else.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +42,8 @@ def total_order(
     weight: NDArray[np.float32], gap: NDArray[np.int64], *refs: NDArray[np.uint64]
 ) -> NDArray[np.int64]:
     """Positions sorted by weight (falling), gap (rising), then references (rising)."""
-    return np.lexsort((*reversed(refs), gap, -weight))
+    keys: list[NDArray[Any]] = [*reversed(refs), gap, -weight]
+    return np.lexsort(keys)
 
 
 @nb.njit(cache=True, nogil=True)

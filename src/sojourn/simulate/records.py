@@ -125,9 +125,9 @@ def _times(records: pl.DataFrame, world: World, rng: np.random.Generator) -> pl.
         pl.Series("delay", (delay * 1e6).astype(np.int64)),
         carriers.alias("carrier"),
     )
-    port = pl.when(pl.col("mode") == Mode.AIR.value).then(port_air)
+    port: pl.Expr = pl.when(pl.col("mode") == Mode.AIR.value).then(port_air)
     for mode_name, series in ports.items():
-        port = port.when(pl.col("mode") == mode_name.value).then(series)
+        port = pl.when(pl.col("mode") == mode_name.value).then(series).otherwise(port)
     source = (
         pl.when(pl.col("list") == "booth").then(pl.concat_str(pl.lit("booth-"), "mode"))
         .when(pl.col("list") == "carrier").then(pl.concat_str(pl.lit("carrier-"), "carrier"))
@@ -138,7 +138,7 @@ def _times(records: pl.DataFrame, world: World, rng: np.random.Generator) -> pl.
 
 def _papers(records: pl.DataFrame, world: World, rng: np.random.Generator) -> pl.DataFrame:
     """Which passport and name a traveller shows at each end of a stay."""
-    last = int(records["stay"].max() or 0) + 1  # type: ignore[call-overload]
+    last = int(records["stay"].to_numpy().max(initial=-1)) + 1
     draws = {
         name: pl.Series(name, rng.random(last) < rate * min(world.noise, 3.0))
         for name, rate in (("renewed", RENEWED), ("dual", DUAL), ("married", MARRIED))

@@ -11,18 +11,18 @@ from sojourn_web.accounts.models import DemoPerson, Installation, Kind
 from sojourn_web.accounts.roles import Role
 
 
-class DemoRefused(Exception):
+class DemoRefusedError(Exception):
     """A demo was asked for where real records are kept."""
 
 
 def settle_kind(kind: Kind) -> None:
-    """Write down what this database is for. Raises DemoRefused where it is an office's."""
+    """Write down what this database is for. Raises DemoRefusedError where it is an office's."""
     with transaction.atomic():
         found = Installation.objects.select_for_update().first()
         if found is None:
             Installation.objects.create(kind=kind)
         elif found.kind != kind:
-            raise DemoRefused(
+            raise DemoRefusedError(
                 f"this database is for: {found.kind}; asked for: {kind}. Use another home."
             )
 
@@ -36,9 +36,9 @@ def is_demo() -> bool:
 
 
 def make_person(name: str, password: str, role: Role, *, demo: bool) -> AbstractBaseUser:
-    """An account with one role; a demo's is marked. Raises DemoRefused outside a demo."""
+    """An account with one role; a demo's is marked. Raises DemoRefusedError outside a demo."""
     if demo and not is_demo():
-        raise DemoRefused("demo accounts can be made in a demo only")
+        raise DemoRefusedError("demo accounts can be made in a demo only")
     with transaction.atomic():
         user, _ = get_user_model().objects.get_or_create(username=name)
         user.set_password(password)

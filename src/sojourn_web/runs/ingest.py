@@ -54,7 +54,7 @@ class Landed:
     digest: str
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     pass
 
 
@@ -64,7 +64,8 @@ class TooLarge(Exception):
     summary="Hand a file over",
 )
 def hand_over(
-    request: HttpRequest, source: str, idempotency_key: str = Header(...), ending: str = "",
+    request: HttpRequest, source: str, idempotency_key: Header[str],
+    ending: str = "",
 ) -> Status[Receipt | Problem]:  # fmt: skip
     """The body is the file. Send the same Idempotency-Key again and nothing is taken twice."""
     token: FeedToken = request.auth  # type: ignore[attr-defined]
@@ -78,7 +79,7 @@ def hand_over(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         landed = _write(request, folder)
-    except TooLarge:
+    except TooLargeError:
         limit = settings.INGEST_MAX_BYTES // 2**20
         return Status(413, Problem(detail=f"expected at most {limit} MiB: send it in parts"))
     return _hand_on(token, idempotency_key, landed, folder, ending)
@@ -93,7 +94,7 @@ def _write(request: HttpRequest, folder: Path) -> Landed:
             while chunk := request.read(CHUNK):
                 size += len(chunk)
                 if size > settings.INGEST_MAX_BYTES:
-                    raise TooLarge
+                    raise TooLargeError
                 digest.update(chunk)
                 file.write(chunk)
             file.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -64,7 +65,7 @@ def read_rejects(url: str, page: int) -> Page:
     return Page(tuple(RejectRow(*row) for row in rows), number, last)
 
 
-def _page(url: str, table: str, page: int, sql: str) -> tuple[list[object], int, int]:
+def _page(url: str, table: str, page: int, sql: str) -> tuple[list[Any], int, int]:
     try:
         with open_statistics(url).connect() as connection:
             count = connection.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar_one()

@@ -7,7 +7,7 @@ import re
 import secrets
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 from sojourn_web.runs.models import FeedToken
 
@@ -15,14 +15,14 @@ PREFIX = "sojourn-feed-"
 SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 
 
-class SourceNameRefused(ValueError):
+class SourceNameError(ValueError):
     """The name could not be a folder of the inbox."""
 
 
-def make_token(source: str, made_by: AbstractBaseUser | None) -> str:
+def make_token(source: str, made_by: User | None) -> str:
     """A new token for ``source``; this is the only time that it can be seen."""
     if not SOURCE.fullmatch(source):
-        raise SourceNameRefused(
+        raise SourceNameError(
             "expected letters, digits, dots, hyphens or underscores (60 at most), beginning with "
             "a letter or a digit"
         )

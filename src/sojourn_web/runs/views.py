@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sojourn_web.accounts.roles import RUN_FEEDS, needs
+from sojourn_web.accounts.roles import RUN_FEEDS, needs, signed_in
 from sojourn_web.runs import operations
 from sojourn_web.runs.models import FeedToken
-from sojourn_web.runs.tokens import SourceNameRefused, make_token
+from sojourn_web.runs.tokens import SourceNameError, make_token
 
 
 @require_safe
@@ -38,8 +38,8 @@ def feeds(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         asked = request.POST.get("source", "").strip()
         try:
-            context = {"made": make_token(asked, request.user), "made_for": asked}  # type: ignore[arg-type]
-        except SourceNameRefused as refusal:
+            context = {"made": make_token(asked, signed_in(request)), "made_for": asked}
+        except SourceNameError as refusal:
             context, status = {"refusal": str(refusal), "asked": asked}, 400
     tokens = FeedToken.objects.order_by("revoked_at", "source", "pk")
     return render(request, "runs/feeds.html", {"tokens": tokens, **context}, status=status)
@@ -57,4 +57,4 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
 
 def _number(request: HttpRequest) -> int:
     asked = request.GET.get("page", "1")
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 1  # noqa: PLR2004
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 1
