@@ -461,6 +461,22 @@ STAYS = Table(
     note="One per arrival, one per departure that has none, as known at a time.",
 )
 
+CLOSED_CELLS = Table(
+    "closed_cells",
+    Privacy.CONFIDENTIAL,
+    (
+        _c("span", pl.String, "day: in total alone; month: by all dimensions"),
+        _c("period", pl.String, "its first day, ISO"),
+        _c("nationality", pl.String, "empty: all"),
+        _c("mode", pl.String, "empty: all"),
+        _c("admission_class", pl.String, "empty: all"),
+        _c("outcome", pl.String),
+        _c("value", pl.Int64),
+    ),
+    key=("span", "period", "nationality", "mode", "admission_class", "outcome"),
+    note="What is left of stays past their horizon.",
+)
+
 MEASURES = Table(
     "measures",
     Privacy.CONFIDENTIAL,

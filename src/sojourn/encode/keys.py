@@ -104,7 +104,8 @@ class MemoryKeyProvider:
         return self._chains[purpose].epoch
 
     def destroy_before(self, purpose: Purpose, epoch: int) -> None:
-        self._chains[purpose] = self._chains[purpose].at(epoch, purpose)
+        if epoch > self._chains[purpose].epoch:
+            self._chains[purpose] = self._chains[purpose].at(epoch, purpose)
 
 
 class FileKeyProvider:

@@ -61,6 +61,8 @@ def _open_sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+            return  # a question by itself: it must not wait for, or keep out, a writer
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

@@ -25,7 +25,7 @@ from sojourn.errors import LedgerError
 from sojourn.ledger import projection
 from sojourn.ledger.engine import run, run_many
 from sojourn.policy import LedgerPolicy
-from sojourn.schemas import StayLimit
+from sojourn.schemas import CLOSED_CELLS, Span, StayLimit
 
 Outcomes = Callable[[pl.DataFrame, date], pl.DataFrame]  # adds ``outcome`` and ``counts_on``
 STAYS_AT_ONCE = 5_000
@@ -89,22 +89,32 @@ def purge(
 
 
 def _count_cells(stays: pl.DataFrame) -> pl.DataFrame:
+    """CLOSED_CELLS: days in total, months by all dimensions. One day's stay of one nationality,
+    mode and class would still be somebody's."""
     dimensions = ("nationality", "mode", "admission_class")
+    known = stays.with_columns(pl.col(d).cast(pl.String).fill_null("unknown") for d in dimensions)
+    days = known.with_columns(pl.lit("").alias(d) for d in dimensions).with_columns(
+        span=pl.lit(Span.DAY.value), period="counts_on"
+    )
+    months = known.with_columns(
+        span=pl.lit(Span.MONTH.value), period=pl.col("counts_on").dt.month_start()
+    )
     return (
-        stays.with_columns(pl.col(d).cast(pl.String).fill_null("unknown") for d in dimensions)
-        .group_by(pl.col("counts_on").cast(pl.String).alias("period"), *dimensions, "outcome")
+        pl.concat([days, months])
+        .group_by("span", pl.col("period").cast(pl.String), *dimensions, "outcome")
         .agg(pl.len().cast(pl.Int64).alias("value"))
         .with_columns(pl.col("outcome").cast(pl.String))
-        .sort("period", *dimensions, "outcome")
+        .select(CLOSED_CELLS.names)
+        .sort(CLOSED_CELLS.key)
     )
 
 
 def _add_cells(connection: Connection, cells: pl.DataFrame) -> None:
     run_many(
         connection,
-        "INSERT INTO closed_cells (period, nationality, mode, admission_class, outcome, value) "
-        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (period, nationality, mode, admission_class, "
-        "outcome) DO UPDATE SET value = closed_cells.value + excluded.value",
+        "INSERT INTO closed_cells (span, period, nationality, mode, admission_class, outcome, "
+        "value) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (span, period, nationality, mode, "
+        "admission_class, outcome) DO UPDATE SET value = closed_cells.value + excluded.value",
         cells.rows(),
     )
 

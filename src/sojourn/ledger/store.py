@@ -33,7 +33,7 @@ from sojourn.ledger.engine import (
 from sojourn.ledger.fold import build_stays, count_totals, fold_stays
 from sojourn.ledger.rows import from_rows, to_rows, unpack_keys
 from sojourn.policy import LedgerPolicy
-from sojourn.schemas import ENCODINGS, EVENTS, MEASURES
+from sojourn.schemas import CLOSED_CELLS, ENCODINGS, EVENTS, MEASURES
 
 Clock = Callable[[], datetime]
 CHUNK = 100_000
@@ -267,6 +267,13 @@ class Ledger:
             schema={"day": pl.String, "name": pl.String, "value": pl.Int64}, orient="row",
         )  # fmt: skip
         return frame.with_columns(pl.col("day").str.to_date()).filter(pl.col("value") != 0)
+
+    def closed_cells(self) -> pl.DataFrame:
+        """CLOSED_CELLS: what is left of stays past their horizon."""
+        with self._reading() as connection:
+            rows = fetch(connection, f"SELECT {', '.join(CLOSED_CELLS.names)} FROM closed_cells")
+        schema = CLOSED_CELLS.schema
+        return pl.DataFrame([tuple(r) for r in rows], schema=schema, orient="row")
 
     def quality(self) -> pl.DataFrame:
         """SOURCE_QUALITY: reads, repairs and rejects by source."""

@@ -150,6 +150,7 @@ measures = Table(
 closed_cells = Table(
     "closed_cells",
     metadata,
+    Column("span", String(5), primary_key=True),  # day: in total alone; month: by all dimensions
     Column("period", String(10), primary_key=True),
     Column("nationality", String(10), primary_key=True),
     Column("mode", String(10), primary_key=True),

@@ -13,7 +13,7 @@ import polars as pl
 
 from sojourn.measure.outcomes import assign_outcomes
 from sojourn.policy import MeasurePolicy
-from sojourn.schemas import MEASURES, STAYS, Span, door, enum_of
+from sojourn.schemas import CLOSED_CELLS, MEASURES, STAYS, Outcome, Span, door, enum_of
 
 DIMENSIONS = ("nationality", "mode", "admission_class")
 # In total; by each dimension; and all three at once.
@@ -25,26 +25,44 @@ UNKNOWN = "unknown"
 _FIRST_DAY = {Span.DAY: "1d", Span.MONTH: "1mo", Span.YEAR: "1y"}
 
 
-@door(MEASURES, stays=STAYS)
-def measure(stays: pl.DataFrame, known_at: date, policy: MeasurePolicy) -> pl.DataFrame:
-    """STAYS as known at the end of ``known_at`` into MEASURES, small cells hidden."""
+@door(MEASURES, stays=STAYS, closed=CLOSED_CELLS)
+def measure(
+    stays: pl.DataFrame, closed: pl.DataFrame, known_at: date, policy: MeasurePolicy
+) -> pl.DataFrame:
+    """STAYS as known at the end of ``known_at`` into MEASURES, small cells hidden.
+
+    ``closed``: CLOSED_CELLS of stays past their horizon, of which days are known in total alone.
+    """
+    kept_days = closed.filter(pl.col("span") == Span.DAY.value)
+    kept_months = closed.filter(pl.col("span") == Span.MONTH.value)
     counted = (
         assign_outcomes(stays, known_at)
         .with_columns(pl.col(d).cast(pl.String).fill_null(UNKNOWN) for d in DIMENSIONS)
         .group_by("counts_on", *DIMENSIONS, "outcome")
         .agg(pl.len().cast(pl.Int64).alias("value"))
     )
-    parts = [
-        _hide(_cells(counted, span, kept), kept, policy.smallest_cell)
-        for span in Span
-        for kept in BREAKDOWNS
-    ]
+    by_day = _joined(counted, kept_days.clear()), _joined(counted, kept_days)
+    by_month = _joined(counted, kept_months)
+    parts = []
+    for span in Span:
+        for kept in BREAKDOWNS:
+            known = by_day[not kept] if span == Span.DAY else by_month
+            parts.append(_hide(_cells(known, span, kept), kept, policy.smallest_cell))
     return (
         pl.concat(parts)
         .with_columns(pl.lit(known_at).alias("known_at"))
         .select(MEASURES.names)
         .sort(MEASURES.key)
     )
+
+
+def _joined(counted: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
+    """Counts of stays that are held and of those that are not any more, in the same columns."""
+    named = closed.select(
+        pl.col("period").str.to_date().alias("counts_on"), *DIMENSIONS,
+        pl.col("outcome").cast(enum_of(Outcome)), "value",
+    )  # fmt: skip
+    return pl.concat([counted.select(named.columns), named])
 
 
 def _cells(counted: pl.DataFrame, span: Span, kept: tuple[str, ...]) -> pl.DataFrame:

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import TracebackType
 
 import polars as pl
 
 from sojourn.encode import encodable, encode, encode_status
-from sojourn.ledger import Batch, Delivery, Ledger, Receipt
+from sojourn.ledger import Batch, Delivery, Ledger, Purged, Receipt
 from sojourn.link import Decision, LiveLinker
 from sojourn.pipeline.corrections import Sorted, sort_reports
 from sojourn.pipeline.events import link_events, merge_events, report_events
+from sojourn.pipeline.measuring import purge_with
 from sojourn.pipeline.office import Office
 from sojourn.read import Reading
 from sojourn.schemas import (
@@ -83,6 +84,13 @@ class Desk:
         kept = timedelta(days=office.policy.linkage.merge_retention_days)
         linker.restore(self.ledger.open_reports(office.clock() - kept))
         return linker
+
+    def purge(self, today: date) -> Purged:
+        """The horizon, in the ledger and in memory."""
+        done = purge_with(self.ledger, self._office, today)
+        if done.rows:
+            self._linker = self._restored()
+        return done
 
     def take(self, intake: Intake, *, as_recorded: bool = False) -> Receipt:
         """Link and commit one intake. The same digest again changes nothing."""

@@ -19,7 +19,9 @@ def refresh_measures(office: Office) -> int:
 
 
 def refresh_with(ledger: Ledger, office: Office) -> int:
-    cells = measure(ledger.stays(), office.clock().date(), office.policy.measure)
+    cells = measure(
+        ledger.stays(), ledger.closed_cells(), office.clock().date(), office.policy.measure
+    )
     ledger.write_measures(cells)
     return cells.height
 
@@ -27,13 +29,20 @@ def refresh_with(ledger: Ledger, office: Office) -> int:
 def measure_at(office: Office, known_at: date) -> pl.DataFrame:
     """MEASURES as they would have been at the end of ``known_at``."""
     with office.open_ledger() as ledger:
-        return measure(ledger.fold(known_at), known_at, office.policy.measure)
+        return measure(
+            ledger.fold(known_at), ledger.closed_cells(), known_at, office.policy.measure
+        )
 
 
 def purge(office: Office, today: date) -> Purged:
     """The horizon: stays past it live on only in cells; then the keys of dead epochs go too."""
     with office.open_ledger() as ledger:
-        purged = ledger.purge(today, assign_outcomes)
+        return purge_with(ledger, office, today)
+
+
+def purge_with(ledger: Ledger, office: Office, today: date) -> Purged:
+    """The same with an open ledger."""
+    purged = ledger.purge(today, assign_outcomes)
     settings = office.policy
     correction = epoch_of(today, settings.encode.reference_epoch_days)
     kept = -(-settings.ledger.correction_days // settings.encode.reference_epoch_days)

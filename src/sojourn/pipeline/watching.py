@@ -63,8 +63,12 @@ def watch_inbox(
     inbox.mkdir(parents=True, exist_ok=True, mode=0o700)
     with Desk(office) as desk:
         refreshed = office.clock()
+        purged = desk.ledger.purged_until()
         changed = True
         for _ in _ticks(inbox, stop):
+            if purged != office.clock().date():
+                purged = office.clock().date()
+                desk.purge(purged)
             for taken in take_waiting(desk, office, inbox, stop):
                 changed = True
                 if on_commit:
