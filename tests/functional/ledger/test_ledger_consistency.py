@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from lib.offices import NOW, comparable, hand_in, recounted, small_country, small_office
 from polars.testing import assert_frame_equal
 
+from lib.offices import NOW, comparable, hand_in, recounted, small_country, small_office
 from sojourn.ledger import Ledger
 from sojourn.pipeline import Desk, Office
 from sojourn.pipeline.reconciling import reconcile_with

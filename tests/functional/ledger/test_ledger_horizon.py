@@ -7,10 +7,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from lib.offices import NOW, hand_in, small_country, small_office
 from polars.testing import assert_frame_equal
 from sqlalchemy import create_engine, text
 
+from lib.offices import NOW, hand_in, small_country, small_office
 from sojourn.ledger import Ledger
 from sojourn.ledger.horizon import destroy_expired_backups, horizon_of
 from sojourn.measure import assign_outcomes, measure
