@@ -25,7 +25,7 @@ class Linked:
     links: pl.DataFrame
     merges: pl.DataFrame
     candidates: int
-    capped: int  # candidate pairs that candidates_per_key left out
+    capped: int  # lookups of a key that candidates_per_key cut short
     without_keys: int  # reports that have no usable key: nobody can be found for them
     waiting: int  # live only: links too close to a rival
 
@@ -37,10 +37,9 @@ def link(
     if doors_checked():
         check_table(encodings, ENCODINGS)
     reports = encodings.filter(~pl.col("withdrawn"))
-    index = LinkIndex(weights, policy, room=max(1024, reports.height))
-    # Put in by time: lists then start with the latest, and the cap keeps the nearest.
-    slots = index.add(reports.sort("event_time", "crossing_ref"))
-    proposal = index.propose(slots)
+    index = LinkIndex(weights, policy, room=max(1024, reports.height), keys=0)
+    proposal = index.add_at_once(reports.sort("event_time", "crossing_ref"))
+    slots = np.arange(reports.height, dtype=np.int32)
     merge_reports(index, proposal.merges, slots, nearby(index, slots))
     chosen = choose_links(index, proposal.links, mean_open_stays(index, slots), ambiguity=None)
     return Linked(

@@ -65,7 +65,7 @@ class Window(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Candidate pairs: slots and pattern, and how many the cap left out."""
+    """Candidate pairs: slots and pattern."""
 
     one: NDArray[np.int32]
     other: NDArray[np.int32]
@@ -173,7 +173,7 @@ def _gather(
             if entries.key[e] == key and other != slot and _admits(slot, other, slots, window):
                 met += 1
                 if met > window.per_key or found >= near.size - 1:
-                    dropped += 1
+                    dropped += met == window.per_key + 1
                 else:
                     at = mark[other]
                     if at == NONE:
@@ -194,7 +194,7 @@ def _gather(
 
 
 @nb.njit(cache=True, nogil=True)
-def _pattern(a: int, b: int, slots: Slots, counts: NDArray[np.uint8]) -> int:
+def pattern_between(a: int, b: int, slots: Slots, counts: NDArray[np.uint8]) -> int:
     # Two records may share two epochs' keys: the fuller epoch counts, not their sum.
     for kind in range(KINDS):
         counts[kind] = max(counts[kind], counts[KINDS + kind])
@@ -232,12 +232,12 @@ def propose(
             if slots.direction[a] == slots.direction[b]:
                 if not fresh[b] or a < b:
                     merges.one[n_merges], merges.other[n_merges] = a, b
-                    merges.pattern[n_merges] = _pattern(a, b, slots, agree[j])
+                    merges.pattern[n_merges] = pattern_between(a, b, slots, agree[j])
                     n_merges += 1
             elif not fresh[b] or slots.direction[a] == 1:
                 arrival, departure = (b, a) if slots.direction[a] == 1 else (a, b)
                 links.one[n_links], links.other[n_links] = arrival, departure
-                links.pattern[n_links] = _pattern(a, b, slots, agree[j])
+                links.pattern[n_links] = pattern_between(a, b, slots, agree[j])
                 n_links += 1
     return asked.size, n_links, n_merges, dropped
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sojourn.errors import LinkageError
 from sojourn.link import index as ix
+from sojourn.link.grouped import group_keys, propose_all
 from sojourn.link.weights import MICROSECONDS_A_DAY, WeightTable
 from sojourn.policy import LinkagePolicy
 from sojourn.schemas import Direction, Evidence
@@ -42,7 +43,7 @@ class Pairs:
 class Proposal:
     links: Pairs
     merges: Pairs
-    capped: int  # pairs that candidates_per_key left out
+    capped: int  # lookups of a key that candidates_per_key cut short
 
 
 class Vocabulary:
@@ -87,7 +88,9 @@ def join_refs(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> pl.Series:
 class LinkIndex:
     """Reports and keys in memory. Slots and entries are used again after ``remove``."""
 
-    def __init__(self, weights: WeightTable, policy: LinkagePolicy, *, room: int = 1024) -> None:
+    def __init__(
+        self, weights: WeightTable, policy: LinkagePolicy, *, room: int = 1024, keys: int = 12
+    ) -> None:
         self.weights = weights
         self.policy = policy
         self.window = ix.Window(
@@ -96,13 +99,12 @@ class LinkIndex:
             policy.candidates_per_key,
         )
         self._sources, self._nationalities, self._sexes = Vocabulary(), Vocabulary(), Vocabulary()
-        self._reset(room)
+        self._reset(room, room * keys)
 
-    def _reset(self, room: int) -> None:
+    def _reset(self, room: int, entries: int) -> None:
         self.slots = _new_slots(room)
         self._free_slots = np.arange(room, dtype=np.int32)
         self._slots_taken = 0
-        entries = room * 12
         self.entries = _new_entries(entries)
         self._free_entries = np.arange(entries, dtype=np.int32)
         self._entries_taken = 0
@@ -187,6 +189,24 @@ class LinkIndex:
         asked = pl.DataFrame({"h": high, "l": low})
         joined = asked.join(held, on=["h", "l"], how="left", maintain_order="left")
         return joined["slot"].fill_null(ix.NONE).to_numpy().astype(np.int32)
+
+    def add_at_once(self, encodings: pl.DataFrame) -> Proposal:
+        """Put a whole set, in time order, into an empty index and give all its candidate pairs.
+
+        Its keys are grouped for this once and not kept: nobody can be asked about afterwards.
+        """
+        offsets, keys = list_parts(encodings["match_keys"])
+        _, kinds = list_parts(encodings["key_kinds"])
+        count = encodings.height
+        self._make_room(count, 0)
+        slots = np.arange(count, dtype=np.int32)
+        self._slots_taken = count
+        self._fill(slots, encodings)
+        self.slots.entry[slots] = ix.NONE
+        ix.describe(slots, offsets, kinds, self.slots.has_document, self.slots.tokens)
+        groups = group_keys(offsets, keys, kinds, self.slots, count)
+        links, merges, cut = propose_all(groups, self.slots, self.window)
+        return Proposal(_pairs(links), _pairs(merges), cut)
 
     def propose(self, asked: NDArray[np.int32]) -> Proposal:
         """Candidate pairs of ``asked`` with everything held that is open."""
