@@ -79,6 +79,41 @@ def demo(
         _run_demo(home or Path(folder), port, rate, World(stays=stays, seed=seed, days=DEMO_DAYS))
 
 
+def account(
+    name: Annotated[str, typer.Argument(help="The user name.")],
+    role: Annotated[str, typer.Option(help="analyst or operator")] = "analyst",
+    home: Home = Path("office"),
+    password: Annotated[
+        str,
+        typer.Option(
+            prompt=True, hide_input=True, confirmation_prompt=True, envvar="SOJOURN_PASSWORD",
+            help="Asked for where it is not given; 12 characters or more.",
+        ),
+    ] = "",
+) -> None:  # fmt: skip
+    """Give somebody an account with one role, or a new password.
+
+    Example: sojourn account maria --role operator --home office
+    """
+    office = open_office(home)
+    _configure(office, demo=False)
+    _prepare_web(demo=False)
+    from django.contrib.auth.password_validation import validate_password
+    from django.core.exceptions import ValidationError
+
+    from sojourn_web.accounts.installation import make_person
+    from sojourn_web.accounts.roles import Role
+
+    if role not in set(Role):
+        raise UsageError(f"--role: expected {' or '.join(Role)}, found {role}")
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise UsageError(" ".join(error.messages)) from None
+    make_person(name, password, Role(role), demo=False)
+    say.print(f"{name} can sign in as {role}")
+
+
 def _run_demo(home: Path, port: int, rate: float, world: World) -> None:
     started = time.perf_counter()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())

@@ -91,10 +91,14 @@ def _propose_chunk(
         start, n_links, n_merges, short = _propose(
             groups, slots, window, start, stop, mark, found_links, found_merges
         )
-        links.append(Found(*(part[:n_links].copy() for part in found_links)))
-        merges.append(Found(*(part[:n_merges].copy() for part in found_merges)))
+        links.append(_first(found_links, n_links))
+        merges.append(_first(found_merges, n_merges))
         cut += short
     return links, merges, cut
+
+
+def _first(found: Found, count: int) -> Found:
+    return Found(found.one[:count].copy(), found.other[:count].copy(), found.pattern[:count].copy())
 
 
 def _room() -> Found:
