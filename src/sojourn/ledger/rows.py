@@ -29,11 +29,24 @@ def _stored(dtype: pl.DataType, name: str) -> pl.Expr:
     return column
 
 
-def from_rows(rows: Sequence[Any], columns: Sequence[str], table: Table) -> pl.DataFrame:
-    """The other way: stored rows with ``columns``, typed as ``table`` says; others as they are."""
+def from_rows(
+    rows: Sequence[Any], columns: Sequence[str], table: Table, *, and_blobs: bool = False
+) -> pl.DataFrame:
+    """The other way: stored rows with ``columns``, typed as ``table`` says; others as they are.
+
+    ``and_blobs``: the rows are plain tuples that end in one more value, which is left out.
+    """
     types = dict(table.schema)
     raw = {name: _raw(types.get(name, pl.Binary())) for name in columns}
-    frame = pl.DataFrame([tuple(r) for r in rows], schema=raw, orient="row")
+    if and_blobs:
+        turned = list(zip(*rows, strict=True)) or [()] * (len(columns) + 1)
+        series = [
+            pl.Series(name, values, dtype=dtype, strict=False)
+            for (name, dtype), values in zip(raw.items(), turned[:-1], strict=True)
+        ]
+        frame = pl.DataFrame(series)
+    else:
+        frame = pl.DataFrame([tuple(r) for r in rows], schema=raw, orient="row")
     return frame.with_columns(pl.col(n).cast(types[n]) for n in columns if n in types)
 
 

@@ -11,8 +11,7 @@ import polars as pl
 from sojourn.encode import FileKeyProvider, encodable, encode
 from sojourn.pipeline.office import key_file
 from sojourn.policy import Policy
-from sojourn.read import Reading, load_mapping, read_file
-from sojourn.schemas import SOURCE_QUALITY
+from sojourn.read import Reading, load_mapping, read
 
 
 def read_all(
@@ -20,22 +19,7 @@ def read_all(
 ) -> Reading:
     """Every file's reading as one."""
     theirs = load_mapping(mapping) if mapping else None
-    parts = [
-        part
-        for file in files
-        for part in read_file(
-            file, policy.read, source=source, now=datetime.now(UTC), mapping=theirs
-        )
-    ]
-    quality = pl.concat([p.quality for p in parts])
-    return Reading(
-        pl.concat([p.crossings for p in parts]),
-        pl.concat([p.status_changes for p in parts]),
-        pl.concat([p.rejects for p in parts]),
-        quality.group_by("source", "issue", maintain_order=True)
-        .agg(pl.col("records").sum())
-        .select(SOURCE_QUALITY.names),
-    )
+    return read(files, policy.read, datetime.now(UTC), source=source, mapping=theirs)
 
 
 def encode_all(

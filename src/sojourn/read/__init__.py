@@ -8,7 +8,7 @@ its position and reason, never its values; one bad record never loses its neighb
 from sojourn.read.common import Reading, file_digest
 from sojourn.read.mapping import Mapping, load_mapping
 from sojourn.read.mrz import Zone, parse_zone
-from sojourn.read.reader import read_bytes, read_file
+from sojourn.read.reader import read, read_bytes, read_file
 from sojourn.read.rejected import write_rejected
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "file_digest",
     "load_mapping",
     "parse_zone",
+    "read",
     "read_bytes",
     "read_file",
     "write_rejected",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from sojourn.read.paxlst import looks_like_paxlst, read_paxlst
 from sojourn.read.raw import Limits, csv_chunks, ndjson_chunks, parquet_chunks
 from sojourn.read.tabular import check_crossings, check_status_changes, is_status_table
 from sojourn.read.zones import fill_from_zones
+from sojourn.schemas import SOURCE_QUALITY
 
 CHUNK_ROWS = 200_000
 HEAD = 4096
@@ -53,6 +54,27 @@ def read_file(
         return
     data = path.read_bytes()
     yield from _read(data, path.name, digest, policy, source, feed, now, mapping, limits)
+
+
+def read(
+    paths: Sequence[Path], policy: ReadPolicy, now: datetime, *, source: str | None = None,
+    mapping: Mapping | None = None,
+) -> Reading:  # fmt: skip
+    """Several files, whole, as one reading. Large ones are read in chunks by ``read_file``."""
+    parts = [
+        part
+        for path in paths
+        for part in read_file(path, policy, source=source, now=now, mapping=mapping)
+    ]
+    return Reading(
+        pl.concat([p.crossings for p in parts]),
+        pl.concat([p.status_changes for p in parts]),
+        pl.concat([p.rejects for p in parts]),
+        pl.concat([p.quality for p in parts])
+        .group_by("source", "issue", maintain_order=True)
+        .agg(pl.col("records").sum())
+        .select(SOURCE_QUALITY.names),
+    )
 
 
 def read_bytes(
