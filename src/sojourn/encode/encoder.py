@@ -119,7 +119,7 @@ def _keyed(
             np.empty((rows.size, room), np.uint64),
         )
         secrets = _secrets(keys.secret(Purpose.MATCH, epoch), policy)
-        kernel.match_keys(_take(columns, rows), secrets, policy.max_name_tokens, made)
+        kernel.match_keys(_frozen(_take(columns, rows)), secrets, policy.max_name_tokens, made)
         if epoch & 1:
             made.kinds[:] |= EPOCH_BIT
         counts[rows] += made.counts
@@ -197,6 +197,14 @@ def _take(columns: kernel.Columns, rows: NDArray[np.int64]) -> kernel.Columns:
         source = np.repeat(offsets[:-1][rows] - fresh[:-1], sizes) + np.arange(fresh[-1])
         picked += [fresh, buffer[source]]
     return kernel.Columns(*picked, *(c[rows] for c in columns[6:]))  # type: ignore[arg-type]
+
+
+def _frozen(columns: kernel.Columns) -> kernel.Columns:
+    """Read-only, every one: numba compiles a kernel anew for each mixture (20 s the first time)."""
+    views = [column.view() for column in columns]
+    for view in views:
+        view.flags.writeable = False
+    return kernel.Columns(*views)  # type: ignore[arg-type]
 
 
 def _buffer(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:

@@ -9,54 +9,30 @@ a record needs a dozen (ADR 0003).
 from __future__ import annotations
 
 import hmac
-import math
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.encode.lanes import (
+    BLOCK,
+    INITIAL,
+    LANES,
+    MOST_BYTES,
+    Lanes,
+    load_lane,
+    new_lanes,
+    next_state,
+    run_lanes,
+)
 from sojourn.errors import SetupError
-
-BLOCK = 64
-_MASK = (1 << 32) - 1
-
-
-def _primes(count: int) -> list[int]:
-    found: list[int] = []
-    candidate = 2
-    while len(found) < count:
-        if all(candidate % p for p in found):
-            found.append(candidate)
-        candidate += 1
-    return found
-
-
-def _root_bits(prime: int, root: int) -> int:
-    """First 32 bits of the fractional part of a prime's square or cube root (FIPS 180-4, 4.2.2)."""
-    if root == 2:
-        return math.isqrt(prime << 64) & _MASK
-    scaled = prime << 96
-    low, high = 0, 1 << 40
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if middle**3 <= scaled else (low, middle - 1)
-    return low & _MASK
-
-
-_INITIAL = np.array([_root_bits(p, 2) for p in _primes(8)], dtype=np.uint32)
-_ROUNDS = np.array([_root_bits(p, 3) for p in _primes(64)], dtype=np.uint32)
-
-
-@nb.njit(inline="always")
-def _rotate(x: np.uint32, n: int) -> np.uint32:
-    return np.uint32((x >> np.uint32(n)) | (x << np.uint32(32 - n)))
 
 
 @nb.njit(cache=True, nogil=True)
 def compress(
     state: NDArray[np.uint32], buffer: NDArray[np.uint8], at: int, w: NDArray[np.uint32]
 ) -> None:
-    """One SHA-256 block of ``buffer`` from ``at`` into ``state``, in place; ``w`` is scratch."""
+    """One block of ``buffer`` from ``at`` into ``state``, in place; ``w``: scratch."""
     for i in range(16):
         j = at + 4 * i
         w[i] = (
@@ -65,28 +41,7 @@ def compress(
             | (np.uint32(buffer[j + 2]) << np.uint32(8))
             | np.uint32(buffer[j + 3])
         )
-    for i in range(16, 64):
-        x, y = w[i - 15], w[i - 2]
-        s0 = _rotate(x, 7) ^ _rotate(x, 18) ^ np.uint32(x >> np.uint32(3))
-        s1 = _rotate(y, 17) ^ _rotate(y, 19) ^ np.uint32(y >> np.uint32(10))
-        w[i] = np.uint32(w[i - 16] + s0 + w[i - 7] + s1)
-    a, b, c, d = state[0], state[1], state[2], state[3]
-    e, f, g, h = state[4], state[5], state[6], state[7]
-    for i in range(64):
-        s1 = _rotate(e, 6) ^ _rotate(e, 11) ^ _rotate(e, 25)
-        t1 = np.uint32(h + s1 + ((e & f) ^ (~e & g)) + _ROUNDS[i] + w[i])
-        s0 = _rotate(a, 2) ^ _rotate(a, 13) ^ _rotate(a, 22)
-        t2 = np.uint32(s0 + ((a & b) ^ (a & c) ^ (b & c)))
-        h, g, f, e = g, f, e, np.uint32(d + t1)
-        d, c, b, a = c, b, a, np.uint32(t1 + t2)
-    state[0] = np.uint32(state[0] + a)
-    state[1] = np.uint32(state[1] + b)
-    state[2] = np.uint32(state[2] + c)
-    state[3] = np.uint32(state[3] + d)
-    state[4] = np.uint32(state[4] + e)
-    state[5] = np.uint32(state[5] + f)
-    state[6] = np.uint32(state[6] + g)
-    state[7] = np.uint32(state[7] + h)
+    next_state(state, w)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -144,11 +99,31 @@ def hmac_many(
             longest = max(longest, offsets[i + 1] - offsets[i])
         message = np.empty(longest + 2 * BLOCK, np.uint8)
         scratch = np.empty(2 * BLOCK, np.uint8)
-        w = np.empty(64, np.uint32)
+        w = np.empty(16, np.uint32)
+        lanes = new_lanes()
+        waiting = np.empty(LANES, np.int64)
+        filled = 0
         for i in range(start, stop):
             length = offsets[i + 1] - offsets[i]
             message[:length] = messages[offsets[i] : offsets[i + 1]]
-            hmac_state(inner, outer, message, length, out[i], w, scratch)
+            if length > MOST_BYTES:
+                hmac_state(inner, outer, message, length, out[i], w, scratch)
+                continue
+            load_lane(lanes, filled, message, length, inner, outer)
+            waiting[filled] = i
+            filled += 1
+            if filled == LANES:
+                _unload(lanes, waiting, filled, out)
+                filled = 0
+        _unload(lanes, waiting, filled, out)
+
+
+@nb.njit(cache=True, nogil=True)
+def _unload(lanes: Lanes, waiting: NDArray[np.int64], filled: int, out: NDArray[np.uint32]) -> None:
+    run_lanes(lanes)
+    for lane in range(filled):
+        for word in range(8):
+            out[waiting[lane], word] = lanes.digest[word, lane]
 
 
 def prepare(secret: bytes) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
@@ -159,8 +134,8 @@ def prepare(secret: bytes) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """
     padded = np.zeros(BLOCK, np.uint8)
     padded[: len(secret)] = np.frombuffer(secret, np.uint8)
-    inner, outer = _INITIAL.copy(), _INITIAL.copy()
-    w = np.empty(64, np.uint32)
+    inner, outer = INITIAL.copy(), INITIAL.copy()
+    w = np.empty(16, np.uint32)
     compress(inner, padded ^ np.uint8(0x36), 0, w)
     compress(outer, padded ^ np.uint8(0x5C), 0, w)
     _check_known_answer(secret, inner, outer)
@@ -175,10 +150,15 @@ def _check_known_answer(
     message[: len(known)] = np.frombuffer(known, np.uint8)
     state = np.empty(8, np.uint32)
     hmac_state(
-        inner, outer, message, len(known), state, np.empty(64, np.uint32),
+        inner, outer, message, len(known), state, np.empty(16, np.uint32),
         np.empty(2 * BLOCK, np.uint8),
     )  # fmt: skip
-    if state.astype(">u4").tobytes() != hmac.digest(secret, known, "sha256"):
+    words = np.empty((1, 8), np.uint32)
+    hmac_many(
+        np.array([0, len(known)], np.int64), np.frombuffer(known, np.uint8), inner, outer, words
+    )
+    expected = hmac.digest(secret, known, "sha256")
+    if any(found.astype(">u4").tobytes() != expected for found in (state, words[0])):
         raise SetupError(
             "the compiled HMAC-SHA-256 does not agree with the standard library on this machine: "
             "nothing was encoded. Clear numba's cache; if it stays, report it."
