@@ -152,7 +152,7 @@ def parse_moment(text: str) -> datetime | None:
     digits = text.strip()
     formats = {10: "%y%m%d%H%M", 12: "%Y%m%d%H%M", 6: "%y%m%d", 8: "%Y%m%d"}
     pattern = formats.get(len(digits))
-    if pattern is None or not digits.isdigit():
+    if pattern is None or not (digits.isascii() and digits.isdigit()):
         return None
     extra = timedelta(0)
     if len(digits) >= 10 and digits[-4:] == "2400":

@@ -59,6 +59,9 @@ class Check:
         return Check(self.reason, self.expected, self.fails & where)
 
 
+YES_OR_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
 def is_status_table(columns: list[str]) -> bool:
     return "status_id" in columns and "effective_date" in columns
 
@@ -77,8 +80,8 @@ def check_crossings(
         parse_time(text, "event_time"),
         parse_time(text, "recorded_at"),
         parse_date(text, "authorised_until"),
-        pl.col("withdrawn").cast(pl.String).str.to_lowercase().is_in(["true", "1", "yes"])
-        .fill_null(value=False).alias("withdrawn_"),
+        pl.col("withdrawn").cast(pl.String).str.to_lowercase()
+        .replace_strict(YES_OR_NO, default=None, return_dtype=pl.Boolean).alias("withdrawn_"),
         *_identity(text),
     )  # fmt: skip
     arriving = pl.col("direction_") == Direction.ARRIVAL
@@ -108,7 +111,8 @@ def check_crossings(
             Check("limit_without_date", "an authorised_until where stay_limit is dated",
                   (pl.col("stay_limit_") == StayLimit.DATED) & pl.col("authorised_until_").is_null()
                   & arriving),
-            *_identity_checks(withdrawn=pl.col("withdrawn_")),
+            _unreadable("withdrawn", "true or false, or nothing", optional=True),
+            *_identity_checks(withdrawn=pl.col("withdrawn_").fill_null(value=False)),
         ],
         notes,
     )  # fmt: skip
@@ -270,7 +274,7 @@ def _finish_crossings(kept: pl.DataFrame, policy: ReadPolicy, notes: Notes) -> p
         pl.when(arriving).then("admission_class").alias("admission_class"),
         until.alias("authorised_until"),
         limit.alias("stay_limit"),
-        pl.col("withdrawn_").alias("withdrawn"),
+        pl.col("withdrawn_").fill_null(value=False).alias("withdrawn"),
     )  # fmt: skip
     _count_repairs(kept, notes)
     return _last_of_id(CROSSINGS.conform(frame), "crossing_id", notes)
