@@ -190,6 +190,7 @@ def _demo_office(home: Path) -> Office:
 
 def _configure(office: Office, *, demo: bool) -> None:
     """Django's settings read the environment: say where this office is, then set Django up."""
+    os.umask(0o077)  # what is written from here on is for nobody else on this machine
     os.environ["SOJOURN_HOME"] = str(office.home)
     os.environ["SOJOURN_STATISTICS_URL"] = office.statistics_url
     os.environ["SOJOURN_DEMO"] = "1" if demo else "0"

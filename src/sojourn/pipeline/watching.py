@@ -15,6 +15,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from sojourn.read import file_digest
 log = logging.getLogger(__name__)
 RECEIPTS, RETURNED, REFUSED = ".receipts", ".returned", ".refused"
 UNFINISHED = (".part", ".tmp")
+UNFINISHED_SECONDS = 86_400
 LOOK_MS = 50  # how long a burst of files is gathered before it is looked at
 TOGETHER_RECORDS = 2_000  # files that wait share a commit up to so many records
 LOOK_AGAIN_MS = 1000  # without news from the system, look anyway
@@ -69,6 +71,7 @@ def watch_inbox(
             if purged != office.clock().date():
                 purged = office.clock().date()
                 desk.purge(purged)
+                sweep_unfinished(inbox, office.clock())
             for taken in take_waiting(desk, office, inbox, stop):
                 changed = True
                 if on_commit:
@@ -87,6 +90,18 @@ def _ticks(inbox: Path, stop: threading.Event) -> Iterator[None]:
         yield_on_timeout=True, raise_interrupt=False,
     ):  # fmt: skip
         yield None
+
+
+def sweep_unfinished(inbox: Path, now: datetime) -> int:
+    """Remove hand-overs that were begun a day ago or longer and never finished."""
+    removed = 0
+    for folder in [inbox, *_sources(inbox)]:
+        for path in folder.iterdir():
+            if path.is_file() and (path.name.startswith(".") or path.suffix in UNFINISHED):
+                if now.timestamp() - path.stat().st_mtime > UNFINISHED_SECONDS:
+                    path.unlink(missing_ok=True)
+                    removed += 1
+    return removed
 
 
 def take_waiting(

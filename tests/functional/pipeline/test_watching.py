@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from lib.offices import NOW, small_country, small_office
 from sojourn.pipeline import Desk, Office
-from sojourn.pipeline.watching import REFUSED, RETURNED, Taken, take_waiting
+from sojourn.pipeline.watching import REFUSED, RETURNED, Taken, sweep_unfinished, take_waiting
 from sojourn.policy import build_policy, load_policy
 from sojourn.simulate.files import INPUT_COLUMNS
 
@@ -187,3 +188,17 @@ def test_small_files_share_a_commit_and_each_has_its_own_batch(tmp_path: Path) -
         assert set(ledger.quality().filter(pl.col("issue") == "read")["source"]) == {
             f"feed-{n}" for n in range(5)
         }
+
+
+def test_hand_overs_that_were_never_finished_are_swept_after_a_day(tmp_path: Path) -> None:
+    office = small_office(tmp_path)
+    old, young = land(office, ".a.part", b"x"), land(office, ".b.part", b"x")
+    waiting = land(office, "c.csv", table(row(1)))
+    long_ago = (NOW - timedelta(days=2)).timestamp()
+    for path in (old, waiting):
+        os.utime(path, (long_ago, long_ago))
+    os.utime(young, (NOW.timestamp(), NOW.timestamp()))
+    assert sweep_unfinished(office.inbox, NOW) == 1
+    assert not old.exists()
+    assert young.exists()
+    assert waiting.exists()
