@@ -97,10 +97,12 @@ def sweep_unfinished(inbox: Path, now: datetime) -> int:
     removed = 0
     for folder in [inbox, *_sources(inbox)]:
         for path in folder.iterdir():
-            if path.is_file() and (path.name.startswith(".") or path.suffix in UNFINISHED):
-                if now.timestamp() - path.stat().st_mtime > UNFINISHED_SECONDS:
-                    path.unlink(missing_ok=True)
-                    removed += 1
+            begun = path.name.startswith(".") or path.suffix in UNFINISHED
+            if not (begun and path.is_file()):
+                continue
+            if now.timestamp() - path.stat().st_mtime > UNFINISHED_SECONDS:
+                path.unlink(missing_ok=True)
+                removed += 1
     return removed
 
 
