@@ -14,9 +14,15 @@ os.environ["SOJOURN_HOME"] = _HOME
 os.environ["SOJOURN_STATISTICS_URL"] = f"sqlite:///{_HOME}/statistics.sqlite3"
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import create_engine, text
 
 from lib.postgres import throw_away_server
+
+
+# Two busy cores say nothing about a function's speed: no example has a deadline.
+hypothesis_settings.register_profile("sojourn", deadline=None)
+hypothesis_settings.load_profile("sojourn")
 
 
 @pytest.fixture(scope="session")
