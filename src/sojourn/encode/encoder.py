@@ -258,7 +258,9 @@ def _age_band() -> pl.Expr:
     month = pl.col("birth_date").str.slice(5, 2).cast(pl.Int32, strict=False).fill_null(0)
     day = pl.col("birth_date").str.slice(8, 2).cast(pl.Int32, strict=False).fill_null(0)
     on = pl.col("local_date")
-    before = (on.dt.month() * 100 + on.dt.day()).cast(pl.Int32) < (month * 100 + day)
+    # Months and days are 8 bits wide: widen before reckoning.
+    today = on.dt.month().cast(pl.Int32) * 100 + on.dt.day().cast(pl.Int32)
+    before = today < month * 100 + day
     age = on.dt.year() - year - before.cast(pl.Int32)
     known = pl.col("birth_date").is_not_null() & (year > 0) & (age >= 0) & (age < 120)
     bands = (
