@@ -44,7 +44,7 @@ def merge_reports(index: LinkIndex, pairs: Pairs, fresh: NDArray[np.int32], near
     )
     known = slots.state != ix.FREE
     known[fresh] = False
-    join_groups(one, other, order, slots.source, slots.standing, slots.ring, known)
+    join_groups(one, other, order, slots.source, slots.evidence, slots.standing, slots.ring, known)
     touched = fresh[~known[slots.standing[fresh]]]
     slots.standing[touched] = standing_reports(
         touched, slots.standing, slots.evidence, slots.recorded, slots.ref_high, slots.ref_low
@@ -76,7 +76,8 @@ def choose_links(
     order = total_order(
         wanted, gap[keep], slots.ref_high[a], slots.ref_low[a], slots.ref_high[d], slots.ref_low[d]
     )
-    sure = resolve_links(a, d, order, slots.state.size)
+    names = index.weights.log2_odds[pairs.pattern[keep]]
+    sure = resolve_links(a, d, order, names, slots.time)
     waiting = 0
     if ambiguity is not None:
         lead = wanted - rivals(a, d, wanted, sure, slots.state.size)

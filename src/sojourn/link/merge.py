@@ -2,7 +2,8 @@
 
 In: pairs of reports with the same direction, from different sources, near in time, that share
 match keys. Out: which reports belong together, and which of them stands for the crossing. A
-source never reports one crossing twice under two ids, so a group holds each source once.
+source never reports one crossing twice under two ids, so a group holds each source once; and two
+booths never record one crossing, so it holds one record of evidence `crossed` at most.
 """
 
 from __future__ import annotations
@@ -11,17 +12,22 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.link.index import CROSSED
+
 HOUR = 3_600_000_000
 HOUR_BITS = 1.0  # per doubling of the hours between two reports: the nearer pair goes first
 
 
 @nb.njit(cache=True, nogil=True)
-def _clash(a: int, b: int, source: NDArray[np.int32], ring: NDArray[np.int32]) -> bool:
+def _clash(
+    a: int, b: int, source: NDArray[np.int32], evidence: NDArray[np.uint8], ring: NDArray[np.int32]
+) -> bool:
+    """Would a source, or a booth's record of any source, be in one group twice?"""
     x = a
     while True:
         y = b
         while True:
-            if source[x] == source[y]:
+            if source[x] == source[y] or (evidence[x] == CROSSED and evidence[y] == CROSSED):
                 return True
             y = ring[y]
             if y == b:
@@ -34,10 +40,10 @@ def _clash(a: int, b: int, source: NDArray[np.int32], ring: NDArray[np.int32]) -
 @nb.njit(cache=True, nogil=True)
 def join_groups(
     one: NDArray[np.int32], other: NDArray[np.int32], order: NDArray[np.int64],
-    source: NDArray[np.int32], group: NDArray[np.int32], ring: NDArray[np.int32],
-    known: NDArray[np.bool_],
+    source: NDArray[np.int32], evidence: NDArray[np.uint8], group: NDArray[np.int32],
+    ring: NDArray[np.int32], known: NDArray[np.bool_],
 ) -> None:  # fmt: skip
-    """Join the groups of each pair in ``order``, unless a source would be in one twice.
+    """Join the groups of each pair in ``order``, unless a source or a booth would be in one twice.
 
     ``group[slot]`` names the slot's group (a slot of it), ``ring`` links its members in a circle;
     both are changed in place. Groups whose name is ``known`` were there before: they keep their
@@ -47,7 +53,7 @@ def join_groups(
         a, b = one[order[i]], other[order[i]]
         if group[a] == group[b] or (known[group[a]] and known[group[b]]):
             continue
-        if _clash(a, b, source, ring):
+        if _clash(a, b, source, evidence, ring):
             continue
         if known[group[b]]:
             a, b = b, a
