@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -46,7 +46,10 @@ def _secret_key() -> str:
 
 
 def database(url: str) -> dict[str, object]:
-    """Django's words for ``sqlite:///path`` or ``postgresql://user:password@host:port/name``."""
+    """Django's words for ``sqlite:///path`` or ``postgresql://user:password@host:port/name``.
+
+    A server's socket folder goes behind: ``postgresql://user@/name?host=/run/postgresql``.
+    """
     if url.startswith("sqlite:///"):
         options = {"init_command": "PRAGMA journal_mode=WAL", "transaction_mode": "IMMEDIATE"}
         return {
@@ -62,7 +65,7 @@ def database(url: str) -> dict[str, object]:
         "NAME": parts.path.removeprefix("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
+        "HOST": parts.hostname or parse_qs(parts.query).get("host", [""])[0],
         "PORT": str(parts.port or ""),
     }
 
