@@ -19,6 +19,7 @@ import json
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
@@ -158,7 +159,7 @@ def parse_weights(data: bytes, where: str) -> WeightTable:
         with np.load(io.BytesIO(data), allow_pickle=False) as held:
             about = json.loads(held["about"].tobytes())
             log2_odds, curves = held["log2_odds"], held["curves"]
-    except (ValueError, KeyError, OSError, EOFError):
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile):
         raise LinkageError(f"{where}: not a weight table; make one with 'sojourn train'") from None
     if about.get("version") != WEIGHTS_VERSION or about.get("fields") != [
         [f.name, f.size] for f in FIELDS
