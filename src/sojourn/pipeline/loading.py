@@ -94,10 +94,11 @@ def encode_parts(parts: Sequence[Delivered | Intake], office: Office) -> list[In
 
 
 def is_encoded(path: Path) -> bool:
-    """Whether a file holds encodings: Parquet with their columns."""
-    if path.suffix != ".parquet":
-        return False
+    """Whether a file holds encodings: Parquet with their columns, whatever it is called."""
     try:
+        with path.open("rb") as file:
+            if file.read(4) != b"PAR1":
+                return False
         columns = set(pl.read_parquet_schema(path))
     except (pl.exceptions.PolarsError, OSError):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from datetime import timedelta
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 from lib.offices import NOW, small_country, small_office
+from sojourn.encode import MemoryKeyProvider, encode, encode_status
 from sojourn.pipeline import Desk, Office
 from sojourn.pipeline.watching import REFUSED, RETURNED, Taken, sweep_unfinished, take_waiting
 from sojourn.policy import build_policy, load_policy
@@ -202,3 +204,17 @@ def test_hand_overs_that_were_never_finished_are_swept_after_a_day(tmp_path: Pat
     assert not old.exists()
     assert young.exists()
     assert waiting.exists()
+
+
+def test_encodings_from_an_edge_are_taken_whatever_their_file_is_called(tmp_path: Path) -> None:
+    country = small_country(stays=40)
+    keys, settings = MemoryKeyProvider(b"edge"), load_policy().encode
+    encodings = encode(country.crossings, keys, settings)
+    changes = encode_status(country.status_changes, keys, settings)
+    office = small_office(tmp_path)
+    for name, table in (("0123abcd.data", encodings), ("changes.parquet", changes)):
+        buffer = io.BytesIO()
+        table.write_parquet(buffer)
+        land(office, name, buffer.getvalue())
+    assert all(t.refusal is None for t in take_all(office))
+    assert reports(office) == encodings.filter(~pl.col("withdrawn")).height
