@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -37,6 +37,7 @@ from sojourn.schemas import (
 EPOCH_BIT = 0x80  # in key_kinds: set where the key's epoch is odd
 KIND_MASK = 0x7F
 REFERENCE_BYTES = 16
+ROWS_AT_ONCE = 1 << 15
 _ZERO_DAY = (EPOCH_ZERO - date(1970, 1, 1)).days
 _UNIT = "\x1f"  # separates source and id; a control character that neither may hold
 
@@ -109,21 +110,13 @@ def _keyed(
         )
     columns = _columns(records)
     epochs = _epochs(days, policy.epoch_days)
-    room = kernel.KEYS_ROOM
+    parts = [
+        _Part(rows, *_under_epoch(_take(columns, rows), epoch, keys, policy))
+        for epoch, rows in _epoch_rows(days, epochs, closing, keys, policy)
+    ]
     counts = np.zeros(records.height, np.int64)
-    parts: list[tuple[NDArray[np.int64], kernel.Made]] = []
-    for epoch, rows in _epoch_rows(days, epochs, closing, keys, policy):
-        made = kernel.Made(
-            np.zeros(rows.size, np.int32),
-            np.empty((rows.size, room), np.uint8),
-            np.empty((rows.size, room), np.uint64),
-        )
-        secrets = _secrets(keys.secret(Purpose.MATCH, epoch), policy)
-        kernel.match_keys(_frozen(_take(columns, rows)), secrets, policy.max_name_tokens, made)
-        if epoch & 1:
-            made.kinds[:] |= EPOCH_BIT
-        counts[rows] += made.counts
-        parts.append((rows, made))
+    for part in parts:
+        counts[part.rows] += part.counts
     offsets = np.zeros(records.height + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
     kinds, values = _gather(parts, offsets)
@@ -132,6 +125,51 @@ def _keyed(
         _lists("key_kinds", offsets, kinds),
         _lists("match_keys", offsets, values),
     ]
+
+
+class _Part(NamedTuple):
+    """Some records' keys under one epoch, record after record."""
+
+    rows: NDArray[np.int64]
+    counts: NDArray[np.int32]
+    kinds: NDArray[np.uint8]
+    values: NDArray[np.uint64]
+
+
+def _under_epoch(
+    columns: kernel.Columns, epoch: int, keys: KeyProvider, policy: EncodePolicy
+) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint64]]:
+    """Counts, kinds and values of all records, a slice at a time: the kernel's room is wide."""
+    secrets = _secrets(keys.secret(Purpose.MATCH, epoch), policy)
+    count = columns.year.size
+    room = min(count, ROWS_AT_ONCE)
+    made = kernel.Made(
+        np.zeros(room, np.int32),
+        np.empty((room, kernel.KEYS_ROOM), np.uint8),
+        np.empty((room, kernel.KEYS_ROOM), np.uint64),
+    )
+    counts = np.empty(count, np.int32)
+    kinds, values = [np.empty(0, np.uint8)], [np.empty(0, np.uint64)]
+    for start in range(0, count, ROWS_AT_ONCE):
+        part = _frozen(_slice(columns, start, min(count, start + ROWS_AT_ONCE)))
+        size = part.year.size
+        kernel.match_keys(part, secrets, policy.max_name_tokens, made)
+        counts[start : start + size] = made.counts[:size]
+        used = np.arange(kernel.KEYS_ROOM) < made.counts[:size, None]
+        kinds.append(made.kinds[:size][used])
+        values.append(made.keys[:size][used])
+    every = np.concatenate(kinds)
+    if epoch & 1:
+        every |= EPOCH_BIT
+    return counts, every, np.concatenate(values)
+
+
+def _slice(columns: kernel.Columns, start: int, stop: int) -> kernel.Columns:
+    """Records ``start`` to ``stop``; the text buffers are shared."""
+    texts: list[NDArray[np.generic]] = []
+    for offsets, buffer in (columns[0:2], columns[2:4], columns[4:6]):
+        texts += [offsets[start : stop + 1], buffer]
+    return kernel.Columns(*texts, *(c[start:stop] for c in columns[6:]))  # type: ignore[arg-type]
 
 
 def _epochs(days: pl.Series, epoch_days: int) -> NDArray[np.int64]:
@@ -228,20 +266,22 @@ def _secrets(secret: bytes, policy: EncodePolicy) -> kernel.Secrets:
 
 
 def _gather(
-    parts: Sequence[tuple[NDArray[np.int64], kernel.Made]], offsets: NDArray[np.int64]
+    parts: Sequence[_Part], offsets: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
     """Each record's keys of all its epochs, one after the other."""
+    if len(parts) == 1:
+        return parts[0].kinds, parts[0].values
     kinds = np.empty(offsets[-1], np.uint8)
     values = np.empty(offsets[-1], np.uint64)
     filled = offsets[:-1].copy()
-    for rows, made in parts:
-        sizes = made.counts.astype(np.int64)
-        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        target = np.repeat(filled[rows], sizes) + within
-        source_row = np.repeat(np.arange(rows.size), sizes)
-        kinds[target] = made.kinds[source_row, within]
-        values[target] = made.keys[source_row, within]
-        filled[rows] += sizes
+    for part in parts:
+        sizes = part.counts.astype(np.int64)
+        target = np.arange(sizes.sum()) + np.repeat(
+            filled[part.rows] - (np.cumsum(sizes) - sizes), sizes
+        )
+        kinds[target] = part.kinds
+        values[target] = part.values
+        filled[part.rows] += sizes
     return kinds, values
 
 

@@ -93,29 +93,38 @@ def hmac_many(
     count = offsets.size - 1
     step = 1024
     for chunk in nb.prange((count + step - 1) // step):
+        # A call and nothing else: numba 0.68 loses stores to arrays in a parallel loop's own body.
         start, stop = chunk * step, min(count, (chunk + 1) * step)
-        longest = 0
-        for i in range(start, stop):
-            longest = max(longest, offsets[i + 1] - offsets[i])
-        message = np.empty(longest + 2 * BLOCK, np.uint8)
-        scratch = np.empty(2 * BLOCK, np.uint8)
-        w = np.empty(16, np.uint32)
-        lanes = new_lanes()
-        waiting = np.empty(LANES, np.int64)
-        filled = 0
-        for i in range(start, stop):
-            length = offsets[i + 1] - offsets[i]
-            message[:length] = messages[offsets[i] : offsets[i + 1]]
-            if length > MOST_BYTES:
-                hmac_state(inner, outer, message, length, out[i], w, scratch)
-                continue
-            load_lane(lanes, filled, message, length, inner, outer)
-            waiting[filled] = i
-            filled += 1
-            if filled == LANES:
-                _unload(lanes, waiting, filled, out)
-                filled = 0
-        _unload(lanes, waiting, filled, out)
+        _hmac_chunk(start, stop, offsets, messages, inner, outer, out)
+
+
+@nb.njit(cache=True, nogil=True)
+def _hmac_chunk(
+    start: int, stop: int, offsets: NDArray[np.int64], messages: NDArray[np.uint8],
+    inner: NDArray[np.uint32], outer: NDArray[np.uint32], out: NDArray[np.uint32],
+) -> None:  # fmt: skip
+    longest = 0
+    for i in range(start, stop):
+        longest = max(longest, offsets[i + 1] - offsets[i])
+    message = np.empty(longest + 2 * BLOCK, np.uint8)
+    scratch = np.empty(2 * BLOCK, np.uint8)
+    w = np.empty(16, np.uint32)
+    lanes = new_lanes()
+    waiting = np.empty(LANES, np.int64)
+    filled = 0
+    for i in range(start, stop):
+        length = offsets[i + 1] - offsets[i]
+        message[:length] = messages[offsets[i] : offsets[i + 1]]
+        if length > MOST_BYTES:
+            hmac_state(inner, outer, message, length, out[i], w, scratch)
+            continue
+        load_lane(lanes, filled, message, length, inner, outer)
+        waiting[filled] = i
+        filled += 1
+        if filled == LANES:
+            _unload(lanes, waiting, filled, out)
+            filled = 0
+    _unload(lanes, waiting, filled, out)
 
 
 @nb.njit(cache=True, nogil=True)

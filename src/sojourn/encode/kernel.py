@@ -92,33 +92,41 @@ def match_keys(records: Columns, secrets: Secrets, max_tokens: int, made: Made) 
     """Fill ``made`` for every record, chunk by chunk on all cores."""
     n = records.year.size
     for chunk in nb.prange((n + STEP - 1) // STEP):
-        bench = Bench(
-            np.empty(2 * NAME_LETTERS + 8, np.uint8),
-            np.empty(MAX_TOKENS, np.int32),
-            np.empty(MAX_TOKENS, np.int32),
-            np.empty(MAX_TOKENS, np.int32),
-            np.empty(MAX_TOKENS, np.int32),
-            np.empty(TOKENS_KEYED * SKELETON_LETTERS, np.uint8),
-            np.empty(TOKENS_KEYED, np.int32),
-            np.empty(MESSAGE_BYTES, np.uint8),
-            np.empty(8, np.uint32),
-            np.empty(16, np.uint32),
-            np.empty(128, np.uint8),
-            new_lanes(),
-            np.empty(LANES, np.int64),
-            np.empty(LANES, np.int64),
-            np.zeros(1, np.int64),
-        )
-        for r in range(chunk * STEP, min(n, (chunk + 1) * STEP)):
-            made.counts[r] = 0
-            _documents(r, records, secrets, bench, made)
-            everything = _take_tokens(r, records, bench)
-            tokens = min(everything, max_tokens)
-            skeletons = _take_skeletons(bench, tokens)
-            _dated(r, tokens, skeletons, records, secrets, bench, made)
-            _pairs(r, skeletons, records, secrets, bench, made)
-            _names_sex(r, everything, records, secrets, bench, made)
-        _unload(bench, made)
+        # A call and nothing else: numba 0.68 loses stores to arrays in a parallel loop's own body.
+        _chunk(chunk * STEP, min(n, (chunk + 1) * STEP), records, secrets, max_tokens, made)
+
+
+@nb.njit(cache=True, nogil=True)
+def _chunk(
+    start: int, stop: int, records: Columns, secrets: Secrets, max_tokens: int, made: Made
+) -> None:
+    bench = Bench(
+        np.empty(2 * NAME_LETTERS + 8, np.uint8),
+        np.empty(MAX_TOKENS, np.int32),
+        np.empty(MAX_TOKENS, np.int32),
+        np.empty(MAX_TOKENS, np.int32),
+        np.empty(MAX_TOKENS, np.int32),
+        np.empty(TOKENS_KEYED * SKELETON_LETTERS, np.uint8),
+        np.empty(TOKENS_KEYED, np.int32),
+        np.empty(MESSAGE_BYTES, np.uint8),
+        np.empty(8, np.uint32),
+        np.empty(16, np.uint32),
+        np.empty(128, np.uint8),
+        new_lanes(),
+        np.empty(LANES, np.int64),
+        np.empty(LANES, np.int64),
+        np.zeros(1, np.int64),
+    )
+    for r in range(start, stop):
+        made.counts[r] = 0
+        _documents(r, records, secrets, bench, made)
+        everything = _take_tokens(r, records, bench)
+        tokens = min(everything, max_tokens)
+        skeletons = _take_skeletons(bench, tokens)
+        _dated(r, tokens, skeletons, records, secrets, bench, made)
+        _pairs(r, skeletons, records, secrets, bench, made)
+        _names_sex(r, everything, records, secrets, bench, made)
+    _unload(bench, made)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -220,7 +228,6 @@ def _pairs(
 def _names_sex(
     r: int, everything: int, records: Columns, secrets: Secrets, bench: Bench, made: Made
 ) -> None:
-    # Kept out of the parallel loop: numba 0.68 stored a zero for the sex when it was inside.
     if not secrets.enabled[_NAMES_SEX] or everything < NAMES_SEX_TOKENS or records.sex[r] == 0:
         return
     end = _sorted_names(bench, everything)

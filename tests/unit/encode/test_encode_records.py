@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from sojourn.encode import MemoryKeyProvider, encodable, encode, encode_status
+from sojourn.encode import MemoryKeyProvider, encodable, encode, encode_status, encoder
 from sojourn.encode.encoder import EPOCH_BIT, KIND_MASK
 from sojourn.encode.keys import Purpose
 from sojourn.errors import KeyProviderError, PolicyError
@@ -128,6 +128,13 @@ def test_the_same_record_again_is_the_same_encoding_wherever_it_stands() -> None
     parts = [encode(rows[n : n + 7], KEYS, POLICY) for n in range(0, 40, 7)]
     assert_frame_equal(whole, pl.concat(parts))
     assert_frame_equal(encode(rows.reverse(), KEYS, POLICY), whole.reverse())
+
+
+def test_slices_of_a_long_table_do_not_touch_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = crossings(*(crossing(str(n), surname=f"Ivanova{chr(65 + n % 26)}") for n in range(40)))
+    whole = encode(rows, KEYS, POLICY)
+    monkeypatch.setattr(encoder, "ROWS_AT_ONCE", 7)
+    assert_frame_equal(encode(rows, KEYS, POLICY), whole)
 
 
 def test_references_differ_by_source_and_id_and_never_run_together() -> None:
