@@ -11,120 +11,61 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import ParamSpec
 
 import polars as pl
 
 from sojourn.errors import SchemaError
+from sojourn.vocabulary import (
+    AgeBand,
+    Direction,
+    EventKind,
+    Evidence,
+    KeyKind,
+    Mode,
+    Outcome,
+    Privacy,
+    Sex,
+    Span,
+    StatusKind,
+    StayLimit,
+)
 
-
-class Privacy(StrEnum):
-    """Who could be harmed if a table were seen."""
-
-    IDENTIFYING = "identifying"  # names people; lives between reader and encoder
-    PSEUDONYMOUS = "pseudonymous"  # keyed; gone at the horizon
-    CONFIDENTIAL = "confidential"  # counts, exact
-    OPERATIONAL = "operational"  # about files and feeds, never about people
-    PUBLIC = "public"  # noisy, released
-    SYNTHETIC = "synthetic"  # invented people only
-
-
-class Direction(StrEnum):
-    ARRIVAL = "arrival"
-    DEPARTURE = "departure"
-
-
-class Evidence(StrEnum):
-    """How strongly a record says that the border was crossed, weakest first."""
-
-    BOOKED = "booked"
-    BOARDED = "boarded"
-    CROSSED = "crossed"
-
-
-class Mode(StrEnum):
-    AIR = "air"
-    SEA = "sea"
-    LAND = "land"
-    RAIL = "rail"
-
-
-class Sex(StrEnum):
-    MALE = "M"
-    FEMALE = "F"
-    UNSPECIFIED = "X"
-
-
-class StayLimit(StrEnum):
-    """``unknown`` (nobody said) is not ``none`` (no limit)."""
-
-    DATED = "dated"
-    NONE = "none"
-    UNKNOWN = "unknown"
-
-
-class AgeBand(StrEnum):
-    """Age at the crossing, for tables only."""
-
-    UNDER_15 = "0-14"
-    FROM_15 = "15-24"
-    FROM_25 = "25-44"
-    FROM_45 = "45-64"
-    FROM_65 = "65+"
-
-
-class KeyKind(IntEnum):
-    """The kinds of composite match key (see ``sojourn.encode.matchkeys``)."""
-
-    DOCUMENT = 1  # document number
-    DOCUMENT_OCR = 2  # its OCR-canonical form
-    NAME_DATE = 3  # a name token in full, full birth date
-    SOUND_DATE = 4  # a token's sound skeleton, birth year, day and month sorted
-    PAIR_YEAR = 5  # two skeletons, birth year
-    PAIR_DAY = 6  # two skeletons, day and month sorted
-    NAMES_SEX = 7  # all tokens sorted, sex: three tokens or more
-
-
-class StatusKind(StrEnum):
-    EXTENSION = "extension"
-    CHANGE = "change"
-    ADJUSTMENT = "adjustment"
-    PENDING = "pending"
-
-
-class EventKind(StrEnum):
-    ARRIVAL_RECORDED = "arrival_recorded"
-    DEPARTURE_RECORDED = "departure_recorded"
-    REPORT_MERGED = "report_merged"  # another list's report of the same crossing
-    REPORT_SEPARATED = "report_separated"
-    LINK_ASSERTED = "link_asserted"
-    LINK_WITHDRAWN = "link_withdrawn"
-    STATUS_CHANGED = "status_changed"
-    CROSSING_CORRECTED = "crossing_corrected"
-    CROSSING_WITHDRAWN = "crossing_withdrawn"
-
-
-class Outcome(StrEnum):
-    """What is known of a stay at ``known_at``. No departure recorded is not: still here."""
-
-    WITHIN_PERIOD = "within_period"  # no departure recorded, permitted period not ended
-    DEPARTED_IN_TIME = "departed_in_time"
-    DEPARTED_LATE = "departed_late"
-    NO_DEPARTURE_RECORDED = "no_departure_recorded"  # permitted period ended
-    STATUS_CHANGED = "status_changed"  # no longer a stay with this limit, or pending
-    DEPARTED_NO_LIMIT = "departed_no_limit"  # departed; limit none or unknown
-    OPEN_NO_LIMIT = "open_no_limit"  # no departure recorded; limit none or unknown
-    DEPARTURE_WITHOUT_ARRIVAL = "departure_without_arrival"
-
-
-class Span(StrEnum):
-    """How long a cell's period is, from its first day."""
-
-    DAY = "day"
-    MONTH = "month"
-    YEAR = "year"
-
+__all__ = [
+    "CLOSED_CELLS",
+    "CROSSINGS",
+    "ENCODINGS",
+    "EVENTS",
+    "LINKS",
+    "MEASURES",
+    "MERGES",
+    "REJECTS",
+    "SOURCE_QUALITY",
+    "STATUS_CHANGES",
+    "STATUS_ENCODINGS",
+    "STAYS",
+    "TIMESTAMP",
+    "TRUTH",
+    "AgeBand",
+    "Column",
+    "Direction",
+    "EventKind",
+    "Evidence",
+    "KeyKind",
+    "Mode",
+    "Outcome",
+    "Privacy",
+    "Sex",
+    "Span",
+    "StatusKind",
+    "StayLimit",
+    "Table",
+    "check_table",
+    "door",
+    "doors_checked",
+    "enum_of",
+]  # fmt: skip
 
 TIMESTAMP = pl.Datetime("us", "UTC")
 

@@ -7,7 +7,6 @@ same digest a second time changes nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -28,17 +27,15 @@ from sojourn.ledger.engine import (
     open_engine,
     redact,
     run,
-    run_many,
 )
-from sojourn.ledger.fold import build_stays, count_totals, fold_stays
+from sojourn.ledger.fold import build_stays, fold_stays
 from sojourn.ledger.rows import from_rows, to_rows, unpack_keys
+from sojourn.ledger.totals import put_outbox, shift_totals, tell, totals_around
 from sojourn.policy import LedgerPolicy
 from sojourn.schemas import CLOSED_CELLS, ENCODINGS, EVENTS, MEASURES
 
 Clock = Callable[[], datetime]
 CHUNK = 100_000
-OUTBOX_KEPT = 1_000
-OUTBOX_DAYS = 7  # a batch tells of this many days at most, the latest ones
 EVENT_COLUMNS = EVENTS.names
 HELD = ("merged_into", "partner_ref")
 INDEXED = (
@@ -167,18 +164,18 @@ class Ledger:
         now = self._clock()
         receipts = tuple(_note_delivery(connection, d, now) for d in batch.deliveries)
         touched = _touched(batch.events)
-        before = _totals_around(connection, touched)
+        before = totals_around(connection, touched)
         # Events of deliveries that share a commit bear the first one's number.
         number = receipts[0].batch_id
         rows = [(number, *row) for row in to_rows(batch.events, EVENT_COLUMNS)]
         insert_rows(connection, "events", ("batch_id", *EVENT_COLUMNS), rows)
         projection.apply_events(connection, batch.events, batch.encodings)
-        days = _shift_totals(connection, before, _totals_around(connection, touched))
+        days = shift_totals(connection, before, totals_around(connection, touched))
         rejects = {d.source: 0 for d in batch.deliveries}
         for delivery in batch.deliveries:
             rejects[delivery.source] += delivery.rejects.height
         sources.note_batch(connection, rejects, batch.encodings, batch.quality, now)
-        _tell(connection, days, now)
+        tell(connection, days, now)
         return receipts
 
     def write_measures(self, cells: pl.DataFrame) -> None:
@@ -187,7 +184,7 @@ class Ledger:
         with self._engine.begin() as connection:
             run(connection, "DELETE FROM measures")
             insert_rows(connection, "measures", MEASURES.names, to_rows(dated, MEASURES.names))
-            _put_outbox(connection, "measures", {}, self._clock())
+            put_outbox(connection, "measures", {}, self._clock())
 
     # -- asking ----------------------------------------------------------------------------
 
@@ -362,49 +359,3 @@ def _touched(events: pl.DataFrame) -> list[bytes]:
     refs = pl.concat([events["crossing_ref"], events["other_ref"].drop_nulls()])
     found: list[bytes] = refs.unique().to_list()
     return found
-
-
-def _totals_around(connection: Connection, refs: list[bytes]) -> pl.DataFrame:
-    reports = projection.crossings_around(connection, refs)
-    statuses = projection.statuses_of(connection, reports["crossing_ref"].to_list())
-    return count_totals(build_stays(reports, statuses))
-
-
-def _shift_totals(connection: Connection, before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
-    """Add what changed to live_totals; returns the days concerned."""
-    changed = (
-        pl.concat([before.with_columns(-pl.col("value")), after])
-        .group_by("day", "name")
-        .agg(pl.col("value").sum())
-        .filter(pl.col("value") != 0)
-        .with_columns(pl.col("day").cast(pl.String))
-        .sort("day", "name")
-    )
-    run_many(
-        connection,
-        "INSERT INTO live_totals (day, name, value) VALUES (?, ?, ?) ON CONFLICT (day, name) "
-        "DO UPDATE SET value = live_totals.value + excluded.value",
-        changed.rows(),
-    )
-    return changed["day"].unique().sort().to_list()
-
-
-def _tell(connection: Connection, days: list[str], now: datetime) -> None:
-    """One outbox row: the totals of the latest days that changed. Nothing of the batch itself."""
-    told: dict[str, dict[str, int]] = {}
-    for day in days[-OUTBOX_DAYS:]:
-        rows = fetch(connection, "SELECT name, value FROM live_totals WHERE day = ?", (day,))
-        told[day] = {name: value for name, value in rows}  # noqa: C416
-    _put_outbox(connection, "totals", told, now)
-
-
-def _put_outbox(
-    connection: Connection, kind: str, told: dict[str, dict[str, int]], now: datetime
-) -> None:
-    payload = json.dumps({"totals": told, "at": now.isoformat()})
-    added = fetch(
-        connection,
-        "INSERT INTO outbox (created_at, kind, payload) VALUES (?, ?, ?) RETURNING id",
-        (microseconds(now), kind, payload),
-    )[0][0]
-    run(connection, "DELETE FROM outbox WHERE id <= ?", (added - OUTBOX_KEPT,))
