@@ -189,8 +189,8 @@ def _merge(
         a, b = crossing[one], crossing[other]
         together = a.reports + b.reports
         sources = [r.source for r in together]
-        booths = sum(r.evidence == "crossed" for r in together)
-        if a is b or len(set(sources)) < len(sources) or booths > 1:
+        recorded_by_booths = sum(r.evidence == "crossed" for r in together)
+        if a is b or len(set(sources)) < len(sources) or recorded_by_booths > 1:
             continue
         a.reports += b.reports
         for r in b.reports:
