@@ -19,7 +19,6 @@ from sqlalchemy import create_engine, text
 
 from lib.postgres import throw_away_server
 
-
 # Two busy cores say nothing about a function's speed: no example has a deadline.
 hypothesis_settings.register_profile("sojourn", deadline=None)
 hypothesis_settings.load_profile("sojourn")
