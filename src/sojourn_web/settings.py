@@ -164,7 +164,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF],
+        "img-src": [SELF, "data:"],  # the second factor's QR code
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],

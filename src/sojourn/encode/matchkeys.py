@@ -8,7 +8,7 @@ A key is HMAC-SHA-256 (RFC 2104, FIPS 180-4), cut to its first 8 bytes, over a c
 combination of fields. Every kind but the documents' joins names with a date, or three names
 with the sex, so that no key's frequency gives a name away. Equality is all that survives:
 fuzziness is decided here, at the edge, by giving a record several keys. The kinds and their
-worth: docs/explanation/match-keys.md.
+worth: docs/explanation/linking.md.
 """
 
 from __future__ import annotations

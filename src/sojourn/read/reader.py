@@ -24,7 +24,7 @@ HEAD = 4096
 NO_COLUMNS = (
     "expected the columns of crossings (crossing_id, direction, event_time, mode, ...) or of "
     "status changes (status_id, kind, effective_date, ...), or PAXLST; a mapping file can name "
-    "yours: see docs/how-to/map-columns.md"
+    "yours: see docs/reference/mapping.md"
 )
 
 
