@@ -41,7 +41,13 @@ def purge(office: Office, today: date) -> Purged:
 
 
 def purge_with(ledger: Ledger, office: Office, today: date) -> Purged:
-    """The same with an open ledger."""
+    """The same with an open ledger.
+
+    An empty ledger has nothing to destroy, and its office may still load its history: the keys
+    that this needs stay until there is something in it.
+    """
+    if not ledger.state().batches:
+        return Purged(0, 0, 0)
     purged = ledger.purge(today, assign_outcomes)
     settings = office.policy
     correction = epoch_of(today, settings.encode.reference_epoch_days)

@@ -163,3 +163,16 @@ def test_past_days_whose_rows_are_gone_cannot_be_asked_for(tmp_path: Path) -> No
 
     with office.open_ledger() as ledger, pytest.raises(HorizonError, match="past their horizon"):
         ledger.fold(AFTER - timedelta(days=1))
+
+
+def test_an_office_that_purges_before_its_first_file_can_still_load_its_history(
+    tmp_path: Path, statistics_url: str
+) -> None:
+    office = small_office(tmp_path, statistics_url)
+    assert purge(office, NOW.date()).rows == 0
+    history = small_country(stays=60, seed=2, days=300).crossings
+    with Desk(office) as desk:
+        hand_in(desk, office, history, "history", as_recorded=True)
+        quality = dict(desk.ledger.quality().select("issue", "records").iter_rows())
+        assert desk.ledger.state().reports == history.height
+    assert "rejected" not in quality
