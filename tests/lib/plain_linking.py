@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from sojourn.link import WeightTable
+from sojourn.link.between import ASKED, ENOUGH_BITS, MOST_BITS, RETURN_BITS, SURE_BITS
 from sojourn.link.patterns import FIELDS
 from sojourn.policy import LinkagePolicy
 from sojourn.schemas import ENCODINGS, KeyKind
@@ -104,14 +105,14 @@ class _Crossing:
         return max(STRENGTH[r.evidence] for r in self.reports) >= STRENGTH["boarded"]
 
 
-def pattern_of_pair(a: Report, b: Report) -> int | None:
-    """Code of what agrees, or None where no key is shared."""
+def pattern_of_pair(a: Report, b: Report, *, even_of_nothing: bool = False) -> int | None:
+    """Code of what agrees, or None where no key is shared (and nothing is no answer)."""
     shared: dict[int, Counter[int]] = {0: Counter(), 0x80: Counter()}
     have = {value for _, value in a.keys}
     for kind, value in b.keys:
         if value in have:
             shared[kind & 0x80][kind & 0x7F] += 1
-    if not shared[0] and not shared[0x80]:
+    if not shared[0] and not shared[0x80] and not even_of_nothing:
         return None
     agree = {k: max(shared[0][k], shared[0x80][k]) for k in KeyKind}
     fields = {
@@ -224,7 +225,7 @@ def _link(
     policy: LinkagePolicy,
 ) -> set[tuple[bytes, bytes]]:  # fmt: skip
     open_stays = _open_stays(ordered, crossing)
-    best: dict[tuple[bytes, bytes], tuple[float, float]] = {}
+    best: dict[tuple[bytes, bytes], tuple[np.float32, int]] = {}
     standing = {r.ref: crossing[r.ref].standing() for r in ordered}
     for a in (r for r in ordered if r.direction == "arrival"):
         for d in (r for r in ordered if r.direction == "departure"):
@@ -238,20 +239,65 @@ def _link(
                 continue
             gap = np.array([(left.time - came.time) // timedelta(microseconds=1)])
             curve = np.array([table.curve_of(came.admission_class)])
-            weight = float(table.weigh(np.array([pattern]), curve, gap, open_stays)[0])
-            if weight >= policy.threshold_log2_odds:
-                names = float(table.log2_odds[pattern])
-                key = (came.ref, left.ref)
-                best[key] = max(best.get(key, (-math.inf, 0.0)), (weight, names))
-    return _take_in_turn(best, {r.ref: r.time for r in ordered})
+            weight = table.weigh(np.array([pattern]), curve, gap, open_stays)[0]
+            key = (came.ref, left.ref)
+            if key not in best or weight > best[key][0]:
+                best[key] = (weight, pattern)
+    return _take_in_turn(_less_what_lies_between(best, ordered, table, open_stays), ordered, policy)
+
+
+def _less_what_lies_between(
+    best: dict[tuple[bytes, bytes], tuple[np.float32, int]], ordered: list[Report],
+    table: WeightTable, open_stays: float,
+) -> dict[tuple[bytes, bytes], tuple[np.float32, float]]:  # fmt: skip
+    """Each pair's weight without what crossings of the same traveller in between take away."""
+    report = {r.ref: r for r in ordered}
+
+    def same(pattern: int | None) -> float:
+        # Nothing shared is a pattern too, between two crossings of one candidate.
+        odds = table.same_traveller(np.array([pattern]), open_stays)[0]
+        return float(np.float32(odds + np.float32(RETURN_BITS)))
+
+    def lost(pair: tuple[bytes, bytes], end: int) -> np.float32:
+        far = 1 - end
+        apart = abs(report[pair[far]].time - report[pair[end]].time)
+        nearer = [
+            (abs(report[q[far]].time - report[q[end]].time), slot[q[far]], q)
+            for q in best
+            if q[end] == pair[end]
+        ]
+        total, asked = 0.0, 0
+        for gap, _, q in sorted(nearer):
+            if gap >= apart:
+                break
+            odds = same(best[q][1])
+            if odds < ENOUGH_BITS and asked < ASKED:
+                asked += 1
+                shared = pattern_of_pair(report[pair[far]], report[q[far]], even_of_nothing=True)
+                odds = max(odds, same(shared))
+            total += odds if odds > SURE_BITS else math.log2(1.0 + 2.0**odds)
+            if total > MOST_BITS:
+                break
+        return np.float32(min(total, MOST_BITS))
+
+    slot = {r.ref: at for at, r in enumerate(ordered)}
+    out = {}
+    for pair, (weight, pattern) in best.items():
+        bits = np.float32(lost(pair, 1) + lost(pair, 0))
+        out[pair] = (np.float32(weight - bits), float(table.log2_odds[pattern]))
+    return out
 
 
 def _take_in_turn(
-    best: dict[tuple[bytes, bytes], tuple[float, float]], time: dict[bytes, datetime]
-) -> set[tuple[bytes, bytes]]:
+    best: dict[tuple[bytes, bytes], tuple[np.float32, float]], ordered: list[Report],
+    policy: LinkagePolicy,
+) -> set[tuple[bytes, bytes]]:  # fmt: skip
+    time = {r.ref: r.time for r in ordered}
+    best = {p: w for p, w in best.items() if w[0] >= policy.threshold_log2_odds}
+
     def order(pair: tuple[bytes, bytes]) -> tuple[object, ...]:
         gap = time[pair[1]] - time[pair[0]]
-        return -np.float32(best[pair][0] - 8.0 * np.log2(1.0 + gap / DAY)), gap, *pair
+        return -best[pair][0], gap, *pair
 
     left_at: dict[bytes, bytes] = {}
     came_at: dict[bytes, bytes] = {}

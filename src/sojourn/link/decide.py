@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.link import index as ix
+from sojourn.link.between import bits_between
 from sojourn.link.linker import BOARDED, HOUR, LinkIndex, Pairs
 from sojourn.link.merge import HOUR_BITS, join_groups, standing_reports
 from sojourn.link.resolve import resolve_links, rivals, total_order
-from sojourn.link.weights import MICROSECONDS_A_DAY
-
-NEARNESS_BITS = 8.0  # per doubling of the days, in the order only: the threshold does not see it
 
 
 @dataclass(frozen=True)
@@ -67,12 +65,12 @@ def choose_links(
     fit = (slots.strength[arrival] >= BOARDED) & (slots.strength[departure] >= BOARDED)
     fit &= (slots.state[arrival] == ix.OPEN) & (slots.state[departure] == ix.OPEN) & (gap >= 0)
     weight = index.weights.weigh(pairs.pattern, slots.curve[arrival], gap, open_stays)
-    keep = np.flatnonzero(fit & (weight >= index.policy.threshold_log2_odds))
+    keep = np.flatnonzero(fit)
     keep = keep[_heaviest(arrival[keep], departure[keep], weight[keep])]
-    a, d, w = arrival[keep], departure[keep], weight[keep]
-    # Of two arrivals of one traveller the nearer one is meant, even if the other is spelt better.
-    days = gap[keep] / MICROSECONDS_A_DAY
-    wanted = (w - NEARNESS_BITS * np.log2(1.0 + days)).astype(np.float32)
+    lost = bits_between(index, arrival[keep], departure[keep], pairs.pattern[keep], open_stays)
+    held = weight[keep] - lost >= index.policy.threshold_log2_odds
+    keep, wanted = keep[held], (weight[keep] - lost)[held]
+    a, d = arrival[keep], departure[keep]
     order = total_order(
         wanted, gap[keep], slots.ref_high[a], slots.ref_low[a], slots.ref_high[d], slots.ref_low[d]
     )
@@ -83,7 +81,7 @@ def choose_links(
         lead = wanted - rivals(a, d, wanted, sure, slots.state.size)
         waiting = int((sure & (lead < ambiguity)).sum())
         sure &= lead >= ambiguity
-    return Chosen(a[sure], d[sure], pairs.pattern[keep][sure], w[sure], waiting)
+    return Chosen(a[sure], d[sure], pairs.pattern[keep][sure], wanted[sure], waiting)
 
 
 def _heaviest(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -44,6 +44,17 @@ class Proposal:
     links: Pairs
     merges: Pairs
     capped: int  # lookups of a key that candidates_per_key cut short
+
+
+class FlatKeys(NamedTuple):
+    """Keys of slots 0 to n side by side; empty where an index hangs its keys in a table."""
+
+    offsets: NDArray[np.int64]
+    keys: NDArray[np.uint64]
+    kinds: NDArray[np.uint8]
+
+
+NO_KEYS = FlatKeys(np.zeros(1, np.int64), np.zeros(0, np.uint64), np.zeros(0, np.uint8))
 
 
 class Vocabulary:
@@ -110,6 +121,7 @@ class LinkIndex:
         self._entries_taken = 0
         self.heads = np.full(_power_above(entries), ix.NONE, np.int32)
         self._mark = np.full(room, ix.NONE, np.int32)
+        self.flat = NO_KEYS
 
     @property
     def reports(self) -> int:
@@ -193,7 +205,7 @@ class LinkIndex:
     def add_at_once(self, encodings: pl.DataFrame) -> Proposal:
         """Put a whole set, in time order, into an empty index and give all its candidate pairs.
 
-        Its keys are grouped for this once and not kept: nobody can be asked about afterwards.
+        Its keys are grouped for this once: nobody can be asked about afterwards.
         """
         offsets, keys = list_parts(encodings["match_keys"])
         _, kinds = list_parts(encodings["key_kinds"])
@@ -204,6 +216,7 @@ class LinkIndex:
         self._fill(slots, encodings)
         self.slots.entry[slots] = ix.NONE
         ix.describe(slots, offsets, kinds, self.slots.has_document, self.slots.tokens)
+        self.flat = FlatKeys(offsets, keys, kinds)
         groups = group_keys(offsets, keys, kinds, self.slots, count)
         links, merges, cut = propose_all(groups, self.slots, self.window)
         return Proposal(_pairs(links), _pairs(merges), cut)

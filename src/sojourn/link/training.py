@@ -32,6 +32,9 @@ from sojourn.policy import LinkagePolicy
 from sojourn.schemas import Direction
 
 NO_THRESHOLD = -1e9
+CUTS = np.arange(-60.0, 20.5, 0.5)  # thresholds tried, in bits
+# F1 is level over a dozen bits: the middle is safest where the world differs from the simulator.
+FLAT = 5e-5
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Sample:
 @dataclass(frozen=True)
 class _Counted:
     pattern: NDArray[np.uint32]
-    true_pair: NDArray[np.bool_]
+    match: NDArray[np.bool_]  # of one stay
+    same: NDArray[np.bool_]  # of one traveller
     worth: NDArray[np.float64]
 
 
@@ -59,23 +63,27 @@ def learn_weights(
     """
     if not samples:
         raise LinkageError("training needs at least one simulated country")
+    nothing = np.zeros(PATTERNS, np.float32)
     blank = WeightTable(
-        np.zeros(PATTERNS, np.float32), (ANY_CLASS,), np.zeros((1, GAP_DAYS.size), np.float32),
-        1.0, 0.0, provenance,
+        nothing, nothing, (ANY_CLASS,), np.zeros((1, GAP_DAYS.size), np.float32), 1.0, 0.0,
+        provenance,
     )  # fmt: skip
     opened = [_prepare(s, blank, policy) for s in samples]
     open_stays = max(o.open_stays for o in opened)
     counted = [_count(o, open_stays) for o in opened]
-    log2_odds = learn_log2_odds(
-        np.concatenate([c.pattern for c in counted]),
-        np.concatenate([c.true_pair for c in counted]),
-        np.concatenate([c.worth for c in counted]),
-    )
+    pattern = np.concatenate([c.pattern for c in counted])
+    match = np.concatenate([c.match for c in counted])
+    same = np.concatenate([c.same for c in counted])
+    worth = np.concatenate([c.worth for c in counted])
+    told = match | ~same
+    log2_odds = learn_log2_odds(pattern[told], match[told], worth[told])
+    log2_same = learn_log2_odds(pattern, same, worth)
     days, classes = _stay_lengths(samples)
     names, curves = learn_curves(days, classes)
-    table = WeightTable(log2_odds, names, curves, open_stays, 0.0, provenance)
-    offsets = [_best_cut(s, table, policy) for s in samples]
-    return replace(table, offset=-float(np.median(offsets)))
+    table = WeightTable(log2_odds, log2_same, names, curves, open_stays, 0.0, provenance)
+    f1 = np.mean([_f1_by_cut(s, table, policy) for s in samples], axis=0)
+    as_good = CUTS[f1 >= f1.max() - FLAT]
+    return replace(table, offset=-float((as_good[0] + as_good[-1]) / 2))
 
 
 @dataclass(frozen=True)
@@ -105,10 +113,9 @@ def _count(opened: _Opened, open_stays: float) -> _Counted:
     stay = _by_slot(opened.sample.stay, opened.slots, room)
     traveller = _by_slot(opened.sample.traveller, opened.slots, room)
     a, d = opened.pairs.one, opened.pairs.other
-    match = stay[a] == stay[d]
-    told_by_names = match | (traveller[a] != traveller[d])
-    worth = np.where(match, 1.0, open_stays / opened.open_stays)
-    return _Counted(opened.pairs.pattern[told_by_names], match[told_by_names], worth[told_by_names])
+    same = traveller[a] == traveller[d]
+    worth = np.where(same, 1.0, open_stays / opened.open_stays)
+    return _Counted(opened.pairs.pattern, stay[a] == stay[d], same, worth)
 
 
 def _stay_lengths(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], pl.Series]:
@@ -129,8 +136,8 @@ def _stay_lengths(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], pl.Se
     return every["days"].to_numpy(), every["class"]
 
 
-def _best_cut(sample: Sample, table: WeightTable, policy: LinkagePolicy) -> float:
-    """The weight at which F1 on this sample is best."""
+def _f1_by_cut(sample: Sample, table: WeightTable, policy: LinkagePolicy) -> NDArray[np.float64]:
+    """F1 on this sample for each of CUTS as the least weight of a link."""
     open_policy = replace(policy, threshold_log2_odds=NO_THRESHOLD)
     index = LinkIndex(table, open_policy, room=max(1024, sample.encodings.height))
     slots = index.add(sample.encodings)
@@ -142,13 +149,10 @@ def _best_cut(sample: Sample, table: WeightTable, policy: LinkagePolicy) -> floa
     chosen = choose_links(index, proposal.links, open_stays, ambiguity=None)
     stay = _by_slot(sample.stay, slots, index.slots.state.size)
     right = stay[chosen.arrival] == stay[chosen.departure]
-    order = np.argsort(-chosen.weight, kind="stable")
-    hits = np.cumsum(right[order])
-    possible = _stays_with_both_ends(sample)
-    f1 = 2 * hits / (np.arange(1, order.size + 1) + possible)
-    best = int(np.argmax(f1))
-    after = chosen.weight[order[min(best + 1, order.size - 1)]]
-    return float((chosen.weight[order[best]] + after) / 2)
+    order = np.argsort(chosen.weight, kind="stable")
+    first = np.searchsorted(chosen.weight[order], CUTS)
+    hits = np.r_[np.cumsum(right[order][::-1])[::-1], 0][first]
+    return 2 * hits / (order.size - first + _stays_with_both_ends(sample))
 
 
 def _stays_with_both_ends(sample: Sample) -> int:

@@ -3,7 +3,7 @@
 In (``learn_weights``): candidate pairs of a simulated country whose truth is known. Out: a
 ``WeightTable``. In use: a pair's match weight is
 
-    table[pattern] + curve[class](days between) - log2(open stays / open stays in training)
+    log2_odds[pattern] + curve[class](days between) - log2(open stays / open stays in training)
 
 The last part is the prior: a departure meets chance pairs in proportion to the stays that are
 open (a threshold tuned at 100,000 crossings lost 0.006 of F1 at 8 million; research/linkage).
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from sojourn.errors import LinkageError
 from sojourn.link.patterns import BACK_OFF, FIELDS, PATTERNS, decode_patterns, encode_patterns
 
-WEIGHTS_VERSION = 1
+WEIGHTS_VERSION = 2
 SHIPPED = "policies/weights.npz"
 ANY_CLASS = ""
 BACK_OFF_STRENGTH = 20.0  # as many pairs as a coarser pattern's odds count for
@@ -47,17 +47,16 @@ class Provenance:
 
     version: int
     simulator: str
-    seeds: tuple[int, ...]
-    stays: tuple[int, ...]
-    noise: tuple[float, ...]
-    encode_digest: str
+    worlds: tuple[str, ...]  # each simulated country's settings, seeds and sizes among them
+    encode_digest: str  # the [encode] part of the policy: which keys there are
 
 
 @dataclass(frozen=True)
 class WeightTable:
-    """``log2_odds`` (PATTERNS), ``curves`` (classes, GAP_DAYS), ``open_stays`` in training."""
+    """``log2_odds``, ``log2_same`` (PATTERNS), ``curves`` (classes, GAP_DAYS), ``open_stays``."""
 
-    log2_odds: NDArray[np.float32]
+    log2_odds: NDArray[np.float32]  # one stay, against two travellers
+    log2_same: NDArray[np.float32]  # one traveller, against two
     classes: tuple[str, ...]  # the first is ANY_CLASS
     curves: NDArray[np.float32]
     open_stays: float
@@ -67,6 +66,13 @@ class WeightTable:
     def curve_of(self, admission_class: str | None) -> int:
         """Row of ``curves`` for a class; unknown classes share the first."""
         return self.classes.index(admission_class) if admission_class in self.classes else 0
+
+    def same_traveller(
+        self, pattern: NDArray[np.integer], open_stays: float
+    ) -> NDArray[np.float32]:
+        """Log2 odds that two crossings are of one traveller, whichever their stays."""
+        prior = np.log2(max(open_stays, 1.0) / self.open_stays)
+        return np.asarray(self.log2_same[pattern] - prior, dtype=np.float32)
 
     def stay_bits(self, curve: NDArray[np.integer], gap: NDArray[np.int64]) -> NDArray[np.float32]:
         """The stay-length part of the weight; ``gap`` in microseconds."""
@@ -148,6 +154,7 @@ def dump_weights(table: WeightTable) -> bytes:
         buffer,
         about=np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8),
         log2_odds=table.log2_odds.astype("<f2"),
+        log2_same=table.log2_same.astype("<f2"),
         curves=table.curves.astype("<f4"),
     )
     return buffer.getvalue()
@@ -158,7 +165,8 @@ def parse_weights(data: bytes, where: str) -> WeightTable:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as held:
             about = json.loads(held["about"].tobytes())
-            log2_odds, curves = held["log2_odds"], held["curves"]
+            log2_odds, log2_same = held["log2_odds"], held["log2_same"]
+            curves = held["curves"]
     except (ValueError, KeyError, OSError, EOFError, BadZipFile):
         raise LinkageError(f"{where}: not a weight table; make one with 'sojourn train'") from None
     if about.get("version") != WEIGHTS_VERSION or about.get("fields") != [
@@ -171,13 +179,13 @@ def parse_weights(data: bytes, where: str) -> WeightTable:
     made = about["provenance"]
     return WeightTable(
         log2_odds.astype(np.float32),
+        log2_same.astype(np.float32),
         tuple(about["classes"]),
         curves,
         float(about["open_stays"]),
         float(about["offset"]),
         Provenance(
-            made["version"], made["simulator"], tuple(made["seeds"]), tuple(made["stays"]),
-            tuple(made["noise"]), made["encode_digest"],
+            made["version"], made["simulator"], tuple(made["worlds"]), made["encode_digest"],
         ),
     )  # fmt: skip
 

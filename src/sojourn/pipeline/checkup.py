@@ -61,7 +61,7 @@ def _kernels() -> str:
 def _weights() -> str:
     table, policy = load_weights(), load_policy()
     check_weights(table, policy.encode.digest)
-    return f"fit the policy ({policy.digest}); seeds {', '.join(map(str, table.provenance.seeds))}"
+    return f"fit the policy ({policy.digest}); from {len(table.provenance.worlds)} countries"
 
 
 def _keys(home: Path) -> str:

@@ -79,7 +79,6 @@ SCHOOLS: dict[str, tuple[tuple[str, str], ...]] = {
     "greek": (("CH", "H"), ("TH", "T"), ("Y", "I"), ("OU", "U")),
     "latin": (("UE", "U"), ("OE", "O"), ("AE", "A"), ("AA", "A")),
 }
-POOL = 600
 FAMILY_SIZES = (0.74, 0.14, 0.07, 0.05)  # parties of 1, 2, 3 and 4
 TWINS = 0.02  # of the second members of families
 
@@ -97,17 +96,17 @@ def _names(provider: object, *attributes: str) -> list[str]:
         if isinstance(found, property):
             continue
         if found:
-            return list(dict.fromkeys(found))[:POOL]
+            return list(dict.fromkeys(found))
     return []
 
 
-def read_pool(locale: str) -> Pool:
-    """A locale's name parts, in the script of faker's lists."""
+def read_pool(locale: str, most: int) -> Pool:
+    """A locale's name parts, in the script of faker's lists, the first ``most`` of each."""
     provider = import_module(f"faker.providers.person.{locale}").Provider
     male = _names(provider, "first_names_male", "first_names")
     female = _names(provider, "first_names_female", "first_names") or male
     surnames = _names(provider, "last_names", "last_names_male", "last_names_unisex")
-    return Pool(pl.Series(surnames), pl.Series(male or female), pl.Series(female))
+    return Pool(*(pl.Series(part[:most]) for part in (surnames, male or female, female)))
 
 
 def spell(names: pl.Series) -> pl.Series:
@@ -155,7 +154,7 @@ def build_people(count: int, world: World, rng: np.random.Generator) -> pl.DataF
         }
     )
     people = _twins(people, first, rng)
-    return _named(people, first, rng)
+    return _named(people, first, world, rng)
 
 
 def _twins(
@@ -169,21 +168,21 @@ def _twins(
     return people.with_columns(*columns, number.alias("number"))
 
 
-def _falling(size: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _falling(size: int, count: int, shift: float, rng: np.random.Generator) -> NDArray[np.int64]:
     """Indices of a name list, the earlier ones more often (a shifted Zipf)."""
-    weights = 1.0 / (np.arange(size) + 8.0)
+    weights = 1.0 / (np.arange(size) + shift)
     return rng.choice(size, count, p=weights / weights.sum())
 
 
 def _named(
-    people: pl.DataFrame, first: NDArray[np.bool_], rng: np.random.Generator
+    people: pl.DataFrame, first: NDArray[np.bool_], world: World, rng: np.random.Generator
 ) -> pl.DataFrame:
     parts = []
     leads = pl.Series("leads", first)
     for number, custom in enumerate(CUSTOMS):
         group = people.with_columns(leads).filter(pl.col("custom") == number)
         if group.height:
-            parts.append(_name_group(group, custom, rng))
+            parts.append(_name_group(group, custom, world, rng))
     named = pl.concat(parts).sort("traveller")
     # A family has one surname: that of its first member.
     return named.with_columns(
@@ -191,14 +190,16 @@ def _named(
     ).drop("leads")
 
 
-def _name_group(group: pl.DataFrame, custom: Custom, rng: np.random.Generator) -> pl.DataFrame:
-    pool, count = read_pool(custom.locale), group.height
+def _name_group(
+    group: pl.DataFrame, custom: Custom, world: World, rng: np.random.Generator
+) -> pl.DataFrame:
+    pool, count = read_pool(custom.locale, world.name_pool), group.height
     columns: dict[str, pl.Series] = {}
     for part, source in (
         ("s1", pool.surnames), ("s2", pool.surnames), ("m1", pool.male), ("m2", pool.male),
         ("f1", pool.female), ("f2", pool.female),
     ):  # fmt: skip
-        picked = source[_falling(len(source), count, rng)]
+        picked = source[_falling(len(source), count, world.name_shift, rng)]
         columns[part], columns[part + "n"] = spell(source)[_again(picked, source)], picked
     drawn = {n: pl.Series(rng.random(count)) for n in ("two_s", "two_g", "single")}
     frame = group.with_columns(**columns, **drawn)

@@ -68,6 +68,8 @@ class World:
     extensions: float = 0.01
     delay_scale: float = 1.0
     permitted_shift: int = 0  # days added to every permitted period
+    name_pool: int = 600  # a custom has so many surnames and given names at most
+    name_shift: float = 8.0  # of the Zipf law of names: the smaller, the more share the first ones
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 
 from sojourn.link import dump_weights, load_weights
 from sojourn.pipeline import train
+from sojourn.pipeline.training import WORLDS
 from sojourn.policy import load_policy
 
 
@@ -20,4 +21,5 @@ def test_the_table_that_ships_is_made_again_to_the_bit() -> None:
 def test_the_table_says_where_it_comes_from() -> None:
     provenance = load_weights().provenance
     assert provenance.encode_digest == load_policy().encode.digest
-    assert len(provenance.seeds) == len(provenance.noise) == len(provenance.stays) == 4
+    assert len(provenance.worlds) == len(WORLDS)
+    assert all("seed 2000" in world for world in provenance.worlds)

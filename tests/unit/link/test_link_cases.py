@@ -167,15 +167,15 @@ def test_live_counts_what_the_cap_dropped_too() -> None:
 
 
 def test_an_ambiguous_departure_waits_live_and_is_settled_in_bulk() -> None:
-    """Two arrivals on one day that agree as well with the departure: which, bulk decides."""
-    came = [person(1, 1, 0), person(2, 1, 0.001, source="gate")]
+    """Two arrivals of one moment that agree as well with the departure: which, bulk decides."""
+    came = [person(1, 1, 0), person(2, 1, 0, source="gate")]
     left = person(3, 1, 9, leaves=True)
     linker = LiveLinker(TABLE, POLICY.linkage, POLICY.digest)
     linker.settle(linker.decide(encodings(came)))
     decision = linker.decide(encodings([left]))
     assert decision.chosen.waiting == 1
     assert pairs(decision.linked) == set()
-    assert pairs(linked(*came, left)) == {(2, 3)}
+    assert pairs(linked(*came, left)) == {(1, 3)}
 
 
 def test_a_linked_stay_looks_for_nobody_until_it_is_reopened() -> None:

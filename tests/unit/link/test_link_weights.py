@@ -25,7 +25,7 @@ from sojourn.link.weights import GAP_DAYS, MICROSECONDS_A_DAY, learn_curves, lea
 from sojourn.policy import load_policy
 
 POLICY = load_policy()
-PROVENANCE = Provenance(1, "test", (1,), (10,), (1.0,), POLICY.encode.digest)
+PROVENANCE = Provenance(1, "test", ("seed 1",), POLICY.encode.digest)
 
 
 def code(**fields: int) -> int:
@@ -138,7 +138,8 @@ def test_stay_curves_fall_and_seldom_classes_share_the_first() -> None:
     at_60 = int(np.searchsorted(GAP_DAYS, 60))
     assert student[at_60] == 0.0, "every student stays that long"
     assert visitor[at_60] < -10, "no visitor does"
-    table = WeightTable(np.zeros(PATTERNS, np.float32), names, curves, 1.0, 0.0, PROVENANCE)
+    odds = np.zeros(PATTERNS, np.float32)
+    table = WeightTable(odds, odds, names, curves, 1.0, 0.0, PROVENANCE)
     assert table.curve_of("student") == 1
     assert table.curve_of("rare") == table.curve_of(None) == 0
 
@@ -147,7 +148,7 @@ def test_a_weight_is_pattern_plus_stay_less_prior() -> None:
     curves = np.zeros((1, GAP_DAYS.size), np.float32)
     odds = np.zeros(PATTERNS, np.float32)
     odds[7] = 12.0
-    table = WeightTable(odds, ("",), curves, 1000.0, 0.5, PROVENANCE)
+    table = WeightTable(odds, odds, ("",), curves, 1000.0, 0.5, PROVENANCE)
     pattern, curve = np.array([7]), np.array([0])
     week = np.array([7 * MICROSECONDS_A_DAY])
     # 12 for the pattern, log2(1 + 7) = 3 for the days, 0.5 offset, twice the open stays: 1.
