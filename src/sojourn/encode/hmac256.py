@@ -14,6 +14,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
 from sojourn.encode.lanes import (
     BLOCK,
     INITIAL,
@@ -28,7 +29,7 @@ from sojourn.encode.lanes import (
 from sojourn.errors import SetupError
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def compress(
     state: NDArray[np.uint32], buffer: NDArray[np.uint8], at: int, w: NDArray[np.uint32]
 ) -> None:
@@ -44,7 +45,7 @@ def compress(
     next_state(state, w)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def finish(
     state: NDArray[np.uint32], message: NDArray[np.uint8], length: int, w: NDArray[np.uint32]
 ) -> None:
@@ -61,7 +62,7 @@ def finish(
         compress(state, message, at, w)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def hmac_state(
     inner: NDArray[np.uint32],
     outer: NDArray[np.uint32],
@@ -72,12 +73,14 @@ def hmac_state(
     scratch: NDArray[np.uint8],
 ) -> None:
     """The HMAC's eight words in ``state``. ``message`` and ``scratch`` are overwritten."""
-    state[:] = inner
+    for i in range(8):
+        state[i] = inner[i]
     finish(state, message, length, w)
     for i in range(8):
         for j in range(4):
             scratch[4 * i + j] = np.uint8((state[i] >> np.uint32(24 - 8 * j)) & np.uint32(0xFF))
-    state[:] = outer
+    for i in range(8):
+        state[i] = outer[i]
     finish(state, scratch, 32, w)
 
 
@@ -127,7 +130,7 @@ def _hmac_chunk(
     _unload(lanes, waiting, filled, out)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _unload(lanes: Lanes, waiting: NDArray[np.int64], filled: int, out: NDArray[np.uint32]) -> None:
     run_lanes(lanes)
     for lane in range(filled):

@@ -13,6 +13,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
 from sojourn.encode.hmac256 import hmac_state
 from sojourn.encode.lanes import LANES, MOST_BYTES, Lanes, load_lane, new_lanes, run_lanes
 from sojourn.encode.matchkeys import DOCUMENT_LETTERS, NAMES_SEX_TOKENS, SKELETON_LETTERS
@@ -117,6 +118,14 @@ def _chunk(
         np.empty(LANES, np.int64),
         np.zeros(1, np.int64),
     )
+    _records(start, stop, records, secrets, max_tokens, bench, made)
+
+
+@lean
+def _records(
+    start: int, stop: int, records: Columns, secrets: Secrets, max_tokens: int, bench: Bench,
+    made: Made,
+) -> None:  # fmt: skip
     for r in range(start, stop):
         made.counts[r] = 0
         _documents(r, records, secrets, bench, made)
@@ -129,7 +138,7 @@ def _chunk(
     _unload(bench, made)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _emit(kind: int, end: int, r: int, secrets: Secrets, bench: Bench, made: Made) -> None:
     """Key ``message[:end]`` under the kind's secret and note it for record ``r``."""
     got = made.counts[r]
@@ -150,12 +159,12 @@ def _emit(kind: int, end: int, r: int, secrets: Secrets, bench: Bench, made: Mad
         _unload(bench, made)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _joined(high: np.uint32, low: np.uint32) -> np.uint64:
     return (np.uint64(high) << np.uint64(32)) | np.uint64(low)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _unload(bench: Bench, made: Made) -> None:
     """Work the lanes in use and note their keys."""
     run_lanes(bench.lanes)
@@ -166,7 +175,7 @@ def _unload(bench: Bench, made: Made) -> None:
     bench.filled[0] = 0
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _documents(r: int, records: Columns, secrets: Secrets, bench: Bench, made: Made) -> None:
     start, length = records.d_off[r], records.d_off[r + 1] - records.d_off[r]
     if length < DOCUMENT_LETTERS:
@@ -184,7 +193,7 @@ def _documents(r: int, records: Columns, secrets: Secrets, bench: Bench, made: M
         _emit(_OCR, length, r, secrets, bench, made)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _dated(
     r: int, tokens: int, skeletons: int, records: Columns, secrets: Secrets, bench: Bench,
     made: Made,
@@ -205,7 +214,7 @@ def _dated(
             _emit(_SOUND, end, r, secrets, bench, made)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _pairs(
     r: int, skeletons: int, records: Columns, secrets: Secrets, bench: Bench, made: Made
 ) -> None:
@@ -224,7 +233,7 @@ def _pairs(
                 _emit(_PAIR_DAY, end, r, secrets, bench, made)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _names_sex(
     r: int, everything: int, records: Columns, secrets: Secrets, bench: Bench, made: Made
 ) -> None:
@@ -235,22 +244,22 @@ def _names_sex(
     _emit(_NAMES_SEX, end + 1, r, secrets, bench, made)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _date(message: NDArray[np.uint8], at: int, y: int, m: int, d: int) -> int:
     message[at] = _BAR
     return digits(message, digits(message, digits(message, at + 1, y, 4), m, 2), d, 2)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _take_tokens(r: int, records: Columns, bench: Bench) -> int:
     """matchkeys.tokens_of: positions into ``names`` of the tokens, in turn, told apart."""
     names, at, size = bench.names, bench.at, bench.size
     s0, s1 = records.s_off[r], records.s_off[r + 1]
     g0, g1 = records.g_off[r], records.g_off[r + 1]
     end = copy(names, 0, records.s_buf, s0, s1 - s0)
-    surnames = split(names, 0, end, at, size)
+    surnames = split(names, 0, end, at, size, 0)
     stop = copy(names, end, records.g_buf, g0, g1 - g0)
-    total = surnames + split(names, end, stop, at[surnames:], size[surnames:])
+    total = split(names, end, stop, at, size, surnames)
     telling = False
     for t in range(total):
         if size[t] > 1 and not particle(names, at[t], size[t]):
@@ -269,7 +278,7 @@ def _take_tokens(r: int, records: Columns, bench: Bench) -> int:
     return count
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _fresh(bench: Bench, at: int, size: int, count: int) -> bool:
     for other in range(count):
         if same(bench.names, bench.t_at[other], bench.t_size[other], bench.names, at, size):
@@ -277,7 +286,7 @@ def _fresh(bench: Bench, at: int, size: int, count: int) -> bool:
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _take_skeletons(bench: Bench, tokens: int) -> int:
     k_buf, k_size = bench.k_buf, bench.k_size
     count = 0
@@ -294,7 +303,7 @@ def _take_skeletons(bench: Bench, tokens: int) -> int:
     return count
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _pair(bench: Bench, p: int, q: int) -> int:
     """Write two skeletons in order, each followed by a bar; return the end."""
     k_buf, k_size, message = bench.k_buf, bench.k_size, bench.message
@@ -308,7 +317,7 @@ def _pair(bench: Bench, p: int, q: int) -> int:
     return end + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _sorted_names(bench: Bench, count: int) -> int:
     """All tokens in order, each followed by a bar. Sorts the positions in place (few)."""
     names, t_at, t_size, message = bench.names, bench.t_at, bench.t_size, bench.message

@@ -18,6 +18,8 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
+
 LANES = 16
 BLOCK = 64
 MOST_BYTES = BLOCK - 9  # what one padded block can hold
@@ -182,7 +184,7 @@ def _all_lanes(typing: Any, words: Any, inner: Any, outer: Any, out: Any) -> Any
     return signature, _written("sojourn_hmac256_lanes", _write_lanes)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def next_state(state: NDArray[np.uint32], words: NDArray[np.uint32]) -> None:
     """Take one block's sixteen words into ``state`` (8), in place. Both contiguous."""
     _one_block(state, words)  # type: ignore[call-arg]  # numba gives the first
@@ -207,7 +209,7 @@ def new_lanes() -> Lanes:
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def load_lane(
     lanes: Lanes, lane: int, message: NDArray[np.uint8], length: int,
     inner: NDArray[np.uint32], outer: NDArray[np.uint32],
@@ -230,7 +232,7 @@ def load_lane(
         lanes.outer[i, lane] = outer[i]
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def run_lanes(lanes: Lanes) -> None:
     """Fill ``digest`` with the HMACs of all lanes; what a lane does not use is noise."""
     _all_lanes(lanes.words, lanes.inner, lanes.outer, lanes.digest)  # type: ignore[call-arg]

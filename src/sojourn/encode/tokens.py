@@ -7,10 +7,10 @@ caller's room. ``kernel`` puts them together; every rule mirrors one in matchkey
 # ruff: noqa: SIM109, SIM110  numba compiles plain loops and comparisons
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
 from sojourn.encode.matchkeys import PARTICLES, SKELETON_LETTERS
 
 _BLANK = ord(" ")
@@ -24,7 +24,7 @@ K, O, P, Q, S, T, U, V = (ord(c) for c in "KOPQSTUV")  # noqa: E741
 W, X, Y, Z = (ord(c) for c in "WXYZ")
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def same(a: NDArray[np.uint8], a0: int, an: int, b: NDArray[np.uint8], b0: int, bn: int) -> bool:
     if an != bn:
         return False
@@ -34,7 +34,7 @@ def same(a: NDArray[np.uint8], a0: int, an: int, b: NDArray[np.uint8], b0: int, 
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def before(a: NDArray[np.uint8], a0: int, an: int, b: NDArray[np.uint8], b0: int, bn: int) -> bool:
     for i in range(min(an, bn)):
         if a[a0 + i] != b[b0 + i]:
@@ -42,7 +42,7 @@ def before(a: NDArray[np.uint8], a0: int, an: int, b: NDArray[np.uint8], b0: int
     return an < bn
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def particle(buf: NDArray[np.uint8], at: int, length: int) -> bool:
     if length > _WIDEST:
         return False
@@ -57,11 +57,13 @@ def particle(buf: NDArray[np.uint8], at: int, length: int) -> bool:
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def split(
-    buf: NDArray[np.uint8], start: int, stop: int, at: NDArray[np.int32], size: NDArray[np.int32]
-) -> int:
-    count, i = 0, start
+    buf: NDArray[np.uint8], start: int, stop: int, at: NDArray[np.int32], size: NDArray[np.int32],
+    count: int,
+) -> int:  # fmt: skip
+    """Note the words of ``buf[start:stop]`` after the ``count`` noted before; the new count."""
+    i = start
     while i < stop:
         while i < stop and buf[i] == _BLANK:
             i += 1
@@ -75,7 +77,7 @@ def split(
     return count
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _fold(buf: NDArray[np.uint8], i: int, stop: int) -> tuple[int, int]:
     """The sound at ``i`` and how many letters it took (matchkeys._FOLDS, same order)."""
     c = buf[i]
@@ -115,7 +117,7 @@ def _fold(buf: NDArray[np.uint8], i: int, stop: int) -> tuple[int, int]:
     return c, 1
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def skeleton(buf: NDArray[np.uint8], start: int, stop: int, out: NDArray[np.uint8], at: int) -> int:
     """Write the skeleton at ``out[at:]``; return its length."""
     size, i = 0, start
@@ -133,7 +135,7 @@ def skeleton(buf: NDArray[np.uint8], start: int, stop: int, out: NDArray[np.uint
     return size
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def digits(message: NDArray[np.uint8], at: int, value: int, width: int) -> int:
     for i in range(width):
         message[at + width - 1 - i] = ord("0") + value % 10
@@ -141,7 +143,7 @@ def digits(message: NDArray[np.uint8], at: int, value: int, width: int) -> int:
     return at + width
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def copy(
     message: NDArray[np.uint8], at: int, buf: NDArray[np.uint8], start: int, length: int
 ) -> int:

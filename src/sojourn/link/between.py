@@ -9,13 +9,16 @@ nearness alone gave departures to namesakes: at a million crossings F1 was 0.995
 
 from __future__ import annotations
 
-import numba as nb
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
 from sojourn.link.index import EPOCH_BIT, KIND_MASK, NONE, Entries, Slots, pattern_between
 from sojourn.link.linker import FlatKeys, LinkIndex
 from sojourn.link.patterns import KINDS
+from sojourn.link.resolve import nearest_first
 
 SURE_BITS = 30.0  # odds above are their own logarithm's loss, to float32
 ENOUGH_BITS = 10.0  # of one traveller's without asking the other end as well
@@ -31,9 +34,13 @@ def bits_between(
     arrival: NDArray[np.int32],
     departure: NDArray[np.int32],
     pattern: NDArray[np.uint32],
+    needed: NDArray[np.bool_],
     open_stays: float,
 ) -> NDArray[np.float32]:
-    """Log2 bits to take from each pair's weight, by position; each pair is given once.
+    """Log2 bits to take from each pair's weight, by position.
+
+    Only for pairs that are ``needed``; 0 for the others. Pairs come once each, sorted by
+    departure and, of one departure, the nearest arrival first.
 
     A pair (arrival, departure) is impossible if an arrival of the same traveller lies between
     the two, and likewise a departure. Each such crossing that is a candidate of one of the ends
@@ -42,30 +49,44 @@ def bits_between(
     slots = index.slots
     table = index.weights.same_traveller(np.arange(index.weights.log2_same.size), open_stays)
     table += np.float32(RETURN_BITS)
-    bits = np.zeros(arrival.size, np.float32)
     came, left = slots.time[arrival], slots.time[departure]
-    keys = (index.flat, index.entries)
     same = table[pattern]
-    by_departure = np.lexsort((arrival, -came, departure))
-    _add_nearer(by_departure, departure, arrival, came, same, bits, slots, *keys, table)
-    by_arrival = np.lexsort((departure, left, arrival))
-    _add_nearer(by_arrival, arrival, departure, left, same, bits, slots, *keys, table)
-    return bits
+    by_departure = np.arange(arrival.size)
+    by_arrival = nearest_first(arrival, departure, left, slots.time.size)
+
+    def lost(
+        order: NDArray[np.int64], end: NDArray[np.int32], far: NDArray[np.int32],
+        far_time: NDArray[np.int64],
+    ) -> NDArray[np.float32]:  # fmt: skip
+        bits = np.zeros(order.size, np.float32)
+        counts = np.zeros((1, 2 * KINDS), np.uint8)
+        _add_nearer(
+            order, end, far, far_time, same, bits, slots, index.flat, index.entries, table, counts,
+            needed,
+        )  # fmt: skip
+        return bits
+
+    with ThreadPoolExecutor(2) as pool:
+        arrivals = pool.submit(lost, by_departure, departure, arrival, came)
+        departures = pool.submit(lost, by_arrival, arrival, departure, left)
+        return arrivals.result() + departures.result()
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _add_nearer(
     order: NDArray[np.int64], end: NDArray[np.int32], far: NDArray[np.int32],
     far_time: NDArray[np.int64], same: NDArray[np.float32], bits: NDArray[np.float32],
     slots: Slots, flat: FlatKeys, entries: Entries, table: NDArray[np.float32],
+    counts: NDArray[np.uint8], needed: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """``order`` has the pairs of one ``end`` together, the nearest first."""
-    counts = np.zeros(2 * KINDS, np.uint8)
     start = 0
     for i in range(order.size):
         p = order[i]
         if i == 0 or end[order[i - 1]] != end[p]:
             start = i
+        if not needed[p]:
+            continue
         total, asked = 0.0, 0
         for j in range(start, i):
             q = order[j]
@@ -75,19 +96,20 @@ def _add_nearer(
             if odds < ENOUGH_BITS and asked < ASKED:
                 asked += 1
                 _count_shared(far[p], far[q], slots, flat, entries, counts)
-                odds = max(odds, table[pattern_between(far[p], far[q], slots, counts)])
+                odds = max(odds, table[pattern_between(far[p], far[q], slots, counts, 0)])
             total += odds if odds > SURE_BITS else np.log2(1.0 + 2.0**odds)
             if total > MOST_BITS:
                 break
-        bits[p] += np.float32(min(total, MOST_BITS))
+        bits[p] = np.float32(min(total, MOST_BITS))
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _count_shared(
     a: int, b: int, slots: Slots, flat: FlatKeys, entries: Entries, counts: NDArray[np.uint8]
 ) -> None:
     """How many keys of each kind and epoch two reports share."""
-    counts[:] = 0
+    for k in range(2 * KINDS):
+        counts[0, k] = 0
     if flat.keys.size:
         for i in range(flat.offsets[a], flat.offsets[a + 1]):
             for j in range(flat.offsets[b], flat.offsets[b + 1]):
@@ -104,9 +126,9 @@ def _count_shared(
         i = entries.sibling[i]
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _count(raw: int, counts: NDArray[np.uint8]) -> None:
     kind = raw & KIND_MASK
     if raw & EPOCH_BIT:
         kind += KINDS
-    counts[kind] += 1
+    counts[0, kind] += 1

@@ -11,7 +11,7 @@ from sojourn.link import index as ix
 from sojourn.link.between import bits_between
 from sojourn.link.linker import BOARDED, HOUR, LinkIndex, Pairs
 from sojourn.link.merge import HOUR_BITS, join_groups, standing_reports
-from sojourn.link.resolve import resolve_links, rivals, total_order
+from sojourn.link.resolve import nearest_first, resolve_links, rivals, total_order
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,14 @@ def choose_links(
     fit &= (slots.state[arrival] == ix.OPEN) & (slots.state[departure] == ix.OPEN) & (gap >= 0)
     weight = index.weights.weigh(pairs.pattern, slots.curve[arrival], gap, open_stays)
     keep = np.flatnonzero(fit)
+    came = -slots.time[arrival[keep]]
+    by_departure = nearest_first(departure[keep], arrival[keep], came, slots.time.size)
+    keep = keep[by_departure]
     keep = keep[_heaviest(arrival[keep], departure[keep], weight[keep])]
-    lost = bits_between(index, arrival[keep], departure[keep], pairs.pattern[keep], open_stays)
+    heavy = weight[keep] >= index.policy.threshold_log2_odds
+    lost = bits_between(
+        index, arrival[keep], departure[keep], pairs.pattern[keep], heavy, open_stays
+    )
     held = weight[keep] - lost >= index.policy.threshold_log2_odds
     keep, wanted = keep[held], (weight[keep] - lost)[held]
     a, d = arrival[keep], departure[keep]
@@ -87,9 +93,11 @@ def choose_links(
 def _heaviest(
     arrival: NDArray[np.int32], departure: NDArray[np.int32], weight: NDArray[np.float32]
 ) -> NDArray[np.int64]:
-    """Positions of the heaviest pair of each (arrival, departure)."""
-    order = np.lexsort((-weight, departure, arrival))
-    a, d = arrival[order], departure[order]
-    first = np.ones(order.size, np.bool_)
-    first[1:] = (a[1:] != a[:-1]) | (d[1:] != d[:-1])
-    return order[first]
+    """Positions of the heaviest of each run of pairs with one arrival and departure."""
+    first = np.ones(arrival.size, np.bool_)
+    first[1:] = (arrival[1:] != arrival[:-1]) | (departure[1:] != departure[:-1])
+    if first.all():
+        return np.arange(arrival.size)
+    run = np.cumsum(first) - 1
+    order = np.lexsort((-weight, run))
+    return order[np.flatnonzero(first)]

@@ -16,21 +16,23 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
 from sojourn.link.index import (
     CROSSED,
     EPOCH_BIT,
     KIND_MASK,
+    NEAR,
     NONE,
     Found,
     Slots,
     Window,
+    new_room,
     pattern_between,
 )
 from sojourn.link.patterns import KINDS
 
 CHUNKS = 16  # shares of the work; more than cores, for some take longer
 ROOM = 1 << 18
-NEAR = 4096
 _KIND_AT, _FIRST_AT = 32, 40  # bits of a packed entry: slot, kind, first of its key
 
 
@@ -85,11 +87,12 @@ def _propose_chunk(
     links: list[Found] = []
     merges: list[Found] = []
     mark = np.full(groups.facts.shape[0], NONE, np.int32)
+    near, agree = new_room()
     cut = 0
     while start < stop:
         found_links, found_merges = _room(), _room()
         start, n_links, n_merges, short = _propose(
-            groups, slots, window, start, stop, mark, found_links, found_merges
+            groups, slots, window, start, stop, mark, near, agree, found_links, found_merges
         )
         links.append(_first(found_links, n_links))
         merges.append(_first(found_merges, n_merges))
@@ -150,14 +153,14 @@ def _packed(
     return position, packed
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _merges(one: int, other: int) -> bool:
     """Of two reports' packed facts: two lists' reports of one direction, not both by booths."""
     both_crossed = ((one >> 1) & 3) == CROSSED and ((other >> 1) & 3) == CROSSED
     return (one >> 8) != (other >> 8) and not both_crossed
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _note(
     entry: int, found: int, mark: NDArray[np.int32], near: NDArray[np.int32],
     agree: NDArray[np.uint8],
@@ -169,7 +172,8 @@ def _note(
         at = found
         mark[other] = at
         near[at] = other
-        agree[at, :] = 0
+        for k in range(2 * KINDS):
+            agree[at, k] = 0
         found += 1
     raw = (entry >> _KIND_AT) & 0xFF
     kind = raw & KIND_MASK
@@ -179,7 +183,7 @@ def _note(
     return found
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _look_back(
     a: int, p: int, found: int, groups: Groups, window: Window, mark: NDArray[np.int32],
     near: NDArray[np.int32], agree: NDArray[np.uint8],
@@ -219,14 +223,13 @@ def _look_back(
     return found, False
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _propose(
     groups: Groups, slots: Slots, window: Window, start: int, stop: int,
-    mark: NDArray[np.int32], links: Found, merges: Found,
+    mark: NDArray[np.int32], near: NDArray[np.int32], agree: NDArray[np.uint8], links: Found,
+    merges: Found,
 ) -> tuple[int, int, int, int]:  # fmt: skip
     """Pairs of slots ``start`` to ``stop`` with earlier ones; stops when there is no room."""
-    near = np.empty(NEAR, np.int32)
-    agree = np.empty((NEAR, 2 * KINDS), np.uint8)
     n_links, n_merges, cut = 0, 0, 0
     for a in range(start, stop):
         if links.one.size - n_links < NEAR or merges.one.size - n_merges < NEAR:
@@ -241,7 +244,7 @@ def _propose(
         for j in range(found):
             b = near[j]
             mark[b] = NONE
-            pattern = pattern_between(a, b, slots, agree[j])
+            pattern = pattern_between(a, b, slots, agree, j)
             if slots.direction[a] == slots.direction[b]:
                 merges.one[n_merges], merges.other[n_merges] = b, a
                 merges.pattern[n_merges] = pattern

@@ -13,16 +13,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
 from sojourn.link.patterns import KINDS, MOST, pattern_of, trait_of
 
 NONE = -1
 EPOCH_BIT = 0x80
 KIND_MASK = 0x7F
 CROSSED = 2  # evidence: see Slots
+NEAR = 4096  # so many candidates of one report at most
 FREE, CLOSED, OPEN = 0, 1, 2  # a slot's state: unused; has its partner; looks for one
 
 
@@ -72,7 +73,12 @@ class Found(NamedTuple):
     pattern: NDArray[np.uint32]
 
 
-@nb.njit(cache=True, nogil=True)
+def new_room() -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """For the candidates of one report: their slots, the keys of each kind and epoch in common."""
+    return np.empty(NEAR, np.int32), np.empty((NEAR, 2 * KINDS), np.uint8)
+
+
+@lean
 def put(
     slots: NDArray[np.int32], offsets: NDArray[np.int64], keys: NDArray[np.uint64],
     kinds: NDArray[np.uint8], free: NDArray[np.int32], taken: int,
@@ -97,7 +103,7 @@ def put(
     return taken
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def take(
     slots: NDArray[np.int32], free: NDArray[np.int32], taken: int,
     heads: NDArray[np.int32], entries: Entries, first: NDArray[np.int32],
@@ -124,11 +130,12 @@ def take(
     return taken
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def rehang(heads: NDArray[np.int32], entries: Entries, used: NDArray[np.int32]) -> None:
     """Fill a larger table with the entries in use, oldest first."""
     mask = np.uint64(heads.size - 1)
-    heads[:] = NONE
+    for b in range(heads.size):
+        heads[b] = NONE
     for i in range(used.size):
         e = used[i]
         bucket = np.int64(entries.key[e] & mask)
@@ -136,7 +143,7 @@ def rehang(heads: NDArray[np.int32], entries: Entries, used: NDArray[np.int32]) 
         heads[bucket] = e
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _admits(a: int, b: int, slots: Slots, window: Window) -> int:
     """1: may be one stay; 2: may be two reports of one crossing; 0: neither."""
     gap = slots.time[b] - slots.time[a]
@@ -155,7 +162,7 @@ def _admits(a: int, b: int, slots: Slots, window: Window) -> int:
     return 1
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _gather(
     slot: int, slots: Slots, entries: Entries, heads: NDArray[np.int32], window: Window,
     mark: NDArray[np.int32], near: NDArray[np.int32], agree: NDArray[np.uint8],
@@ -180,7 +187,8 @@ def _gather(
                         at = found
                         mark[other] = at
                         near[at] = other
-                        agree[at, :] = 0
+                        for k in range(2 * KINDS):
+                            agree[at, k] = 0
                         found += 1
                     kind = entries.kind[e] & KIND_MASK
                     if entries.kind[e] & EPOCH_BIT:
@@ -193,13 +201,15 @@ def _gather(
     return found, dropped
 
 
-@nb.njit(cache=True, nogil=True)
-def pattern_between(a: int, b: int, slots: Slots, counts: NDArray[np.uint8]) -> int:
+@lean
+def pattern_between(a: int, b: int, slots: Slots, counts: NDArray[np.uint8], row: int) -> int:
+    """Of two slots whose keys in common are counted in ``counts[row]``."""
     # Two records may share two epochs' keys: the fuller epoch counts, not their sum.
     for kind in range(KINDS):
-        counts[kind] = max(counts[kind], counts[KINDS + kind])
+        counts[row, kind] = max(counts[row, kind], counts[row, KINDS + kind])
     return pattern_of(
         counts,
+        row,
         slots.has_document[a] and slots.has_document[b],
         trait_of(slots.sex[a], slots.sex[b]),
         trait_of(slots.nationality[a], slots.nationality[b]),
@@ -207,19 +217,17 @@ def pattern_between(a: int, b: int, slots: Slots, counts: NDArray[np.uint8]) -> 
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def propose(
     asked: NDArray[np.int32], fresh: NDArray[np.bool_], slots: Slots, entries: Entries,
     heads: NDArray[np.int32], window: Window, start: int, mark: NDArray[np.int32],
-    links: Found, merges: Found,
+    near: NDArray[np.int32], agree: NDArray[np.uint8], links: Found, merges: Found,
 ) -> tuple[int, int, int, int]:  # fmt: skip
     """Pairs of the slots ``asked[start:]``; ``fresh`` marks all slots that are being asked.
 
     A pair of two asked slots is given once. Returns (next start, links, merges, dropped); stops
     early when ``links`` or ``merges`` have no room for another slot's worth.
     """
-    near = np.empty(4096, np.int32)
-    agree = np.empty((4096, 2 * KINDS), np.uint8)
     n_links, n_merges, dropped = 0, 0, 0
     for i in range(start, asked.size):
         if links.one.size - n_links < near.size or merges.one.size - n_merges < near.size:
@@ -232,30 +240,32 @@ def propose(
             if slots.direction[a] == slots.direction[b]:
                 if not fresh[b] or a < b:
                     merges.one[n_merges], merges.other[n_merges] = a, b
-                    merges.pattern[n_merges] = pattern_between(a, b, slots, agree[j])
+                    merges.pattern[n_merges] = pattern_between(a, b, slots, agree, j)
                     n_merges += 1
             elif not fresh[b] or slots.direction[a] == 1:
                 arrival, departure = (b, a) if slots.direction[a] == 1 else (a, b)
                 links.one[n_links], links.other[n_links] = arrival, departure
-                links.pattern[n_links] = pattern_between(a, b, slots, agree[j])
+                links.pattern[n_links] = pattern_between(a, b, slots, agree, j)
                 n_links += 1
     return asked.size, n_links, n_merges, dropped
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def describe(
     slots: NDArray[np.int32], offsets: NDArray[np.int64], kinds: NDArray[np.uint8],
     document: NDArray[np.bool_], tokens: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     """What the keys say of their record: has it a document, how many dated name tokens."""
     for i in range(slots.size):
-        names = np.zeros(2, np.int64)
+        even, odd = 0, 0  # of the two epochs
         has = False
         for k in range(offsets[i], offsets[i + 1]):
             kind = kinds[k] & KIND_MASK
             if kind == 1:
                 has = True
+            elif kind == 3 and kinds[k] & EPOCH_BIT:
+                odd += 1
             elif kind == 3:
-                names[1 if kinds[k] & EPOCH_BIT else 0] += 1
+                even += 1
         document[slots[i]] = has
-        tokens[slots[i]] = min(max(names[0], names[1]), MOST + 1)
+        tokens[slots[i]] = min(max(even, odd), MOST + 1)

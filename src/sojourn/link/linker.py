@@ -226,12 +226,13 @@ class LinkIndex:
         fresh = np.zeros(self.slots.state.size, np.bool_)
         fresh[asked] = True
         links, merges, capped, start = [], [], 0, 0
-        room = max(8192, min(PAIRS_AT_ONCE, 64 * asked.size))
+        room = max(2 * ix.NEAR, min(PAIRS_AT_ONCE, 64 * asked.size))
+        near, agree = ix.new_room()
         while start < asked.size:
             found_links, found_merges = _new_found(room), _new_found(room)
             start, n_links, n_merges, dropped = ix.propose(
                 asked, fresh, self.slots, self.entries, self.heads, self.window, start,
-                self._mark, found_links, found_merges,
+                self._mark, near, agree, found_links, found_merges,
             )  # fmt: skip
             links.append(tuple(part[:n_links].copy() for part in found_links))
             merges.append(tuple(part[:n_merges].copy() for part in found_merges))

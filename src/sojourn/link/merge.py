@@ -8,17 +8,17 @@ booths never record one crossing, so it holds one record of evidence `crossed` a
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
 from sojourn.link.index import CROSSED
 
 HOUR = 3_600_000_000
 HOUR_BITS = 1.0  # per doubling of the hours between two reports: the nearer pair goes first
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def _clash(
     a: int, b: int, source: NDArray[np.int32], evidence: NDArray[np.uint8], ring: NDArray[np.int32]
 ) -> bool:
@@ -37,7 +37,7 @@ def _clash(
             return False
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def join_groups(
     one: NDArray[np.int32], other: NDArray[np.int32], order: NDArray[np.int64],
     source: NDArray[np.int32], evidence: NDArray[np.uint8], group: NDArray[np.int32],

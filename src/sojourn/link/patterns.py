@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from math import prod
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
 from sojourn.schemas import KeyKind
 
 MOST = 3  # counts above are counted as three
@@ -88,7 +88,7 @@ _NAME, _SOUND = int(KeyKind.NAME_DATE), int(KeyKind.SOUND_DATE)
 _YEAR, _DAY, _ALL = int(KeyKind.PAIR_YEAR), int(KeyKind.PAIR_DAY), int(KeyKind.NAMES_SEX)
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def trait_of(a: int, b: int) -> int:
     """Codes are zero where unknown."""
     if a == 0 or b == 0:
@@ -96,25 +96,25 @@ def trait_of(a: int, b: int) -> int:
     return 2 if a == b else 1
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
 def pattern_of(
-    agree: NDArray[np.uint8], documents: bool, sex: int, nationality: int, tokens: int
+    agree: NDArray[np.uint8], row: int, documents: bool, sex: int, nationality: int, tokens: int
 ) -> int:
-    """``agree``: keys of each kind in common (index KeyKind); ``documents``: both have one."""
+    """``agree[row]``: keys of each kind in common (KeyKind); ``documents``: both have one."""
     if not documents:
         document = 0
-    elif agree[_DOC]:
+    elif agree[row, _DOC]:
         document = 3
-    elif agree[_OCR]:
+    elif agree[row, _OCR]:
         document = 2
     else:
         document = 1
     code = document
-    code = code * 4 + min(agree[_NAME], 3)
-    code = code * 4 + min(agree[_SOUND], 3)
-    code = code * 4 + min(agree[_YEAR], 3)
-    code = code * 4 + min(agree[_DAY], 3)
-    code = code * 2 + min(agree[_ALL], 1)
+    code = code * 4 + min(agree[row, _NAME], 3)
+    code = code * 4 + min(agree[row, _SOUND], 3)
+    code = code * 4 + min(agree[row, _YEAR], 3)
+    code = code * 4 + min(agree[row, _DAY], 3)
+    code = code * 2 + min(agree[row, _ALL], 1)
     code = code * 3 + sex
     code = code * 3 + nationality
     return int(code * 4 + min(tokens, 3))

@@ -10,64 +10,111 @@ arrived twice and left twice since had a departure that nobody recorded; stays d
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
+
 NONE = -1
 
 
-@nb.njit(cache=True, nogil=True)
+class Hung(NamedTuple):
+    """``pairs[starts[e]:starts[e + 1]]`` are the pairs of end ``e``."""
+
+    starts: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+
+
+@lean
 def _around(
     p: int, one: NDArray[np.int32], other: NDArray[np.int32], names: NDArray[np.float32],
-    time: NDArray[np.int64], partner: NDArray[np.int32], starts: NDArray[np.int64],
-    pairs: NDArray[np.int64],
+    time: NDArray[np.int64], partner: NDArray[np.int32], of_arrivals: Hung, of_departures: Hung,
 ) -> bool:  # fmt: skip
     """Does a stay that stands lie inside this pair's, of what looks like the same traveller?"""
     a, d = one[p], other[p]
-    for end in (a, d):
-        for i in range(starts[end], starts[end + 1]):
-            q = pairs[i]
-            inner_a, inner_d = one[q], other[q]
-            if end == a:
-                inner_a = partner[inner_d]
-            else:
-                inner_d = partner[inner_a]
-            if inner_a == NONE or inner_d == NONE or names[q] < names[p]:
-                continue
-            if time[inner_a] > time[a] and time[inner_d] < time[d]:
-                return True
+    for i in range(of_arrivals.starts[a], of_arrivals.starts[a + 1]):
+        q = of_arrivals.pairs[i]
+        came = partner[other[q]]
+        inside = came != NONE and time[came] > time[a] and time[other[q]] < time[d]
+        if inside and names[q] >= names[p]:
+            return True
+    for i in range(of_departures.starts[d], of_departures.starts[d + 1]):
+        q = of_departures.pairs[i]
+        left = partner[one[q]]
+        inside = left != NONE and time[left] < time[d] and time[one[q]] > time[a]
+        if inside and names[q] >= names[p]:
+            return True
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@lean
+def _hang(end: NDArray[np.int32], starts: NDArray[np.int64], pairs: NDArray[np.int64]) -> None:
+    """``pairs[starts[e]:starts[e + 1]]``: the pairs of each end. ``starts`` comes as zeros."""
+    for p in range(end.size):
+        starts[end[p] + 1] += 1
+    for e in range(1, starts.size):
+        starts[e] += starts[e - 1]
+    # Filled from behind, so that each start comes to stand one place too late.
+    for p in range(end.size - 1, -1, -1):
+        starts[end[p] + 1] -= 1
+        pairs[starts[end[p] + 1]] = p
+    for e in range(starts.size - 1):
+        starts[e] = starts[e + 1]
+    starts[starts.size - 1] = pairs.size
+
+
+@lean
+def _sort_each(
+    starts: NDArray[np.int64], pairs: NDArray[np.int64], apart: NDArray[np.int64],
+    far: NDArray[np.int32],
+) -> None:  # fmt: skip
+    """Sort each end's pairs by how far apart, then by the far end. Few of them: insertions."""
+    for e in range(starts.size - 1):
+        for i in range(starts[e] + 1, starts[e + 1]):
+            moving = pairs[i]
+            j = i - 1
+            while j >= starts[e] and (
+                apart[pairs[j]] > apart[moving]
+                or (apart[pairs[j]] == apart[moving] and far[pairs[j]] > far[moving])
+            ):
+                pairs[j + 1] = pairs[j]
+                j -= 1
+            pairs[j + 1] = moving
+
+
+def hang(end: NDArray[np.int32], ends: int) -> Hung:
+    """The pairs of each end under ``ends``, in the order in which they came."""
+    hung = Hung(np.zeros(ends + 1, np.int64), np.empty(end.size, np.int64))
+    _hang(end, hung.starts, hung.pairs)
+    return hung
+
+
+def nearest_first(
+    end: NDArray[np.int32], far: NDArray[np.int32], apart: NDArray[np.int64], ends: int
+) -> NDArray[np.int64]:
+    """Positions of pairs sorted by ``end`` (under ``ends``), then ``apart``, then ``far``."""
+    hung = hang(end, ends)
+    _sort_each(hung.starts, hung.pairs, apart, far)
+    return hung.pairs
+
+
+@lean
 def _walk(
     order: NDArray[np.int64], one: NDArray[np.int32], other: NDArray[np.int32],
-    names: NDArray[np.float32], time: NDArray[np.int64],
-) -> NDArray[np.bool_]:  # fmt: skip
-    starts = np.zeros(time.size + 1, np.int64)
-    for p in range(one.size):
-        starts[one[p] + 1] += 1
-        starts[other[p] + 1] += 1
-    starts = np.cumsum(starts)
-    at = starts.copy()
-    pairs = np.empty(2 * one.size, np.int64)
-    for p in range(one.size):
-        for end in (one[p], other[p]):
-            pairs[at[end]] = p
-            at[end] += 1
-    stands = np.zeros(order.size, np.bool_)
-    partner = np.full(time.size, NONE, np.int32)
+    names: NDArray[np.float32], time: NDArray[np.int64], of_arrivals: Hung, of_departures: Hung,
+    partner: NDArray[np.int32], stands: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Mark who ``stands``; ``partner`` comes as NONE everywhere."""
     for i in range(order.size):
         p = order[i]
         if partner[one[p]] != NONE or partner[other[p]] != NONE:
             continue
-        if not _around(p, one, other, names, time, partner, starts, pairs):
+        if not _around(p, one, other, names, time, partner, of_arrivals, of_departures):
             partner[one[p]], partner[other[p]] = other[p], one[p]
             stands[p] = True
-    return stands
 
 
 def resolve_links(
@@ -79,15 +126,28 @@ def resolve_links(
     ``names`` is what a pair's pattern is worth: an end that agrees as well with an end of a stay
     that stands inside the pair's is of the same traveller, whose stays do not overlap.
     """
-    return np.asarray(_walk(order, one, other, names, time))
+    of_arrivals, of_departures = hang(one, time.size), hang(other, time.size)
+    partner = np.full(time.size, NONE, np.int32)
+    stands = np.zeros(order.size, np.bool_)
+    _walk(order, one, other, names, time, of_arrivals, of_departures, partner, stands)
+    return stands
 
 
 def total_order(
     weight: NDArray[np.float32], gap: NDArray[np.int64], *refs: NDArray[np.uint64]
 ) -> NDArray[np.int64]:
     """Positions sorted by weight (falling), gap (rising), then references (rising)."""
-    keys: list[NDArray[Any]] = [*reversed(refs), gap, -weight]
-    return np.lexsort(keys)
+    order = np.argsort(-weight, kind="stable")
+    heavy = weight[order]
+    tied = np.zeros(order.size, np.bool_)
+    tied[1:] = heavy[1:] == heavy[:-1]
+    tied[:-1] |= tied[1:]
+    at = np.flatnonzero(tied)  # most weights are nobody else's
+    if at.size:
+        among = order[at]
+        keys: list[NDArray[Any]] = [*(r[among] for r in reversed(refs)), gap[among], -heavy[at]]
+        order[at] = among[np.lexsort(keys)]
+    return order
 
 
 @nb.njit(cache=True, nogil=True)

@@ -152,7 +152,8 @@ def _f1_by_cut(sample: Sample, table: WeightTable, policy: LinkagePolicy) -> NDA
     order = np.argsort(chosen.weight, kind="stable")
     first = np.searchsorted(chosen.weight[order], CUTS)
     hits = np.r_[np.cumsum(right[order][::-1])[::-1], 0][first]
-    return 2 * hits / (order.size - first + _stays_with_both_ends(sample))
+    f1: NDArray[np.float64] = 2 * hits / (order.size - first + _stays_with_both_ends(sample))
+    return f1
 
 
 def _stays_with_both_ends(sample: Sample) -> int:
