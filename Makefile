@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 DEMO := $(VENV)/.demo-ready
 TEST := $(VENV)/.test-ready
+PEERS := .venv-peers
 COMPILE := --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
 # Hashes are checked; the registry is whatever this machine is set up for.
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python --require-hashes
 SELF = $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench lock docs clean
+.PHONY: help demo test check fix bench bench-linkage lock docs clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 14
@@ -41,6 +42,9 @@ bench: $(TEST) ## speed and accuracy on this machine
 	@sh tools/system_packages.sh
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+bench-linkage: $(TEST) $(PEERS)/.ready ## linking beside Splink and others, on the same files
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
+
 docs: $(TEST) ## rebuild the generated documentation
 	@$(BIN)/python tools/build_docs.py
 
@@ -49,9 +53,10 @@ lock: $(UV) ## choose newer versions of what we depend on
 	@$(UV) pip compile $(COMPILE) --upgrade requirements/node.in -o requirements/node.txt
 	@$(UV) pip compile $(COMPILE) --upgrade pyproject.toml requirements/build.in --extra web --extra simulate -o requirements/demo.txt
 	@$(UV) pip compile $(COMPILE) --upgrade pyproject.toml requirements/build.in --extra web --extra simulate --extra dev -o requirements/test.txt
+	@$(UV) pip compile $(COMPILE) --upgrade requirements/peers.in -o requirements/peers.txt
 
 clean: ## forget everything that was installed or built
-	@rm -rf $(VENV) build src/*.egg-info src/sojourn_web/static/vendor .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) $(PEERS) build src/*.egg-info src/sojourn_web/static/vendor .mypy_cache .ruff_cache .pytest_cache
 	@find src -name __pycache__ -prune -exec rm -rf {} +
 
 $(UV): requirements/tools.txt
@@ -82,3 +87,9 @@ $(TEST): $(UV) requirements/test.txt requirements/node.txt src/sojourn_web/front
 	@echo "[4/4] compiling the kernels, once (half a minute)"
 	@$(BIN)/sojourn doctor --warm
 	@touch $@
+
+# Who does not install is told of in its row: the others go on.
+$(PEERS)/.ready: $(UV) requirements/peers.txt
+	@echo "peers' packages, pinned by hash, in $(PEERS)"
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@$(UV) pip install --quiet --python $(PEERS)/bin/python --require-hashes -r requirements/peers.txt && touch $@ || echo "not all peers could be installed"

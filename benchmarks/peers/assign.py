@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 DAY_SECONDS = 86_400.0
 GAP_COSTS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.5)  # eighths of the weights' spread
 CAPS = (1.0, 0.5, 0.35, 0.2, 0.1, 0.05)  # as quantiles of the weights
-FLOORS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)  # the same
+FLOORS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # the same
 TRIED_THRESHOLDS = 24
 ROUNDS = 2
 Floats = NDArray[np.float64]
@@ -164,10 +164,13 @@ def best_by_oracle(pairs: Pairs, real: int, weight: str) -> Scored:
     """The best F1 found: one setting after the other, twice round, each at its best threshold."""
     best = _best_prefix(pairs, real, Setting(weight, gap_cost=GAP_COSTS[-3]))
     for _ in range(ROUNDS):
+        before = best.f1
         for name, values in (("gap_cost", GAP_COSTS), ("cap", CAPS), ("floor", FLOORS)):
             tried = [replace(best.setting, **{name: v}) for v in values]
             found = [_best_prefix(pairs, real, s) for s in tried]
             best = max(best, *found, key=lambda s: s.f1)
+        if best.f1 == before:
+            break
     return max(best, *_in_time_order(pairs, real, best.setting), key=lambda s: s.f1)
 
 

@@ -21,6 +21,7 @@ from clkhash.field_formats import BitsPerFeatureStrategy, FieldHashingProperties
 from clkhash.schema import Schema
 
 from benchmarks.peers import clean
+from benchmarks.peers.kinds import FEWER
 
 SECRET = "a secret for a benchmark"
 BITS = {"surname": 200, "given": 200, "birth_date": 200, "document": 220}
@@ -50,7 +51,7 @@ def encode(db: duckdb.DuckDBPyConnection, table: str) -> list[object]:
 
 def _blocks(db: duckdb.DuckDBPyConnection, table: str) -> list[list[tuple[int, str]]]:
     """The block ids of each row: which kind of key, and the key."""
-    rows = db.execute(f"SELECT {', '.join(clean.FEWER)} FROM {table} ORDER BY row").fetchall()
+    rows = db.execute(f"SELECT {', '.join(FEWER)} FROM {table} ORDER BY row").fetchall()
     return [[(i, key) for i, key in enumerate(row) if key is not None] for row in rows]
 
 
