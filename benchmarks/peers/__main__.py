@@ -64,7 +64,7 @@ def measure_sojourn(folder: Path, limit: float) -> Row:
     return Row(
         "**Sojourn**", _versions(told), "match keys", told["precision"], told["recall"],
         told["f1"], statistics.median(r.told["seconds"] for r in ran), len(ran),
-        max(r.peak_gib for r in ran), told["pairs"],
+        max(r.told["peak_gib"] for r in ran), told["pairs"],
     )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def measure_peer(
     return Row(
         peer.name, _versions(ran[0].told), peer.sees, best.precision, best.recall, best.f1,
         statistics.median(r.told["seconds"] for r in ran) + assigning, len(ran),
-        max(r.peak_gib for r in ran), found.height, held,
+        max(r.told["peak_gib"] for r in ran), found.height, held,
     )  # fmt: skip
 
 

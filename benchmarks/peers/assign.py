@@ -165,13 +165,20 @@ def best_by_oracle(pairs: Pairs, real: int, weight: str) -> Scored:
     best = _best_prefix(pairs, real, Setting(weight, gap_cost=GAP_COSTS[-3]))
     for _ in range(ROUNDS):
         before = best.f1
-        for name, values in (("gap_cost", GAP_COSTS), ("cap", CAPS), ("floor", FLOORS)):
-            tried = [replace(best.setting, **{name: v}) for v in values]
-            found = [_best_prefix(pairs, real, s) for s in tried]
+        for turn in range(3):
+            found = [_best_prefix(pairs, real, v) for v in _variants(best.setting, turn)]
             best = max(best, *found, key=lambda s: s.f1)
         if best.f1 == before:
             break
     return max(best, *_in_time_order(pairs, real, best.setting), key=lambda s: s.f1)
+
+
+def _variants(setting: Setting, turn: int) -> list[Setting]:
+    if turn == 0:
+        return [replace(setting, gap_cost=value) for value in GAP_COSTS]
+    if turn == 1:
+        return [replace(setting, cap=value) for value in CAPS]
+    return [replace(setting, floor=value) for value in FLOORS]
 
 
 def _best_prefix(pairs: Pairs, real: int, setting: Setting) -> Scored:

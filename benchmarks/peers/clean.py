@@ -18,6 +18,7 @@ import jellyfish
 import pandas as pd
 
 from benchmarks.peers.kinds import CAPPED, DEPARTURE_KEYS, FEWER, KEYS
+from benchmarks.peers.memory import peak_gib
 
 DAY = 86_400
 LONGEST_STAY = 1_100 * DAY
@@ -94,7 +95,11 @@ def rules(keys: Iterable[str] = tuple(KEYS)) -> list[str]:
 def report(out: Path, pairs: pd.DataFrame, seconds: float, packages: tuple[str, ...]) -> None:
     """Write ``arrival``, ``departure`` (rows of the file) and weights; tell the rest as JSON."""
     duckdb.connect().execute("COPY (SELECT * FROM pairs) TO '" + str(out) + "' (FORMAT parquet)")
-    told = {"seconds": seconds, "versions": {p: metadata.version(p) for p in packages}}
+    told = {
+        "seconds": seconds,
+        "peak_gib": peak_gib(),
+        "versions": {p: metadata.version(p) for p in packages},
+    }
     sys.stdout.write(json.dumps(told) + "\n")
 
 

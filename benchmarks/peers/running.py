@@ -1,9 +1,8 @@
-"""One process for each measurement: what it said, and the most memory that it held."""
+"""One process for each measurement: what it told at its end, or why it did not."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tempfile
 import threading
@@ -18,8 +17,7 @@ LONGEST_REASON = 140
 
 @dataclass(frozen=True)
 class Ran:
-    told: dict[str, Any]  # the JSON of its last line; empty where it said nothing
-    peak_gib: float  # of the process, or of the greatest of its children
+    told: Any  # the JSON of its last line; nothing where it said nothing
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,14 @@ def run(command: list[str], limit_seconds: float) -> Ran | Failed:
 
         timer = threading.Timer(limit_seconds, stop)
         timer.start()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process.wait()
         timer.cancel()
         if process.returncode:
             reason = f"no result in {limit_seconds:.0f} s" if late.is_set() else ""
             return Failed(reason or _reason(process.returncode, _read(complaints)))
         lines = _read(out).strip().splitlines()
-        told = json.loads(lines[-1]) if lines else {}
-        return Ran(told, used.ru_maxrss / 2**20)
+        told = json.loads(lines[-1]) if lines else None
+        return Ran(told)
 
 
 def _read(file: Any) -> str:

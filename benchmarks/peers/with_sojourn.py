@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from benchmarks.peers.memory import peak_gib
 from sojourn.link import load_weights
 from sojourn.pipeline.judging import evaluate
 from sojourn.policy import load_policy
@@ -30,6 +31,7 @@ def main() -> None:
     found = evaluate(crossings, pl.read_parquet(Path(sys.argv[2])), policy, weights)
     told = {
         "seconds": reading + found.seconds,
+        "peak_gib": peak_gib(),
         "versions": {"sojourn": metadata.version("sojourn")},
         "precision": found.overall.precision,
         "recall": found.overall.recall,
