@@ -51,8 +51,9 @@ All run on the same files, each in a process of its own, and see the same column
   price, cap and order are an **oracle's: the best F1 against the truth**, which no user has.
 - `splink`: Jaro-Winkler levels, swapped names, look-alike documents, term frequencies, EM without
   truth; what EM takes for impossible among matches is lifted to 0.002, without which it lost those
-  who leave on another passport. `recordlinkage`: the better of a weighted sum and its ECM classifier. `anonlink`: bigram
-  keys of 1,024 bits from clkhash, blocked by keys that are made from plaintext.
+  who leave on another passport. `recordlinkage`: the better of a weighted sum and its ECM
+  classifier. `anonlink`: bigram keys of 1,024 bits from clkhash, blocked by keys that are made from
+  plaintext.
 - **crossings/s** is from the file to links: reading, keys or cleaning, training, pairs, assignment
   (one, not the oracle's search); without imports and compilation. Sojourn's weights are trained
   beforehand, Splink's on the spot. The seconds are the median of the runs given.
