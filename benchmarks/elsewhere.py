@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from benchmarks.elsewhere_names import POOLS, build_names
-from benchmarks.elsewhere_noise import blur
+from benchmarks.elsewhere_noise import CAP, blur
 from sojourn.schemas import CROSSINGS
 
 Ints = NDArray[np.int64]
@@ -26,7 +26,6 @@ START = np.datetime64("2023-01-01T00:00:00", "us")
 WINDOW = 540.0  # days that are recorded
 BEFORE = 4.0  # days before: stays begun then have no arrival recorded
 DAY = 86_400_000_000
-CAP = 0.6
 # Rates at noise 1, each multiplied by noise and capped.
 NEVER_LEFT, UNRECORDED_OUT, UNRECORDED_IN = 0.01, 0.02, 0.008
 RENEWED, RENEWED_BETWEEN, MARRIED, SECOND_PASSPORT = 0.05, 0.04, 0.004, 0.25
@@ -97,7 +96,7 @@ def _rate(rate: float, noise: float) -> float:
 def _visits(rng: np.random.Generator, stays: int) -> Visits:
     """Parties travel: each trip of a party is a stay for nearly each of its members."""
     parties = int(stays * 0.5) + 200
-    table = np.array([p for p in PURPOSES.values()])
+    table = np.array(list(PURPOSES.values()))
     kind = rng.choice(len(table), parties, p=table[:, 0] / table[:, 0].sum())
     trips = rng.geometric(1 / (1 + table[kind, 1]))
     size = np.where(
@@ -196,14 +195,15 @@ def _people(rng: np.random.Generator, visits: Visits, noise: float) -> People:
 
 
 def _births(rng: np.random.Generator, member: Ints, kind: Ints) -> Ints:
-    """Grown-ups by purpose, third and later members of a party children; some only know the year."""
+    """Grown-ups by purpose, third and later members of a party children; for some a year only."""
     n = len(member)
     age = np.clip(rng.gamma(6.0, 6.5, n) + 10, 18, 92)
     age = np.where(kind == 4, rng.uniform(18, 29, n), age)
     age = np.where(member >= 2, rng.uniform(0.2, 17, n), age)
     birth = (START.astype("datetime64[D]").astype(np.int64) - age * 365.25).astype(np.int64)
     first = birth.astype("datetime64[D]").astype("datetime64[Y]").astype("datetime64[D]")
-    return np.where(rng.random(n) < 0.012, first.astype(np.int64), birth)
+    born: Ints = np.where(rng.random(n) < 0.012, first.astype(np.int64), birth)
+    return born
 
 
 def _versions(rng: np.random.Generator, visits: Visits, rate: float, between: float) -> Ints:
@@ -261,7 +261,7 @@ def _circumstances(
     at = np.where(leaving, visits.depart[row], visits.arrive[row])
     time = START.astype(np.int64) + (at * DAY).astype(np.int64)
     trip, purpose, n = visits.trip[row], visits.purpose[row], len(row)
-    table = np.array([p for p in PURPOSES.values()])
+    table = np.array(list(PURPOSES.values()))
     trips = int(visits.trip.max()) + 1
     draws = rng.random((trips, 3))[trip]
     land = table[purpose, 6]
@@ -304,7 +304,8 @@ def _ports(
     begin = np.cumsum(sizes) - sizes
     place = (draw**2.5 * sizes[mode]).astype(np.int64)
     place = np.where(other, (place + 1) % sizes[mode], place)
-    return pl.Series(flat)[begin[mode] + place]
+    ports: pl.Series = pl.Series(flat)[begin[mode] + place]
+    return ports
 
 
 def _identity(
@@ -354,7 +355,8 @@ def _numbers(number: Ints, country: Ints) -> pl.Series:
     width = pl.Series(np.where(form == 2, 7, 9))
     text = pl.Series("d", digits).cast(pl.String)
     padded = pl.select(pl.lit(text).str.zfill(pl.lit(width))).to_series()
-    return prefixes[prefix] + padded
+    written: pl.Series = prefixes[prefix] + padded
+    return written
 
 
 def main() -> None:

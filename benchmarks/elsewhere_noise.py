@@ -59,7 +59,9 @@ def blur(rows: pl.DataFrame, rng: np.random.Generator, noise: float) -> pl.DataF
         pl.when(swapped).then("given_names").otherwise("surname").alias("surname"),
         pl.when(swapped).then("surname").otherwise("given_names").alias("given_names"),
     )
-    rows = rows.with_columns(_dates(hit(SWAPPED_DATE), hit(NEW_YEAR), hit(0.2 / noise)))
+    rows = rows.with_columns(
+        _dates(hit(SWAPPED_DATE), hit(NEW_YEAR), pl.Series(rng.random(n) < 0.2))
+    )
     return _without(rows, hit).drop("variants", "number", "leaving")
 
 
