@@ -37,6 +37,7 @@ identity = st.builds(
     day=st.integers(0, 31),
     sex=st.sampled_from(["", "M", "F", "X"]),
     document_number=st.text("OQ0IL1S5B8Z2G6AX9", max_size=12),
+    nationality=st.sampled_from(["", "D", "UTO", "XXA"]),
 )
 
 
@@ -49,6 +50,7 @@ def kernel_keys(people: list[Identity]) -> list[list[tuple[KeyKind, int]]]:
         *(part for pair in buffers for part in pair),
         *(np.array([getattr(p, f) for p in people], np.int32) for f in ("year", "month", "day")),
         np.array([ord(p.sex) if p.sex else 0 for p in people], np.uint8),
+        encoder._nations(pl.Series([p.nationality for p in people], dtype=pl.String)),
     )
     made = kernel.Made(
         np.zeros(len(people), np.int32),

@@ -25,7 +25,7 @@ DEFAULT = files("sojourn").joinpath("policies/default.toml").read_text("utf-8")
         ("version = 1", "version = 2", "version = 1"),
         ('originals = "remove"', 'originals = "keep"', "remove or return"),
         ("merge_hours = 12 ", "merge_hours = true ", "found bool"),
-        ('"NAMES_SEX"]', '"SHOE_SIZE"]', "SHOE_SIZE"),
+        ('"BIRTH"]', '"SHOE_SIZE"]', "SHOE_SIZE"),
         ("horizon_months = 12 ", "horizon_months = 0 ", "horizon_months"),
         ("version = 1", "version = = 1", "not TOML"),
     ],

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sojourn.encode import kernel
 from sojourn.encode.hmac256 import hmac_many, prepare
 from sojourn.encode.keys import EPOCH_ZERO, KeyProvider, Purpose, epoch_start, kind_secrets
+from sojourn.encode.matchkeys import NATION_LETTERS
 from sojourn.encode.names import to_mrz_series
 from sojourn.errors import PolicyError
 from sojourn.policy import EncodePolicy
@@ -216,8 +217,20 @@ def _columns(records: pl.DataFrame) -> kernel.Columns:
     ).to_series()
     return kernel.Columns(
         *_buffer(surnames), *_buffer(given), *_buffer(number), year, month, day,
-        letters.cast(pl.UInt8).to_numpy(),
+        letters.cast(pl.UInt8).to_numpy(), _nations(records["nationality"]),
     )  # fmt: skip
+
+
+def _nations(codes: pl.Series) -> NDArray[np.uint32]:
+    """Alpha-3 codes as numbers, their letters in the lowest bytes; 0 for null."""
+    packed = {
+        code: int.from_bytes(code.encode("ascii", "ignore")[:NATION_LETTERS], "big")
+        for code in codes.unique().drop_nulls().to_list()
+    }
+    if not packed:
+        return np.zeros(len(codes), np.uint32)
+    numbers = codes.replace_strict(packed, default=0, return_dtype=pl.UInt32).fill_null(0)
+    return numbers.to_numpy()
 
 
 _SEX = {letter: ord(letter) for letter in "MFX"}

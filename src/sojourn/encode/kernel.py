@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from sojourn.compiled import lean
 from sojourn.encode.hmac256 import hmac_state
 from sojourn.encode.lanes import LANES, MOST_BYTES, Lanes, load_lane, new_lanes, run_lanes
-from sojourn.encode.matchkeys import DOCUMENT_LETTERS, NAMES_SEX_TOKENS, SKELETON_LETTERS
+from sojourn.encode.matchkeys import (
+    DOCUMENT_LETTERS,
+    NATION_LETTERS,
+    SIDE_LETTERS,
+    SKELETON_LETTERS,
+)
 from sojourn.encode.tokens import before, copy, digits, particle, same, skeleton, split
 from sojourn.schemas import KeyKind
 
@@ -24,21 +29,21 @@ NAME_LETTERS = 120  # longer names are cut here, in both twins' input
 MAX_TOKENS = NAME_LETTERS + 2
 MESSAGE_BYTES = 2 * NAME_LETTERS + 4 * 64
 TOKENS_KEYED = 6  # policy.encode.max_name_tokens may not exceed this
-KEYS_ROOM = 3 + 2 * TOKENS_KEYED + TOKENS_KEYED * (TOKENS_KEYED - 1)
+KEYS_ROOM = 5 + 2 * TOKENS_KEYED + TOKENS_KEYED * (TOKENS_KEYED - 1)
 DOCUMENT_ROOM = 40
 STEP = 256
 
 _DOC, _OCR = int(KeyKind.DOCUMENT), int(KeyKind.DOCUMENT_OCR)
 _NAME, _SOUND = int(KeyKind.NAME_DATE), int(KeyKind.SOUND_DATE)
 _PAIR_YEAR, _PAIR_DAY = int(KeyKind.PAIR_YEAR), int(KeyKind.PAIR_DAY)
-_NAMES_SEX = int(KeyKind.NAMES_SEX)
-_BAR = ord("|")
+_SIDE, _BIRTH = int(KeyKind.SIDE_YEAR), int(KeyKind.BIRTH)
+_BAR, _BLANK = ord("|"), ord(" ")
 _OCR_FROM = np.frombuffer(b"OQILSBZG", np.uint8)
 _OCR_TO = np.frombuffer(b"00115826", np.uint8)
 
 
 class Secrets(NamedTuple):
-    """Prepared key states by kind: ``inner`` and ``outer`` (8 kinds, 8 words); who is in use."""
+    """Prepared key states: ``inner`` and ``outer`` (a row of 8 words a kind); who is in use."""
 
     inner: NDArray[np.uint32]
     outer: NDArray[np.uint32]
@@ -46,7 +51,7 @@ class Secrets(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The records: byte buffers with offsets (n+1), date parts (0: unknown), sex (0: unknown)."""
+    """The records: byte buffers with offsets (n+1), date parts, sex, nation (0: unknown)."""
 
     s_off: NDArray[np.int64]
     s_buf: NDArray[np.uint8]
@@ -58,6 +63,7 @@ class Columns(NamedTuple):
     month: NDArray[np.int32]
     day: NDArray[np.int32]
     sex: NDArray[np.uint8]
+    nation: NDArray[np.uint32]  # alpha-3, its letters' codes in the lowest three bytes
 
 
 class Made(NamedTuple):
@@ -78,6 +84,9 @@ class Bench(NamedTuple):
     t_size: NDArray[np.int32]
     k_buf: NDArray[np.uint8]
     k_size: NDArray[np.int32]
+    joined: NDArray[np.uint8]  # a side without its blanks
+    sides: NDArray[np.uint8]  # both sides' sounds, and how long they are
+    side_size: NDArray[np.int32]
     message: NDArray[np.uint8]
     state: NDArray[np.uint32]
     w: NDArray[np.uint32]
@@ -109,6 +118,9 @@ def _chunk(
         np.empty(MAX_TOKENS, np.int32),
         np.empty(TOKENS_KEYED * SKELETON_LETTERS, np.uint8),
         np.empty(TOKENS_KEYED, np.int32),
+        np.empty(NAME_LETTERS, np.uint8),
+        np.empty(2 * SKELETON_LETTERS, np.uint8),
+        np.empty(2, np.int32),
         np.empty(MESSAGE_BYTES, np.uint8),
         np.empty(8, np.uint32),
         np.empty(16, np.uint32),
@@ -129,12 +141,12 @@ def _records(
     for r in range(start, stop):
         made.counts[r] = 0
         _documents(r, records, secrets, bench, made)
-        everything = _take_tokens(r, records, bench)
-        tokens = min(everything, max_tokens)
+        tokens = min(_take_tokens(r, records, bench), max_tokens)
         skeletons = _take_skeletons(bench, tokens)
         _dated(r, tokens, skeletons, records, secrets, bench, made)
         _pairs(r, skeletons, records, secrets, bench, made)
-        _names_sex(r, everything, records, secrets, bench, made)
+        _sides(r, records, secrets, bench, made)
+        _birth(r, records, secrets, bench, made)
     _unload(bench, made)
 
 
@@ -234,14 +246,65 @@ def _pairs(
 
 
 @lean
-def _names_sex(
-    r: int, everything: int, records: Columns, secrets: Secrets, bench: Bench, made: Made
-) -> None:
-    if not secrets.enabled[_NAMES_SEX] or everything < NAMES_SEX_TOKENS or records.sex[r] == 0:
+def _sides(r: int, records: Columns, secrets: Secrets, bench: Bench, made: Made) -> None:
+    """The start of one side's sound, the first of the other's, year and sex."""
+    y, sex, sides, size = records.year[r], records.sex[r], bench.sides, bench.side_size
+    if y == 0 or not secrets.enabled[_SIDE]:
         return
-    end = _sorted_names(bench, everything)
-    bench.message[end] = records.sex[r]
-    _emit(_NAMES_SEX, end + 1, r, secrets, bench, made)
+    _take_side(0, records.s_off[r], records.s_off[r + 1], records.s_buf, bench)
+    _take_side(1, records.g_off[r], records.g_off[r + 1], records.g_buf, bench)
+    for own in range(2):
+        if size[own] == 0 or (own == 1 and _sides_alike(bench)):
+            continue
+        other = 1 - own
+        end = min(size[own], SIDE_LETTERS)
+        end = copy(bench.message, 0, sides, own * SKELETON_LETTERS, end)
+        bench.message[end] = _BAR
+        end = copy(bench.message, end + 1, sides, other * SKELETON_LETTERS, min(size[other], 1))
+        bench.message[end] = _BAR
+        end = digits(bench.message, end + 1, y, 4)
+        if sex != 0:
+            bench.message[end] = sex
+            end += 1
+        _emit(_SIDE, end, r, secrets, bench, made)
+
+
+@lean
+def _take_side(side: int, start: int, stop: int, buf: NDArray[np.uint8], bench: Bench) -> None:
+    """The sound of a field as one word."""
+    length = 0
+    for i in range(start, stop):
+        if buf[i] != _BLANK:
+            bench.joined[length] = buf[i]
+            length += 1
+    bench.side_size[side] = skeleton(bench.joined, 0, length, bench.sides, side * SKELETON_LETTERS)
+
+
+@lean
+def _sides_alike(bench: Bench) -> bool:
+    """Would both ways round give one message?"""
+    a, b = min(bench.side_size[0], SIDE_LETTERS), min(bench.side_size[1], SIDE_LETTERS)
+    return same(bench.sides, 0, a, bench.sides, SKELETON_LETTERS, b)
+
+
+@lean
+def _birth(r: int, records: Columns, secrets: Secrets, bench: Bench, made: Made) -> None:
+    y, m, d = records.year[r], records.month[r], records.day[r]
+    nation, sex = records.nation[r], records.sex[r]
+    known = y > 0 and m > 0 and d > 0 and sex != 0 and nation != 0
+    if not known or (m == 1 and d == 1) or not secrets.enabled[_BIRTH]:
+        return
+    end = digits(bench.message, 0, y, 4)
+    end = digits(bench.message, digits(bench.message, end, min(m, d), 2), max(m, d), 2)
+    bench.message[end] = sex
+    bench.message[end + 1] = _BAR
+    end += 2
+    for i in range(NATION_LETTERS):
+        letter = (nation >> np.uint32(8 * (NATION_LETTERS - 1 - i))) & np.uint32(0xFF)
+        if letter != 0:
+            bench.message[end] = letter
+            end += 1
+    _emit(_BIRTH, end, r, secrets, bench, made)
 
 
 @lean
@@ -315,21 +378,3 @@ def _pair(bench: Bench, p: int, q: int) -> int:
     end = copy(message, end + 1, k_buf, q0, k_size[q])
     message[end] = _BAR
     return end + 1
-
-
-@lean
-def _sorted_names(bench: Bench, count: int) -> int:
-    """All tokens in order, each followed by a bar. Sorts the positions in place (few)."""
-    names, t_at, t_size, message = bench.names, bench.t_at, bench.t_size, bench.message
-    for i in range(1, count):
-        a, s, j = t_at[i], t_size[i], i - 1
-        while j >= 0 and before(names, a, s, names, t_at[j], t_size[j]):
-            t_at[j + 1], t_size[j + 1] = t_at[j], t_size[j]
-            j -= 1
-        t_at[j + 1], t_size[j + 1] = a, s
-    end = 0
-    for t in range(count):
-        end = copy(message, end, names, t_at[t], t_size[t])
-        message[end] = _BAR
-        end += 1
-    return end

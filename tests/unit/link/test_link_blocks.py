@@ -1,0 +1,94 @@
+"""A long history, block by block, against linking everything at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from lib.plain_linking import DAY, START, Report, encodings, keys_of
+
+from sojourn.encode import MemoryKeyProvider, encode
+from sojourn.errors import LinkageError
+from sojourn.link import link, load_weights
+from sojourn.link.blocks import BlockLinker
+from sojourn.policy import load_policy
+from sojourn.simulate import World, build_country
+
+POLICY = load_policy()
+WEIGHTS = load_weights()
+PAIR = ["arrival_ref", "departure_ref"]
+
+
+def in_blocks(reports: pl.DataFrame, days: int) -> tuple[pl.DataFrame, list[int]]:
+    """Links of all blocks of so many days, and how many reports were carried on after each."""
+    linker = BlockLinker(WEIGHTS, POLICY.linkage, POLICY.digest)
+    ordered = reports.sort("event_time", "crossing_ref")
+    parts = ordered.with_columns(
+        block=(pl.col("event_time") - pl.col("event_time").min()).dt.total_days() // days
+    ).partition_by("block", include_key=False, maintain_order=True)
+    settled = [linker.take(part, last=n == len(parts) - 1) for n, part in enumerate(parts)]
+    return pl.concat([s.linked.links for s in settled]), [s.carried for s in settled]
+
+
+def simulated(stays: int, lists: int) -> pl.DataFrame:
+    country = build_country(World(stays=stays, seed=31, lists=lists))
+    return encode(country.crossings, MemoryKeyProvider(b"blocks"), POLICY.encode)
+
+
+@pytest.mark.parametrize("lists", [1, 2])
+def test_blocks_find_what_the_bulk_finds(lists: int) -> None:
+    reports = simulated(12_000, lists)
+    whole = link(reports, WEIGHTS, POLICY.linkage, POLICY.digest).links.select(PAIR)
+    links, carried = in_blocks(reports, 30)
+    parts = links.select(PAIR)
+    assert not parts.select("arrival_ref").is_duplicated().any()
+    assert not parts.select("departure_ref").is_duplicated().any()
+    both = whole.join(parts, on=PAIR).height
+    assert both > 0.998 * max(whole.height, parts.height)
+    assert max(carried) < 0.4 * reports.height, "memory follows open stays, not history"
+    assert carried[-1] == 0
+
+
+def test_one_block_is_the_bulk() -> None:
+    reports = simulated(3_000, 2)
+    whole = link(reports, WEIGHTS, POLICY.linkage, POLICY.digest)
+    settled = BlockLinker(WEIGHTS, POLICY.linkage, POLICY.digest).take(reports, last=True)
+    assert settled.linked.links.sort(PAIR).equals(whole.links.sort(PAIR))
+    assert settled.linked.merges.sort("report_ref").equals(whole.merges.sort("report_ref"))
+
+
+def test_a_history_that_stopped_goes_on_where_it_stopped() -> None:
+    reports = simulated(4_000, 1).sort("event_time", "crossing_ref")
+    half = reports.height // 2
+    through = BlockLinker(WEIGHTS, POLICY.linkage, POLICY.digest)
+    through.take(reports[:half])
+    stopped = BlockLinker(
+        WEIGHTS, POLICY.linkage, POLICY.digest, carried=through.carried, until=through.until
+    )
+    one = through.take(reports[half:], last=True).linked.links.sort(PAIR)
+    other = stopped.take(reports[half:], last=True).linked.links.sort(PAIR)
+    assert one.equals(other)
+
+
+def test_a_block_out_of_order_is_refused() -> None:
+    linker = BlockLinker(WEIGHTS, POLICY.linkage, POLICY.digest)
+    keys = keys_of(1, document=7)
+    linker.take(encodings([Report(b"a" * 16, START, keys=keys)]))
+    with pytest.raises(LinkageError, match="in time order"):
+        linker.take(encodings([Report(b"b" * 16, START - timedelta(hours=1), keys=keys)]))
+
+
+def test_who_came_and_left_again_is_not_waited_for() -> None:
+    """An exit nobody recorded, then a whole stay: the first arrival is not carried on."""
+    keys = keys_of(1, document=7)
+    linker = BlockLinker(WEIGHTS, POLICY.linkage, POLICY.digest)
+    first = [
+        Report(b"1" * 16, START, keys=keys, sex="F", nationality="UTO"),
+        Report(b"2" * 16, START + 40 * DAY, keys=keys, sex="F", nationality="UTO"),
+        Report(b"3" * 16, START + 45 * DAY, "departure", keys=keys, sex="F", nationality="UTO"),
+        Report(b"x" * 16, START + 80 * DAY, keys=keys_of(9, document=99)),
+    ]
+    settled = linker.take(encodings(first))
+    assert settled.linked.links["arrival_ref"].to_list() == [b"2" * 16]
+    assert linker.carried["crossing_ref"].to_list() == [b"x" * 16]
