@@ -12,7 +12,7 @@ import pytest
 from sojourn.errors import PrivacyError, ReadError
 from sojourn.link import load_weights
 from sojourn.pipeline import evaluate
-from sojourn.pipeline.judging import LEAST_GROUP, LEAST_PAIRS, Evaluation, read_truth
+from sojourn.pipeline.judging import GROUPS, LEAST_GROUP, LEAST_PAIRS, Evaluation, read_truth
 from sojourn.policy import load_policy
 from sojourn.simulate import Country, World, build_country
 
@@ -45,7 +45,10 @@ def test_fewer_than_1000_pairs_are_refused(country: Country) -> None:
 def test_no_group_under_100_is_reported_though_there_are_such_groups(
     country: Country, found: Evaluation
 ) -> None:
-    for groups in found.groups.values():
+    assert set(found.groups) == set(GROUPS)
+    assert not found.groups["case"], "nobody here is hard"
+    for name in set(GROUPS) - {"case"}:
+        groups = found.groups[name]
         assert groups
         assert min(scored.pairs for scored in groups.values()) >= LEAST_GROUP
     assert country.crossings["nationality"].n_unique() > len(found.groups["nationality"])
