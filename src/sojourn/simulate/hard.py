@@ -18,7 +18,7 @@ from sojourn.schemas import HardCase
 from sojourn.simulate import hard_people as who
 from sojourn.simulate import hard_stays as when
 from sojourn.simulate.hard_people import People
-from sojourn.simulate.records import seen_ends, write_down
+from sojourn.simulate.records import CARRIERS, seen_ends, write_down
 from sojourn.simulate.world import World
 
 # What is known of a birth date at one end of a stay.
@@ -68,13 +68,14 @@ def _with_plain_ends(part: Part, case: HardCase) -> Part:
     """Stays in full: what a case says nothing of is as with everybody."""
     plain = {"came_as": 0, "left_as": 0, "came_dated": FULL, "left_dated": FULL}
     stays = part.stays
-    missing = [pl.lit(v).alias(n) for n, v in plain.items() if n not in stays.columns]
+    alone = {"came_with": None, "left_with": None}
+    missing = [pl.lit(v).alias(n) for n, v in (plain | alone).items() if n not in stays.columns]
     if "case" not in stays.columns:
         missing.append(pl.lit(case.value).alias("case"))
-    columns = [*when.COLUMNS, "case", *plain]
+    columns = [*when.COLUMNS, "case", *plain, *alone]
     whole = stays.with_columns(missing).select(columns)
     small = whole.with_columns(
-        pl.col("permitted_days", "limit").cast(pl.Int64), pl.col(*plain).cast(pl.Int8)
+        pl.col("permitted_days", "limit", *alone).cast(pl.Int64), pl.col(*plain).cast(pl.Int8)
     )
     return Part(part.people, small)
 
@@ -82,10 +83,11 @@ def _with_plain_ends(part: Part, case: HardCase) -> Part:
 def _records(stays: pl.DataFrame, papers: pl.DataFrame, world: World, rng: Rng) -> pl.DataFrame:
     """What sources write: the papers shown at each end, ordinary errors, dates left out."""
     ends = seen_ends(stays, world, rng)
-    about = stays.select("stay", "came_as", "left_as", "came_dated", "left_dated")
+    about = stays.select("stay", pl.col("^(came|left)_.*$"))
     ends = ends.join(about, on="stay", how="left", maintain_order="left").with_columns(
         version=pl.when("leaving").then("left_as").otherwise("came_as"),
         dated=pl.when("leaving").then("left_dated").otherwise("came_dated"),
+        source=_carriers(),
     )
     papers = papers.with_columns(pl.col("version").cast(pl.Int8))
     held = ends.join(papers, on=["traveller", "version"], how="left", maintain_order="left")
@@ -96,6 +98,16 @@ def _records(stays: pl.DataFrame, papers: pl.DataFrame, world: World, rng: Rng) 
         .when(pl.col("dated") == NO_DAY).then(pl.concat_str(born.str.slice(0, 8), pl.lit("00")))
         .otherwise(born).alias("birth_date")
     )  # fmt: skip
+
+
+def _carriers() -> pl.Expr:
+    """The source: who travel together are on the list of one carrier."""
+    together = pl.when("leaving").then("left_with").otherwise("came_with")
+    theirs = pl.concat_str(
+        pl.lit("carrier-"), (together % len(CARRIERS)).replace_strict(dict(enumerate(CARRIERS)))
+    )
+    listed = (pl.col("list") == "carrier") & together.is_not_null()
+    return pl.when(listed).then(theirs).otherwise("source")
 
 
 def _twins_together(world: World, rng: Rng) -> Part:

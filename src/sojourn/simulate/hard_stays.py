@@ -1,8 +1,9 @@
 """When hard people come and go.
 
 In: travellers and a world. Out: stays as ``simulate.stays`` makes them (``COLUMNS``), with
-``case``, ``came_as`` and ``left_as`` (0: the first papers, 1: the later ones) where a case needs
-them. Times are microseconds from the world's start.
+``case``, ``came_as`` and ``left_as`` (0: the first papers, 1: the later ones), ``came_with`` and
+``left_with`` (a number: all who have it are on one carrier's list) where a case needs them. Times
+are microseconds from the world's start.
 """
 
 from __future__ import annotations
@@ -53,9 +54,9 @@ def ordinary(people: pl.DataFrame, world: World, rng: Rng) -> pl.DataFrame:
 
 
 def in_parties(people: pl.DataFrame, world: World, rng: Rng) -> pl.DataFrame:
-    """Stays of parties, whose members cross within minutes of each other."""
+    """Stays of parties, whose members cross within minutes of each other, by one carrier."""
     stays = ordinary(people, world, rng)
-    return stays.with_columns(
+    return stays.with_columns(came_with="arrived", left_with="departed").with_columns(
         (pl.col(end) + pl.Series(rng.integers(0, QUEUE, stays.height))).alias(end)
         for end in ("arrived", "departed")
     )
@@ -80,6 +81,8 @@ def leave_apart(pairs: pl.DataFrame, world: World, rng: Rng) -> pl.DataFrame:
             pl.col("departed") - (length * pl.Series(rng.uniform(0.05, 0.5, count))).cast(pl.Int64)
         )
         .otherwise("departed"),
+        came_with=pl.when(later).then(None).otherwise("came_with"),
+        left_with=pl.lit(None, pl.Int64),
     ).with_columns(pl.col("arrived").fill_null(stays["arrived"]))
 
 
@@ -130,7 +133,10 @@ def within_minutes(people: pl.DataFrame, world: World, rng: Rng) -> pl.DataFrame
 
 
 def turning_round(people: pl.DataFrame, world: World, rng: Rng) -> pl.DataFrame:
-    """Two to four stays on one day, each and each pause of 20 minutes to two hours."""
+    """Two to four stays on one day, each and each pause of 20 minutes to two hours.
+
+    A traveller uses one carrier.
+    """
     turns = rng.integers(*TURNS, people.height)
     who = np.repeat(np.arange(people.height), turns)
     steps = rng.uniform(20, 120, (who.size, 2)) / 1440  # pause, then stay
@@ -143,7 +149,10 @@ def turning_round(people: pl.DataFrame, world: World, rng: Rng) -> pl.DataFrame:
         [Mode.LAND.value, Mode.SEA.value, Mode.AIR.value], people.height, p=[0.6, 0.3, 0.1]
     )[who]
     stays = _stays(people, who, arrived, arrived + steps[:, 1], "VISIT", 90)
-    stays = stays.with_columns(arrival_mode=pl.Series(mode), departure_mode=pl.Series(mode))
+    stays = stays.with_columns(
+        arrival_mode=pl.Series(mode), departure_mode=pl.Series(mode), came_with="traveller",
+        left_with="traveller",
+    )  # fmt: skip
     return stays.head(world.hard_stays)
 
 
