@@ -146,6 +146,9 @@ def evaluate(
         Path, typer.Argument(help="Parquet or CSV: arrival_id, departure_id, maybe case.")
     ],
     policy: PolicyFile = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="A table that 'sojourn train' made; default: the shipped.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """How well linking does on synthetic truth: precision, recall, F1, in total and by group.
@@ -164,7 +167,8 @@ def evaluate(
     with progress_bar() as bar:
         task = bar.add_task("reading", total=None)
         found = judge(
-            read_crossings(crossings, settings), read_truth(truth), settings, load_weights(),
+            read_crossings(crossings, settings), read_truth(truth), settings,
+            load_weights(weights),
             progress=lambda step: bar.update(task, description=step),
         )  # fmt: skip
     if as_json:
