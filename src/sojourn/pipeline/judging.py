@@ -229,7 +229,10 @@ def _grouped(pairs: pl.DataFrame, crossings: pl.DataFrame, stays: pl.DataFrame) 
         .join(arrivals, on="arrival_ref", how="left")
         .join(departures, on="departure_ref", how="left")
         .with_columns(
-            script=pl.col("nationality").replace_strict(SCRIPTS, default=LATIN),
+            # What is not known is of no script: replace_strict would call it Latin.
+            script=pl.when(pl.col("nationality").is_not_null()).then(
+                pl.col("nationality").replace_strict(SCRIPTS, default=LATIN)
+            ),
             case=pl.when(pl.col("told").is_not_null()).then("case").otherwise("left_case"),
             timing=pl.when(until.is_null()).then(pl.lit(OPEN_ENDED))
             .when(pl.col("local_date") > until).then(pl.lit(LATE))
