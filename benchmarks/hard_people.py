@@ -172,7 +172,7 @@ Made by `python -m benchmarks hard` on {machine}, commit {commit}, {day}. A simu
 shipped policy. Pairs are the stays that were recorded at both ends.
 
 | case | what makes it hard | pairs | precision | recall | F1 | {causes} |
-|---|---|---|---|---|---|{lines}|
+|---|---|---|---|---|---{lines}|
 """
 TAIL = """
 All: precision {p:.4f}, recall {r:.4f}, F1 {f1:.4f}.{gap}
@@ -190,8 +190,8 @@ The last columns say why pairs were missed:
 - **{rival}**: compared, and another arrival was preferred, or none was good enough.
 
 A false pair counts in the case of its arrival; where the truth does not have that, of its
-departure. These are invented people: compare cases and versions, not borders. Floors for each case are in
-`tests/functional/pipeline/test_hard_people_linked.py`.
+departure. These are invented people: compare cases and versions, not borders. Floors for each
+case are in `tests/functional/pipeline/test_hard_people_linked.py`.
 """
 
 
