@@ -36,7 +36,8 @@ LEAST_COMPARED = 1_000  # true pairs of a group whose gap to the whole is told
 RECORDED = ("nationality", "mode", "sex")  # of the arrival
 GROUPS = ("nationality", "mode", "script", "sex", "case", "timing")
 COMPARED = ("nationality", "script")  # nobody's country should fare worse without our saying so
-IN_TIME, LATE, OPEN_ENDED = "in time", "late", "open-ended"
+IN_TIME, LATE = "in time", "late"
+OPEN_ENDED = "open-ended"  # no last permitted day: no limit, or only a carrier reported the arrival
 
 
 @dataclass(frozen=True)
