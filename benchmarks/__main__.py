@@ -1,6 +1,7 @@
 """``make bench``: the figures that the project promises, measured on this machine.
 
-``python -m benchmarks [NAME...] [--small]``: encode, evaluate, live, landing, restart, accuracy.
+``python -m benchmarks [NAME...] [--small]``: encode, evaluate, accuracy, hard, live, landing,
+restart. In full size ``hard`` writes docs/reference/hard-people.md as well.
 Each line gives what was wanted beside what was found. Nothing here is a timed test.
 """
 
@@ -11,15 +12,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numba
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.hard_people import PAGE, measure_hard, render
 from benchmarks.landing import landing_to_screen
 from benchmarks.live_path import live_path
-from benchmarks.machine import describe_machine, median_seconds, peak_gib
+from benchmarks.machine import describe_commit, describe_machine, median_seconds, peak_gib
 from benchmarks.restart import restart_seconds
 from sojourn.encode import MemoryKeyProvider, encode
 from sojourn.link import load_weights
@@ -88,6 +89,17 @@ def bench_accuracy(small: bool) -> list[Row]:
     return rows
 
 
+def bench_hard(small: bool) -> list[Row]:
+    result = measure_hard(*((6_000, 300) if small else (60_000, 1_000)), SEED)
+    if not small:
+        PAGE.write_text(render(result), "utf-8")
+    return [
+        (f"hard: {c.name.replace('_', ' ')}", f"{c.scored.pairs:,} pairs",
+         f"P {c.scored.precision:.4f}, R {c.scored.recall:.4f}, F1 {c.scored.f1:.4f}", "")
+        for c in result.cases
+    ]  # fmt: skip
+
+
 def bench_live(small: bool) -> list[Row]:
     found = live_path(3_000 if small else 60_000, SEED, 40 if small else 160)
     size = f"{found.manifests} manifests onto {found.open_reports:,} open reports"
@@ -113,6 +125,7 @@ BENCHES: dict[str, Callable[[bool], list[Row]]] = {
     "encode": bench_encode,
     "evaluate": bench_evaluate,
     "accuracy": bench_accuracy,
+    "hard": bench_hard,
     "live": bench_live,
     "landing": bench_landing,
     "restart": bench_restart,
@@ -124,11 +137,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*BENCHES, []], help="default: all")
     parser.add_argument("--small", action="store_true", help="a minute instead of ten")
     asked = parser.parse_args()
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False,
-        cwd=Path(__file__).parent,
-    ).stdout.strip()  # fmt: skip
-    out.print(f"{describe_machine()}\ncommit {commit or 'unknown'}, seed {SEED}")
+    out.print(f"{describe_machine()}\ncommit {describe_commit()}, seed {SEED}")
     table = Table()
     for name in ("what", "size", "found", "wanted"):
         table.add_column(name)

@@ -6,6 +6,7 @@ import os
 import platform
 import resource
 import statistics
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,14 @@ def describe_machine() -> str:
     cores = len(os.sched_getaffinity(0))
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     return f"{model}, {cores} cores, {pages:.0f} GiB, Python {platform.python_version()}"
+
+
+def describe_commit() -> str:
+    """The commit that is measured; ``-dirty`` where files differ from it."""
+    return subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False,
+        cwd=Path(__file__).parent,
+    ).stdout.strip() or "unknown"  # fmt: skip
 
 
 def median_seconds(step: Callable[[], object], times: int = 3) -> float:

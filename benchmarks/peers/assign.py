@@ -90,7 +90,7 @@ def true_rows(crossings: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
         pl.col("row").cast(pl.Int64)
     )  # fmt: skip
     return (
-        truth.drop_nulls()
+        truth.drop_nulls(["arrival_id", "departure_id"])
         .join(rows.rename({"row": "arrival"}), left_on="arrival_id", right_on="crossing_id")
         .join(rows.rename({"row": "departure"}), left_on="departure_id", right_on="crossing_id")
         .select("arrival", "departure", true=pl.lit(value=True))

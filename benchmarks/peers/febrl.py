@@ -28,12 +28,10 @@ def map_febrl(a: pl.DataFrame, b: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         [_side(a, "arrival", ARRIVED), _side(b, "departure", ARRIVED + STAYED)]
     )  # fmt: skip
     person = pl.col("rec_id").str.extract(r"^(rec-\d+)-")
-    truth = (
-        a.select(person.alias("person"), arrival_id="rec_id")
-        .join(b.select(person.alias("person"), departure_id="rec_id"), on="person")
-        .select(TRUTH.names)
+    truth = a.select(person.alias("person"), arrival_id="rec_id").join(
+        b.select(person.alias("person"), departure_id="rec_id"), on="person"
     )
-    return crossings, truth
+    return crossings, TRUTH.conform(truth)
 
 
 def _side(records: pl.DataFrame, direction: str, day: datetime) -> pl.DataFrame:

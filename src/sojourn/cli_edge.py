@@ -78,9 +78,16 @@ def encode_command(
     from sojourn.pipeline.edge import encode_all
 
     _check(files)
-    encodings = encode_all(files, home, load_policy(policy), source=source, mapping=mapping)
-    _write_private(encodings, out)
-    say.print(f"{encodings.height:,} encodings")
+    made = encode_all(files, home, load_policy(policy), source=source, mapping=mapping)
+    _write_private(made.encodings, out)
+    say.print(f"{made.encodings.height:,} encodings")
+    for count, what in (
+        (made.rejects, "records rejected: 'sojourn read' says why"),
+        (made.key_destroyed, "crossings left out: the key of their day is destroyed"),
+        (made.without_keys, "crossings without a usable key: no partner can be found"),
+    ):
+        if count:
+            say.print(f"  {count:,} {what}")
 
 
 def _check(files: list[Path]) -> None:

@@ -183,11 +183,17 @@ def _refuse_unknown(where: str, found: set[str], known: set[str]) -> None:
 def _check_values(where: str, policy: Policy) -> None:
     kinds = {k.name for k in KeyKind}
     _refuse_unknown(f"{where} [encode] kinds", set(policy.encode.kinds), kinds)
+    if not policy.encode.kinds or len(set(policy.encode.kinds)) < len(policy.encode.kinds):
+        raise PolicyError(
+            f"{where} [encode]: kinds: expected at least one and none twice: "
+            "without match keys nothing is ever linked"
+        )
     if policy.feeds.originals not in set(Originals):
         raise PolicyError(f"{where} [feeds]: originals: expected remove or return")
     positive = {
         "encode.max_name_tokens": policy.encode.max_name_tokens,
         "encode.epoch_days": policy.encode.epoch_days,
+        "encode.reference_epoch_days": policy.encode.reference_epoch_days,
         "linkage.max_stay_days": policy.linkage.max_stay_days,
         "linkage.candidates_per_key": policy.linkage.candidates_per_key,
         "ledger.horizon_months": policy.ledger.horizon_months,

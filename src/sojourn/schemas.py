@@ -22,6 +22,7 @@ from sojourn.vocabulary import (
     Direction,
     EventKind,
     Evidence,
+    HardCase,
     KeyKind,
     Mode,
     Outcome,
@@ -52,6 +53,7 @@ __all__ = [
     "Direction",
     "EventKind",
     "Evidence",
+    "HardCase",
     "KeyKind",
     "Mode",
     "Outcome",
@@ -438,7 +440,11 @@ MEASURES = Table(
 TRUTH = Table(
     "truth",
     Privacy.SYNTHETIC,
-    (_c("arrival_id", pl.String), _c("departure_id", pl.String)),
+    (
+        _c("arrival_id", pl.String),
+        _c("departure_id", pl.String),
+        _c("case", enum_of(HardCase), "what makes the stay hard; null: ordinary", null=True),
+    ),
     key=("arrival_id", "departure_id"),
     note="For synthetic data only: the crossing ids of each stay that was seen at both ends.",
 )

@@ -108,6 +108,23 @@ class Outcome(StrEnum):
     DEPARTURE_WITHOUT_ARRIVAL = "departure_without_arrival"
 
 
+class HardCase(StrEnum):
+    """What makes a simulated stay hard to link (``sojourn.simulate.hard``)."""
+
+    TWINS_TOGETHER = "twins_together"  # one surname, birth date; next document number
+    TWINS_APART = "twins_apart"  # the same, and one leaves before the other
+    FAMILY = "family"  # one surname, together; father and son of the same names
+    DUAL_NATIONAL = "dual_national"  # comes on one passport, leaves on another
+    RENEWED = "renewed"  # a new document number in mid-stay
+    NAME_CHANGED = "name_changed"  # another or a further surname in mid-stay
+    COMMUTER = "commuter"  # hundreds of stays a year
+    WITHIN_MINUTES = "within_minutes"  # transit and crew: gone within two hours
+    SAME_DAY = "same_day"  # several stays on one day
+    BIRTH_DATE_MISSING = "birth_date_missing"  # wholly, at one end or both
+    BIRTH_DAY_MISSING = "birth_day_missing"  # the day alone, at one end or both
+    ONE_NAME = "one_name"  # a single name, no surname besides
+
+
 class Span(StrEnum):
     """How long a cell's period is, from its first day."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,16 @@ from sojourn.encode import FileKeyProvider, encodable, encode
 from sojourn.pipeline.office import key_file
 from sojourn.policy import Policy
 from sojourn.read import Reading, load_mapping, read
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """ENCODINGS, and what of the input is not in them or can never be linked."""
+
+    encodings: pl.DataFrame
+    rejects: int  # refused by the reader: see ``sojourn read``
+    key_destroyed: int  # crossings of an epoch whose key is gone: left out
+    without_keys: int  # encoded, but no match key: nobody can be found for them
 
 
 def read_all(
@@ -24,9 +35,11 @@ def read_all(
 
 def encode_all(
     files: Sequence[Path], home: Path, policy: Policy, *, source: str | None, mapping: Path | None
-) -> pl.DataFrame:
-    """ENCODINGS of every crossing in the files whose key still exists."""
+) -> Encoded:
+    """Every crossing in the files whose key still exists, encoded; the others are counted."""
     keys = FileKeyProvider(key_file(home))
-    crossings = read_all(files, policy, source=source, mapping=mapping).crossings
-    held = encodable(crossings["local_date"], keys, policy.encode)
-    return encode(crossings.filter(held), keys, policy.encode)
+    reading = read_all(files, policy, source=source, mapping=mapping)
+    held = encodable(reading.crossings["local_date"], keys, policy.encode)
+    encodings = encode(reading.crossings.filter(held), keys, policy.encode)
+    keyless = int((encodings["match_keys"].list.len() == 0).sum())
+    return Encoded(encodings, reading.rejects.height, int((~held).sum()), keyless)

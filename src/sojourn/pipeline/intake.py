@@ -15,7 +15,8 @@ from types import TracebackType
 
 import polars as pl
 
-from sojourn.encode import encodable, encode, encode_status
+from sojourn.encode import Purpose, encodable, encode, encode_status
+from sojourn.encode.keys import epoch_start
 from sojourn.ledger import Batch, Delivery, Ledger, Purged, Receipt
 from sojourn.link import Decision, LiveLinker
 from sojourn.pipeline.corrections import Sorted, sort_reports
@@ -29,10 +30,12 @@ from sojourn.schemas import (
     REJECTS,
     SOURCE_QUALITY,
     STATUS_ENCODINGS,
+    Direction,
     EventKind,
 )
 
 TOO_OLD = "key_destroyed"
+OLD_STAYS = "stays_of_destroyed_epoch"  # departures that cannot be keyed as such stays were
 LINKING = "linking"  # whose quality rows are about pairs, not about one source
 
 
@@ -270,11 +273,12 @@ def encode_readings(delivered: Sequence[Delivered], office: Office) -> list[Inta
         n, m = int(held[at : at + records].sum()), int(kept[status_at : status_at + asked].sum())
         late = records - n + asked - m
         rejects = one.reading.rejects
+        quality = pl.concat([one.reading.quality, _half_keyed(one.reading.crossings, office)])
         out.append(
             Intake(
                 one.digest, one.source, encodings.slice(done, n), statuses.slice(status_done, m),
                 pl.concat([rejects, _too_old(one.digest, late)]) if late else rejects,
-                one.reading.quality,
+                quality,
             )
         )  # fmt: skip
         at, status_at, done, status_done = (
@@ -284,6 +288,26 @@ def encode_readings(delivered: Sequence[Delivered], office: Office) -> list[Inta
             status_done + m,
         )
     return out
+
+
+def _half_keyed(crossings: pl.DataFrame, office: Office) -> pl.DataFrame:
+    """SOURCE_QUALITY: departures that ended stays of an epoch whose key is destroyed, maybe.
+
+    Early in an epoch departures are keyed under the one before as well. Where that key is gone,
+    stays that began under it can no longer be found: that must not pass for nobody's departure.
+    """
+    first = office.keys.first_epoch(Purpose.MATCH)
+    if first == 0:
+        return SOURCE_QUALITY.empty()
+    settings = office.policy.encode
+    start = epoch_start(first, settings.epoch_days)
+    until = start + timedelta(days=settings.overlap_days)
+    day = pl.col("local_date")
+    young = crossings.filter(
+        (pl.col("direction") == Direction.DEPARTURE.value) & (day >= start) & (day < until)
+    )
+    counted = young.group_by("source", maintain_order=True).agg(records=pl.len().cast(pl.Int64))
+    return counted.select("source", issue=pl.lit(OLD_STAYS), records="records")
 
 
 def encoded_intake(

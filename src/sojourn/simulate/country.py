@@ -18,6 +18,7 @@ from sojourn.schemas import (
     StatusKind,
     StayLimit,
 )
+from sojourn.simulate.hard import build_cast
 from sojourn.simulate.people import build_people
 from sojourn.simulate.records import build_records
 from sojourn.simulate.stays import DAY, build_stays
@@ -47,6 +48,9 @@ def build_country(world: World) -> Country:
     people = build_people(count, world, rng)
     stays = build_stays(people, world, rng)
     records = build_records(people, stays, world, rng)
+    cases = pl.DataFrame(schema={"stay": pl.Int64, "case": pl.String})
+    if world.hard_stays:
+        people, stays, records, cases = _with_cast(people, stays, records, world)
     records = _identified(records, rng)
     crossings = _crossings(records, world).sort("recorded_at", "crossing_id")
     travellers = records.select("crossing_id", "traveller", "stay")
@@ -56,9 +60,31 @@ def build_country(world: World) -> Country:
     return Country(
         crossings,
         _status_changes(people, stays, world, rng),
-        _truth(records),
+        _truth(records, cases),
         travellers,
         _true_stays(stays, people, world),
+    )
+
+
+def _with_cast(
+    people: pl.DataFrame, stays: pl.DataFrame, records: pl.DataFrame, world: World
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The ordinary country and the hard people in it; ``stay`` and ``case`` of their stays.
+
+    The cast has random numbers of its own: ordinary travellers do what they do without it.
+    """
+    cast = build_cast(world, np.random.default_rng([world.seed, 2]))
+    after = pl.col("traveller") + people.height
+    later = pl.col("stay") + stays.height
+
+    def joined(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+        return pl.concat([one, other.select(one.columns).cast(one.schema)])
+
+    return (
+        joined(people, cast.people.with_columns(after)),
+        joined(stays, cast.stays.with_columns(after, later)),
+        joined(records, cast.records.with_columns(after, later)),
+        cast.stays.select(later, "case"),
     )
 
 
@@ -109,19 +135,19 @@ def _crossings(records: pl.DataFrame, world: World) -> pl.DataFrame:
     return CROSSINGS.conform(frame)
 
 
-def _truth(records: pl.DataFrame) -> pl.DataFrame:
-    """Ids of the strongest record at each end, for stays seen at both."""
+def _truth(records: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    """Ids of the strongest record at each end, for stays seen at both; what makes them hard."""
     solid = records.filter(pl.col("list") != "booking").sort("stay", "list", "crossing_id")
     ends = {
         leaving: solid.filter(pl.col("leaving") == leaving).unique("stay", keep="first")
         for leaving in (False, True)
     }
-    return (
+    both = (
         ends[False].select("stay", arrival_id="crossing_id")
         .join(ends[True].select("stay", departure_id="crossing_id"), on="stay")
-        .select(TRUTH.names)
-        .sort(TRUTH.names)
+        .join(cases, on="stay", how="left")
     )  # fmt: skip
+    return TRUTH.conform(both).sort(TRUTH.key)
 
 
 def _true_stays(stays: pl.DataFrame, people: pl.DataFrame, world: World) -> pl.DataFrame:

@@ -154,7 +154,7 @@ def build_people(count: int, world: World, rng: np.random.Generator) -> pl.DataF
         }
     )
     people = _twins(people, first, rng)
-    return _named(people, first, world, rng)
+    return name_people(people, first, world, rng)
 
 
 def _twins(
@@ -174,9 +174,13 @@ def _falling(size: int, count: int, shift: float, rng: np.random.Generator) -> N
     return rng.choice(size, count, p=weights / weights.sum())
 
 
-def _named(
+def name_people(
     people: pl.DataFrame, first: NDArray[np.bool_], world: World, rng: np.random.Generator
 ) -> pl.DataFrame:
+    """Names for travellers by ``custom`` and ``sex``, sorted by ``traveller``.
+
+    ``first`` marks the first member of each party, whose surname all its members have.
+    """
     parts = []
     leads = pl.Series("leads", first)
     for number, custom in enumerate(CUSTOMS):

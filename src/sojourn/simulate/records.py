@@ -59,6 +59,13 @@ def build_records(
     people: pl.DataFrame, stays: pl.DataFrame, world: World, rng: np.random.Generator
 ) -> pl.DataFrame:
     """Records as written (before typing), with traveller, stay and the list that has them."""
+    records = seen_ends(stays, world, rng)
+    records = records.join(people, on="traveller", how="left", maintain_order="left")
+    return write_down(records, world, rng)
+
+
+def seen_ends(stays: pl.DataFrame, world: World, rng: np.random.Generator) -> pl.DataFrame:
+    """Ends of stays that a list holds, one row each: which, when, where, by whom."""
     ends = _lists(stays, world, rng)
     rows = np.concatenate([e.stay_row for e in ends])
     leaving = np.concatenate([e.departure for e in ends])
@@ -68,8 +75,11 @@ def build_records(
         "arrival_mode", "departure_mode", "limit",
     )[rows].with_columns(pl.Series("leaving", leaving), pl.Series("list", lists))  # fmt: skip
     records = _times(records, world, rng)
-    records = records.filter(pl.col("time") < world.days * DAY)
-    records = records.join(people, on="traveller", how="left", maintain_order="left")
+    return records.filter(pl.col("time") < world.days * DAY)
+
+
+def write_down(records: pl.DataFrame, world: World, rng: np.random.Generator) -> pl.DataFrame:
+    """Ends with the traveller's names and papers as the source writes them, errors included."""
     records = _papers(records, world, rng)
     return _errors(_school(records, world, rng), world, rng)
 

@@ -70,6 +70,7 @@ class World:
     permitted_shift: int = 0  # days added to every permitted period
     name_pool: int = 600  # a custom has so many surnames and given names at most
     name_shift: float = 8.0  # of the Zipf law of names: the smaller, the more share the first ones
+    hard_stays: int = 0  # so many stays of each HardCase besides
 
 
 @dataclass(frozen=True)

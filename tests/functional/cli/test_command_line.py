@@ -69,6 +69,23 @@ def test_evaluate_answers_for_programs(country: Path) -> None:
     ], "evaluate writes nothing"  # fmt: skip
 
 
+def test_hard_people_are_simulated_and_judged_case_by_case(tmp_path: Path) -> None:
+    made = run("simulate", "hard", "--stays", "1500", "--hard", "200", "--no-manifests",
+               cwd=tmp_path)  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    words = ("evaluate", "hard/crossings.parquet", "hard/truth.parquet")
+    found = json.loads(run(*words, "--json", cwd=tmp_path).stdout)
+    assert {"by_script", "by_sex", "by_case", "by_timing", "worst_gap"} <= set(found)
+    assert {"twins_apart", "commuter", "birth_date_missing"} <= set(found["by_case"])
+    said = run(*words, cwd=tmp_path).stdout
+    assert "worst script of 1,000 pairs or more: Latn" in said
+    assert f"{found['without_keys']:,} records without a usable key" in said
+    assert f"{found['capped']:,} look-ups of a key cut short" in said
+    assert "by case" in said
+    refused = run("simulate", "none", "--hard", "-1", cwd=tmp_path)
+    assert refused.returncode == 2
+
+
 def test_evaluate_refuses_few_pairs(country: Path, tmp_path: Path) -> None:
     pl.read_parquet(country / "truth.parquet").head(999).write_parquet(tmp_path / "few.parquet")
     done = run("evaluate", str(country / "crossings.parquet"), "few.parquet", cwd=tmp_path)
