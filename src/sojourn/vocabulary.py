@@ -72,6 +72,7 @@ class KeyKind(IntEnum):
     SOUND_DATE = 4  # a token's sound skeleton, birth year, day and month sorted
     PAIR_YEAR = 5  # two skeletons, birth year
     PAIR_DAY = 6  # two skeletons, day and month sorted
+    NAMES_SEX = 7  # all tokens sorted, sex: three tokens or more; for who has no birth date
     SIDE_YEAR = 8  # the sound of all surnames or all given names, the others' first, year, sex
     BIRTH = 9  # birth date with day and month sorted, sex, nationality; never 1 January
 

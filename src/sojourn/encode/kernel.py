@@ -18,6 +18,7 @@ from sojourn.encode.hmac256 import hmac_state
 from sojourn.encode.lanes import LANES, MOST_BYTES, Lanes, load_lane, new_lanes, run_lanes
 from sojourn.encode.matchkeys import (
     DOCUMENT_LETTERS,
+    NAMES_SEX_TOKENS,
     NATION_LETTERS,
     SIDE_LETTERS,
     SKELETON_LETTERS,
@@ -29,13 +30,14 @@ NAME_LETTERS = 120  # longer names are cut here, in both twins' input
 MAX_TOKENS = NAME_LETTERS + 2
 MESSAGE_BYTES = 2 * NAME_LETTERS + 4 * 64
 TOKENS_KEYED = 6  # policy.encode.max_name_tokens may not exceed this
-KEYS_ROOM = 5 + 2 * TOKENS_KEYED + TOKENS_KEYED * (TOKENS_KEYED - 1)
+KEYS_ROOM = 6 + 2 * TOKENS_KEYED + TOKENS_KEYED * (TOKENS_KEYED - 1)
 DOCUMENT_ROOM = 40
 STEP = 256
 
 _DOC, _OCR = int(KeyKind.DOCUMENT), int(KeyKind.DOCUMENT_OCR)
 _NAME, _SOUND = int(KeyKind.NAME_DATE), int(KeyKind.SOUND_DATE)
 _PAIR_YEAR, _PAIR_DAY = int(KeyKind.PAIR_YEAR), int(KeyKind.PAIR_DAY)
+_NAMES_SEX = int(KeyKind.NAMES_SEX)
 _SIDE, _BIRTH = int(KeyKind.SIDE_YEAR), int(KeyKind.BIRTH)
 _BAR, _BLANK = ord("|"), ord(" ")
 _OCR_FROM = np.frombuffer(b"OQILSBZG", np.uint8)
@@ -141,10 +143,12 @@ def _records(
     for r in range(start, stop):
         made.counts[r] = 0
         _documents(r, records, secrets, bench, made)
-        tokens = min(_take_tokens(r, records, bench), max_tokens)
+        everything = _take_tokens(r, records, bench)
+        tokens = min(everything, max_tokens)
         skeletons = _take_skeletons(bench, tokens)
         _dated(r, tokens, skeletons, records, secrets, bench, made)
         _pairs(r, skeletons, records, secrets, bench, made)
+        _names_sex(r, everything, records, secrets, bench, made)
         _sides(r, records, secrets, bench, made)
         _birth(r, records, secrets, bench, made)
     _unload(bench, made)
@@ -243,6 +247,17 @@ def _pairs(
                 end = digits(bench.message, _pair(bench, p, q), min(m, d), 2)
                 end = digits(bench.message, end, max(m, d), 2)
                 _emit(_PAIR_DAY, end, r, secrets, bench, made)
+
+
+@lean
+def _names_sex(
+    r: int, everything: int, records: Columns, secrets: Secrets, bench: Bench, made: Made
+) -> None:
+    if not secrets.enabled[_NAMES_SEX] or everything < NAMES_SEX_TOKENS or records.sex[r] == 0:
+        return
+    end = _sorted_names(bench, everything)
+    bench.message[end] = records.sex[r]
+    _emit(_NAMES_SEX, end + 1, r, secrets, bench, made)
 
 
 @lean
@@ -378,3 +393,21 @@ def _pair(bench: Bench, p: int, q: int) -> int:
     end = copy(message, end + 1, k_buf, q0, k_size[q])
     message[end] = _BAR
     return end + 1
+
+
+@lean
+def _sorted_names(bench: Bench, count: int) -> int:
+    """All tokens in order, each followed by a bar. Sorts the positions in place (few)."""
+    names, t_at, t_size, message = bench.names, bench.t_at, bench.t_size, bench.message
+    for i in range(1, count):
+        a, s, j = t_at[i], t_size[i], i - 1
+        while j >= 0 and before(names, a, s, names, t_at[j], t_size[j]):
+            t_at[j + 1], t_size[j + 1] = t_at[j], t_size[j]
+            j -= 1
+        t_at[j + 1], t_size[j + 1] = a, s
+    end = 0
+    for t in range(count):
+        end = copy(message, end, names, t_at[t], t_size[t])
+        message[end] = _BAR
+        end += 1
+    return end

@@ -5,8 +5,8 @@ for each kind. Out: pairs of (KeyKind, 64-bit key). ``sojourn.encode.kernel`` gi
 for whole columns and is what production runs; tests compare the two on generated records.
 
 A key is HMAC-SHA-256 (RFC 2104, FIPS 180-4), cut to its first 8 bytes, over a canonical
-combination of fields. Every kind is of a document or holds a date, names never stand without
-one, so that no key's frequency gives a name away. Equality is all that survives:
+combination of fields. Every kind is of a document or holds a date, or joins three names with
+the sex, so that no key's frequency gives a name away. Equality is all that survives:
 fuzziness is decided here, at the edge, by giving a record several keys. The kinds and their
 worth: docs/explanation/linking.md.
 """
@@ -25,6 +25,7 @@ from sojourn.schemas import KeyKind
 PARTICLES = frozenset("AL EL DE DA DO DI DU LA LE VAN VON DER DEN TEN BIN IBN DOS DAS DEL".split())
 SKELETON_LETTERS = 6
 DOCUMENT_LETTERS = 5  # a shorter number says too little
+NAMES_SEX_TOKENS = 3
 SIDE_LETTERS = 4  # of the one side's sound: a typing error further on does no harm
 NATION_LETTERS = 3
 SEPARATOR = "|"
@@ -92,7 +93,8 @@ def skeleton_of(token: str) -> str:
 
 def messages_of(identity: Identity, max_tokens: int) -> list[tuple[KeyKind, str]]:
     """What is keyed, kind by kind, in the order of KeyKind; repeats within a kind once."""
-    tokens = tokens_of(identity.surname, identity.given_names)[:max_tokens]
+    everything = tokens_of(identity.surname, identity.given_names)
+    tokens = everything[:max_tokens]
     skeletons = tuple(dict.fromkeys(skeleton_of(t) for t in tokens))
     pairs = [SEPARATOR.join(sorted(pair)) for pair in combinations(skeletons, 2)]
     year, low, high = (
@@ -114,6 +116,8 @@ def messages_of(identity: Identity, max_tokens: int) -> list[tuple[KeyKind, str]
         out += [(KeyKind.PAIR_YEAR, f"{p}|{year}") for p in pairs]
     if day_known:
         out += [(KeyKind.PAIR_DAY, f"{p}|{low}{high}") for p in pairs]
+    if len(everything) >= NAMES_SEX_TOKENS and identity.sex:
+        out.append((KeyKind.NAMES_SEX, f"{SEPARATOR.join(sorted(everything))}|{identity.sex}"))
     if identity.year:
         out += [(KeyKind.SIDE_YEAR, f"{s}|{year}{identity.sex}") for s in _sides_of(identity)]
     new_year = identity.month == identity.day == 1  # what is written where nobody knows

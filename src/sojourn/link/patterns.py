@@ -49,7 +49,8 @@ FIELDS = (
     Field("sounds", MOST + 1),
     Field("pairs_year", MOST + 1),
     Field("pairs_day", MOST + 1),
-    Field("sides", 3),  # SIDE_YEAR keys that agree
+    Field("names_sex", 2),
+    Field("sides", 2),  # does a SIDE_YEAR key agree
     Field("birth", 2),
     Field("sex", len(Trait)),
     Field("nationality", len(Trait)),
@@ -61,9 +62,19 @@ BACK_OFF: tuple[tuple[str, ...], ...] = (
     ("tokens",),
     ("tokens", "nationality"),
     ("tokens", "nationality", "sex"),
-    ("tokens", "nationality", "sex", "sides"),
-    ("tokens", "nationality", "sex", "sides", "birth", "pairs_day"),
-    ("tokens", "nationality", "sex", "sides", "birth", "pairs_day", "pairs_year", "sounds"),
+    ("tokens", "nationality", "sex", "names_sex", "sides"),
+    ("tokens", "nationality", "sex", "names_sex", "sides", "birth", "pairs_day"),
+    (
+        "tokens",
+        "nationality",
+        "sex",
+        "names_sex",
+        "sides",
+        "birth",
+        "pairs_day",
+        "pairs_year",
+        "sounds",
+    ),
 )
 
 
@@ -87,7 +98,7 @@ def encode_patterns(fields: dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:
 
 _DOC, _OCR = int(KeyKind.DOCUMENT), int(KeyKind.DOCUMENT_OCR)
 _NAME, _SOUND = int(KeyKind.NAME_DATE), int(KeyKind.SOUND_DATE)
-_YEAR, _DAY = int(KeyKind.PAIR_YEAR), int(KeyKind.PAIR_DAY)
+_YEAR, _DAY, _ALL = int(KeyKind.PAIR_YEAR), int(KeyKind.PAIR_DAY), int(KeyKind.NAMES_SEX)
 _SIDE, _BIRTH = int(KeyKind.SIDE_YEAR), int(KeyKind.BIRTH)
 
 
@@ -117,7 +128,8 @@ def pattern_of(
     code = code * 4 + min(agree[row, _SOUND], 3)
     code = code * 4 + min(agree[row, _YEAR], 3)
     code = code * 4 + min(agree[row, _DAY], 3)
-    code = code * 3 + min(agree[row, _SIDE], 2)
+    code = code * 2 + min(agree[row, _ALL], 1)
+    code = code * 2 + min(agree[row, _SIDE], 1)
     code = code * 2 + min(agree[row, _BIRTH], 1)
     code = code * 3 + sex
     code = code * 3 + nationality

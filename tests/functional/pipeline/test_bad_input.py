@@ -37,9 +37,9 @@ def issues(home: Path) -> dict[str, int]:
 
 
 def test_an_office_whose_policy_names_an_unknown_kind_does_not_open(tmp_path: Path) -> None:
-    wrong = DEFAULT.replace('"NAMES_SEX"]', '"NAMES_SEX", "SHOE_SIZE"]')
+    wrong = DEFAULT.replace('"BIRTH"]', '"BIRTH", "SHOE_SIZE"]')
     (tmp_path / "policy.toml").write_text(wrong)
-    with pytest.raises(PolicyError, match=r"\[encode\] kinds: unknown: SHOE_SIZE; known: DOCUMENT"):
+    with pytest.raises(PolicyError, match=r"\[encode\] kinds: unknown: SHOE_SIZE; known: BIRTH, DOC"):
         open_office(tmp_path, keys=MemoryKeyProvider(b"x"))
 
 
@@ -56,7 +56,7 @@ def test_an_office_does_not_open_with_weights_of_another_encode_policy(tmp_path:
     other = replace(table, provenance=replace(table.provenance, encode_digest="0" * 16))
     with pytest.raises(LinkageError, match=r"digest 0{16}, this policy's is .*sojourn train"):
         open_office(tmp_path, keys=MemoryKeyProvider(b"x"), weights=other)
-    fewer = DEFAULT.replace(', "NAMES_SEX"]', "]")
+    fewer = DEFAULT.replace(', "BIRTH"]', "]")
     (tmp_path / "policy.toml").write_text(fewer)
     with pytest.raises(LinkageError, match="learned under another"):
         open_office(tmp_path, keys=MemoryKeyProvider(b"x"))

@@ -77,7 +77,7 @@ def test_an_encoding_holds_nothing_that_names_a_traveller() -> None:
 @pytest.mark.parametrize("unknown", ["0000-00-00", None])
 def test_without_a_birth_date_no_key_is_made_of_a_date(unknown: str | None) -> None:
     made = encode(crossings(crossing(birth_date=unknown)), KEYS, POLICY)
-    assert set(kinds(made)) == {KeyKind.DOCUMENT, KeyKind.DOCUMENT_OCR}
+    assert set(kinds(made)) == {KeyKind.DOCUMENT, KeyKind.DOCUMENT_OCR, KeyKind.NAMES_SEX}
     assert made["age_band"][0] is None
 
 
@@ -101,7 +101,7 @@ def test_two_travellers_without_name_date_or_document_share_no_key() -> None:
         ({"birth_date": "1980-05-18"}, {*DATED, KeyKind.PAIR_DAY, KeyKind.BIRTH}),
         ({"birth_date": "1981-05-17"}, {*DATED, *YEARLY, KeyKind.BIRTH}),
         ({"document_number": None}, {KeyKind.DOCUMENT, KeyKind.DOCUMENT_OCR}),
-        ({"sex": "M"}, {KeyKind.SIDE_YEAR, KeyKind.BIRTH}),
+        ({"sex": "M"}, {KeyKind.NAMES_SEX, KeyKind.SIDE_YEAR, KeyKind.BIRTH}),
         ({"nationality": "XXA"}, {KeyKind.BIRTH}),
         ({"surname": "Hansen", "given_names": "Eva"}, set(KeyKind) - NAMELESS),
         ({"surname": "Popovaxyz", "given_names": "Annamaria"}, set(KeyKind) - SIDEWAYS),

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
-from lib.plain_linking import DAY, START, Report, encodings, keys_of
 
+from lib.plain_linking import DAY, START, Report, encodings, keys_of
 from sojourn.encode import MemoryKeyProvider, encode
 from sojourn.errors import LinkageError
 from sojourn.link import link, load_weights
