@@ -165,8 +165,8 @@ def _from_dicts(rows: list[dict[str, str | None]]) -> pl.DataFrame:
     )
 
 
-def parquet_chunks(path: Path | bytes, limits: Limits) -> Iterator[pl.DataFrame]:
-    """Chunks of a Parquet file, temporal columns as they are, all others as text."""
+def parquet_chunks(path: Path | bytes, limits: Limits, first: int = 0) -> Iterator[pl.DataFrame]:
+    """Chunks of a Parquet file from the ``first`` on: times as they are, all else as text."""
     try:
         scanned = pl.scan_parquet(io.BytesIO(path) if isinstance(path, bytes) else path)
         schema = scanned.collect_schema()
@@ -174,7 +174,7 @@ def parquet_chunks(path: Path | bytes, limits: Limits) -> Iterator[pl.DataFrame]
     except (pl.exceptions.PolarsError, OSError):
         raise ReadError("not a readable Parquet file: is it whole?") from None
     flat = [n for n, t in schema.items() if not t.is_nested()]
-    for start in range(0, max(count, 1), limits.chunk_rows):
+    for start in range(first * limits.chunk_rows, max(count, 1), limits.chunk_rows):
         try:
             frame = scanned.select(flat).slice(start, limits.chunk_rows).collect()
         except (pl.exceptions.PolarsError, OSError):

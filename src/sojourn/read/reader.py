@@ -36,10 +36,12 @@ def read_file(
     now: datetime,
     mapping: Mapping | None = None,
     chunk_rows: int = CHUNK_ROWS,
+    first: int = 0,
 ) -> Iterator[Reading]:
     """A file, part by part. Format by content, then by ending.
 
-    ``source``: the feed where the file does not name one. Raises ReadError where it is no
+    ``source``: the feed where the file does not name one. ``first``: the number of the part to
+    begin with, for Parquet alone. Raises ReadError where it is no
     file of ours at all; single bad records become rejects.
     """
     digest = file_digest(path)
@@ -49,7 +51,7 @@ def read_file(
     feed = source or path.stem
     if head.startswith(b"PAR1"):
         notes = Notes(digest)
-        chunks = parquet_chunks(path, limits)
+        chunks = parquet_chunks(path, limits, first)
         yield from _tabular(chunks, notes, policy, feed, now, mapping)
         return
     data = path.read_bytes()

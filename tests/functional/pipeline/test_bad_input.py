@@ -39,7 +39,9 @@ def issues(home: Path) -> dict[str, int]:
 def test_an_office_whose_policy_names_an_unknown_kind_does_not_open(tmp_path: Path) -> None:
     wrong = DEFAULT.replace('"BIRTH"]', '"BIRTH", "SHOE_SIZE"]')
     (tmp_path / "policy.toml").write_text(wrong)
-    with pytest.raises(PolicyError, match=r"\[encode\] kinds: unknown: SHOE_SIZE; known: BIRTH, DOC"):
+    with pytest.raises(
+        PolicyError, match=r"\[encode\] kinds: unknown: SHOE_SIZE; known: BIRTH, DOC"
+    ):
         open_office(tmp_path, keys=MemoryKeyProvider(b"x"))
 
 

@@ -1,0 +1,149 @@
+"""A long history on disk, put into time order: in by parts, out by blocks.
+
+In: encodings, part by part, in any order. Out: the same reports as blocks in time order, none
+larger than asked for unless a single week is. A part is written once: a run that was stopped goes
+on with the parts that are missing. Files hold encodings and no identity; they are the caller's to
+remove (``clear``), and mode 0600.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from sojourn.errors import LinkageError
+from sojourn.schemas import ENCODINGS
+
+WEEK = 7 * 86_400_000_000  # microseconds
+_WEEKS, _PARTS, _STATE = "weeks", "parts", "state.json"
+
+
+@dataclass(frozen=True)
+class State:
+    """How far linking has come: weeks under ``week`` are settled or carried; ``until`` in us."""
+
+    week: int
+    until: int | None
+
+
+class Spool:
+    """A folder of one run. ``purpose`` says under what it was begun; another is refused."""
+
+    def __init__(self, folder: Path, purpose: str) -> None:
+        self._folder = folder
+        for name in (_WEEKS, _PARTS):
+            (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        told = folder / "purpose"
+        if told.exists() and told.read_text("utf-8") != purpose:
+            raise LinkageError(
+                f"{folder}: begun with other files, another policy or other weights; "
+                "go on with those, or remove the folder"
+            )
+        told.write_text(purpose, "utf-8")
+
+    def has(self, part: str) -> int | None:
+        """How many reports a part had, None where it is not written yet."""
+        note = self._folder / _PARTS / part
+        return int(note.read_text("utf-8")) if note.exists() else None
+
+    def put(self, part: str, encodings: pl.DataFrame) -> None:
+        """Write one part, week by week. The same part again replaces itself."""
+        weeks = encodings.with_columns(
+            week=pl.col("event_time").to_physical() // WEEK
+        ).partition_by("week", as_dict=True, include_key=False, maintain_order=True)
+        for (week,), reports in weeks.items():
+            folder = self._folder / _WEEKS / str(week)
+            folder.mkdir(exist_ok=True, mode=0o700)
+            _write(reports, folder / f"{part}.arrow")
+        _replace(self._folder / _PARTS / part, str(encodings.height))
+
+    def blocks(self, rows: int) -> Iterator[tuple[int, pl.DataFrame, bool]]:
+        """(the week after it, ENCODINGS in time order, whether it is the last) of each block.
+
+        From the state on. Files are read when their block's turn comes.
+        """
+        left = self._left()
+        begun = 0
+        while begun < len(left):
+            end, held = begun, 0
+            while end < len(left) and (end == begun or held + left[end][1] <= rows):
+                held += left[end][1]
+                end += 1
+            files = [f for week, _ in left[begun:end] for f in self._files(week)]
+            reports = [pl.read_ipc(f) for f in files]
+            yield left[end - 1][0] + 1, _in_order(reports), end == len(left)
+            begun = end
+
+    def rows_left(self) -> int:
+        return sum(size for _, size in self._left())
+
+    def _left(self) -> list[tuple[int, int]]:
+        """(week, reports) of the weeks that are not settled, in order."""
+        weeks = sorted(int(d.name) for d in (self._folder / _WEEKS).iterdir())
+        since = self.state().week
+        return [(w, sum(_height(f) for f in self._files(w))) for w in weeks if w >= since]
+
+    def _files(self, week: int) -> list[Path]:
+        return sorted((self._folder / _WEEKS / str(week)).glob("*.arrow"))
+
+    def rows(self) -> int:
+        return sum(int(p.read_text("utf-8")) for p in (self._folder / _PARTS).iterdir())
+
+    def state(self) -> State:
+        path = self._folder / _STATE
+        if not path.exists():
+            return State(-(1 << 40), None)
+        told = json.loads(path.read_text("utf-8"))
+        return State(told["week"], told["until"])
+
+    def carried(self) -> pl.DataFrame:
+        """Reports that blocks before ``state().week`` handed on."""
+        path = self._carried(self.state().week)
+        return pl.read_ipc(path) if path.exists() else ENCODINGS.empty()
+
+    def _carried(self, week: int) -> Path:
+        return self._folder / f"carried-{week}.arrow"
+
+    def settle(self, state: State, carried: pl.DataFrame) -> None:
+        """Everything before ``state.week`` is done with; ``carried`` is handed on.
+
+        A stop at any point leaves the state before or the state after: a state names its file.
+        """
+        before = self._carried(self.state().week)
+        _write(carried, self._carried(state.week))
+        _replace(self._folder / _STATE, json.dumps({"week": state.week, "until": state.until}))
+        before.unlink(missing_ok=True)
+        for folder in (self._folder / _WEEKS).iterdir():
+            if int(folder.name) < state.week:
+                shutil.rmtree(folder)
+
+    def clear(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _in_order(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(parts, rechunk=True).sort("event_time", "crossing_ref")
+
+
+def _height(path: Path) -> int:
+    return int(pl.scan_ipc(path).select(pl.len()).collect().item())
+
+
+def _write(reports: pl.DataFrame, path: Path) -> None:
+    fresh = path.with_suffix(".tmp")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        reports.write_ipc(file)
+    fresh.replace(path)
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_suffix(".tmp")
+    fresh.write_text(text, "utf-8")
+    fresh.replace(path)
