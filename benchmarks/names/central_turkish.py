@@ -25,8 +25,10 @@ MARKS = (
     "ș=S ț=T ć=C đ=D "
 )
 DROPPED = rules(MARKS)
-RESPELT = rules("š=SH č=CH ć=CH ž=ZH ș=SH ț=TS đ=DJ ś=S ř=R cz=CH sz=S w=V cs=CH zs=ZH " + MARKS)
-GERMANISED = rules("š=SCH č=TSCH ć=TSCH ž=SCH ș=SCH ț=TZ đ=DJ ö=OE ő=OE ü=UE ř=RSCH " + MARKS)
+RESPELT = rules(MARKS + "š=SH č=CH ć=CH ž=ZH ș=SH ț=TS đ=DJ cz=CH sz=S w=V cs=CH zs=ZH")
+GERMANISED = rules(
+    MARKS + "š=SCH č=TSCH ć=TSCH ž=SCH ș=SCH ț=TZ đ=DJ ö=OE ő=OE ü=UE cz=TSCH sz=S cs=TSCH zs=SCH"
+)
 
 
 def make_central(rng: Random) -> tuple[Written, ...]:

@@ -56,6 +56,8 @@ def make_russian(rng: Random) -> tuple[Written, ...]:
            Written(_bgn(family), _bgn(given))]  # fmt: skip
     for table in (ENGLISH, ISO_9, SCHOLARLY, FRENCH, GERMAN):
         out.append(Written(respell(family, table), respell(given, table)))
+    if family.endswith("в"):  # French and English custom: -OFF
+        out[-2] = Written(out[-2].surname[:-1] + "FF", out[-2].given_names)
     return tuple(out)
 
 

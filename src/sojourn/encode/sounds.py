@@ -24,19 +24,20 @@ JOINED = ("VANDER", "VANDEN", "VANDE", "DELOS", "VAN", "VON", "DEL", "DOS")
 SUN = "DNRSTZ"  # Arabic's article takes the sound of these: EL + RACHIDI is ERRACHIDI
 BARE_LETTERS = 4  # what remains of a token without its article
 
-# At the start of a token only. DJ, DZH: French, old Indonesian and Russian for J.
-STARTS = (("DJ", "I"), ("DZH", "I"))
+# At the start of a token only. DZH: Russian for J. MP NT GK: how Greek writes B D G there.
+STARTS = (("DZH", "I"), ("MP", "B"), ("NT", "D"), ("GK", "G"))
 # Unaspirated stops are B D G to some romanisations and P T K to others (Wade-Giles, Korean,
 # Cantonese): one letter at the start. A first vowel varies most (AHMED EHMED, ELENA YELENA).
 FIRST = str.maketrans("EIOUBDG", "AAAAPTK")
 # The first that fits, longest first. CH SH ZH TS and their German, French, Polish, Hungarian and
-# Wade-Giles spellings are one sound class, S; Y and J are vowels; X and KS are S.
+# Wade-Giles spellings are one sound class, S; Y and J are vowels, and DJ (J in French, Serbian and
+# old Indonesian) with them; X and KS are S.
 FOLDS = (
     # ICAO 9303's Arabic table writes X before letters that Latin lacks.
     ("XDZ", "D"), ("XJ", "S"), ("XC", "S"), ("XAA", "A"), ("XAE", "A"),
     ("TSCH", "S"), ("DSCH", "S"), ("TCH", "S"), ("SCH", "S"), ("CH", "S"), ("SH", "S"),
     ("CZ", "S"), ("CS", "S"), ("KS", "S"), ("TS", "S"), ("TZ", "S"), ("HS", "S"),
-    ("KH", "H"), ("PH", "F"), ("CK", "K"), ("GN", "N"),
+    ("KH", "H"), ("PH", "F"), ("CK", "K"), ("GN", "N"), ("DJ", "I"),
     ("AE", "A"), ("OE", "O"), ("UE", "U"), ("OU", "U"), ("EE", "I"), ("EI", "I"), ("IE", "I"),
     ("J", "I"), ("Y", "I"), ("W", "V"), ("C", "K"), ("Q", "K"), ("X", "S"), ("Z", "S"),
 )  # fmt: skip
@@ -122,10 +123,11 @@ def sound_at(token: str, at: int) -> tuple[str, int]:
                 return sound, len(pattern)
         if token[:2] == "OU" and token[2:3] and token[2] in VOWELS:
             return "V", 2  # French writes W so: OUALID
-    elif (
-        letter in "VW" and token[at - 1] not in VOWELS and (not after or after not in VOWELS + "Y")
+    elif (letter == "W" or (letter == "V" and token[at - 1] not in VOWELS)) and (
+        not after or after not in VOWELS + "Y"
     ):
-        return "U", 1  # between consonants it is a vowel of an unvowelled script: DAWD, YVSF
+        # W before no vowel is one (FAWZI, FAUZI); V too where none comes before it: YVSF, YUSUF.
+        return "U", 1
     if letter == "C" and after and after in "EIY":
         return "S", 1
     if token[at:] in ("XAH", "XAY"):

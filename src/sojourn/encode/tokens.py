@@ -163,7 +163,7 @@ def _fold(buf: NDArray[np.uint8], i: int, start: int, stop: int) -> tuple[int, i
     n = buf[i + 1] if i + 1 < stop else 0
     m = buf[i + 2] if i + 2 < stop else 0
     if c == V or c == W:
-        if i > start and not _vowel(buf[i - 1]) and not _vowel(n) and n != Y:
+        if i > start and not _vowel(n) and n != Y and (c == W or not _vowel(buf[i - 1])):
             return U, 1
         return V, 1
     if c == J or c == Y:
@@ -186,6 +186,8 @@ def _fold(buf: NDArray[np.uint8], i: int, start: int, stop: int) -> tuple[int, i
         return F, 2
     if c == G and n == N:
         return N, 2
+    if i == start and ((c == M and n == P) or (c == N and n == T) or (c == G and n == K)):
+        return (B if c == M else D if c == N else G), 2
     if c == X:
         return _escaped(n, m, i + 3 >= stop)
     if c == Q:
@@ -216,12 +218,9 @@ def _hissed(buf: NDArray[np.uint8], i: int, start: int, stop: int) -> tuple[int,
         return (S, 2) if n == Z else (T, 1)
     if n == S and m == C and i + 3 < stop and buf[i + 3] == H:
         return S, 4
-    if i == start:
-        if n == J:
-            return I, 2
-        if n == Z and m == H:
-            return I, 3
-    return D, 1
+    if n == J:
+        return I, 2
+    return (I, 3) if i == start and n == Z and m == H else (D, 1)
 
 
 @lean
