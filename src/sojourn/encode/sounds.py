@@ -123,11 +123,11 @@ def sound_at(token: str, at: int) -> tuple[str, int]:
                 return sound, len(pattern)
         if token[:2] == "OU" and token[2:3] and token[2] in VOWELS:
             return "V", 2  # French writes W so: OUALID
-    elif (letter == "W" or (letter == "V" and token[at - 1] not in VOWELS)) and (
-        not after or after not in VOWELS + "Y"
-    ):
-        # W before no vowel is one (FAWZI, FAUZI); V too where none comes before it: YVSF, YUSUF.
-        return "U", 1
+    elif letter in "VW" and (not after or after not in VOWELS + "Y"):
+        # Where no vowel is beside it, it is one itself (unwritten vowels: YVSF is YUSUF); W before
+        # a consonant is one in any case (CHOWDHURY, FAWZI), but not the W of CHERNOW.
+        after_none = token[at - 1] not in VOWELS
+        return ("U" if after_none or (letter == "W" and after) else "V"), 1
     if letter == "C" and after and after in "EIY":
         return "S", 1
     if token[at:] in ("XAH", "XAY"):

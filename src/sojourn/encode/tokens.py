@@ -163,8 +163,8 @@ def _fold(buf: NDArray[np.uint8], i: int, start: int, stop: int) -> tuple[int, i
     n = buf[i + 1] if i + 1 < stop else 0
     m = buf[i + 2] if i + 2 < stop else 0
     if c == V or c == W:
-        if i > start and not _vowel(n) and n != Y and (c == W or not _vowel(buf[i - 1])):
-            return U, 1
+        if i > start and not _vowel(n) and n != Y:
+            return (U if (c == W and n != 0) or not _vowel(buf[i - 1]) else V), 1
         return V, 1
     if c == J or c == Y:
         return I, 1
