@@ -12,7 +12,7 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python --require-hashes
 SELF = $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench bench-linkage lock docs clean
+.PHONY: help demo test check fix bench bench-linkage bench-names lock docs clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 14
@@ -44,6 +44,9 @@ bench: $(TEST) ## speed and accuracy on this machine
 
 bench-linkage: $(TEST) $(PEERS)/.ready ## linking beside Splink and others, on the same files
 	@$(BIN)/python -m benchmarks.peers $(ARGS)
+
+bench-names: $(TEST) $(PEERS)/.ready ## spellings of one name, by script, beside phonetic libraries
+	@$(BIN)/python -m benchmarks.names $(ARGS)
 
 docs: $(TEST) ## rebuild the generated documentation
 	@$(BIN)/python tools/build_docs.py

@@ -12,20 +12,25 @@ from hypothesis import strategies as st
 from sojourn.encode import encoder, kernel
 from sojourn.encode.hmac256 import hmac_many, prepare
 from sojourn.encode.keys import kind_secrets
-from sojourn.encode.matchkeys import Identity, match_keys_of, skeleton_of
+from sojourn.encode.matchkeys import Identity, match_keys_of
+from sojourn.encode.sounds import FOLDS, JOINED, PARTICLES, STARTS, skeleton_of
 from sojourn.policy import load_policy
 from sojourn.schemas import KeyKind
 
 POLICY = load_policy().encode
 SECRET = bytes(range(32))
 
-sounds = ["SCH", "CH", "SH", "KH", "PH", "CK", "TS", "AE", "OE", "UE", "OU", "EE", "EI", "IE"]
-particles = ["AL", "DE", "VAN", "BIN", "DEL"]
+sounds = sorted({pattern for pattern, _ in FOLDS + STARTS if len(pattern) > 1})
+marks = [*sounds, "OUA", "XAH", "XAY", "XKH", "VL", "WD", "CE", "CI", "CY"]
+particles = sorted(PARTICLES)
+articles = [*JOINED, "AL", "EL", "ABD", "EBDAL", "ABDU", "ABDERR", "ERR", "ESS", "ALA", "ALLI"]
 letters = st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+word = st.lists(st.one_of(letters, st.sampled_from(marks)), min_size=1, max_size=8).map("".join)
 token = st.one_of(
-    st.lists(st.one_of(letters, st.sampled_from(sounds)), min_size=1, max_size=8).map("".join),
+    word,
     st.sampled_from(particles),
     letters,
+    st.builds(str.__add__, st.sampled_from(articles), word),
 )
 name = st.lists(token, max_size=5).map(" ".join)
 identity = st.builds(

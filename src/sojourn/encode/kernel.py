@@ -21,9 +21,9 @@ from sojourn.encode.matchkeys import (
     NAMES_SEX_TOKENS,
     NATION_LETTERS,
     SIDE_LETTERS,
-    SKELETON_LETTERS,
 )
-from sojourn.encode.tokens import before, copy, digits, particle, same, skeleton, split
+from sojourn.encode.sounds import SKELETON_LETTERS
+from sojourn.encode.tokens import article, before, copy, digits, particle, same, skeleton, split
 from sojourn.schemas import KeyKind
 
 NAME_LETTERS = 120  # longer names are cut here, in both twins' input
@@ -330,7 +330,7 @@ def _date(message: NDArray[np.uint8], at: int, y: int, m: int, d: int) -> int:
 
 @lean
 def _take_tokens(r: int, records: Columns, bench: Bench) -> int:
-    """matchkeys.tokens_of: positions into ``names`` of the tokens, in turn, told apart."""
+    """sounds.tokens_of: positions into ``names`` of the tokens, in turn, told apart."""
     names, at, size = bench.names, bench.at, bench.size
     s0, s1 = records.s_off[r], records.s_off[r + 1]
     g0, g1 = records.g_off[r], records.g_off[r + 1]
@@ -340,18 +340,22 @@ def _take_tokens(r: int, records: Columns, bench: Bench) -> int:
     total = split(names, end, stop, at, size, surnames)
     telling = False
     for t in range(total):
-        if size[t] > 1 and not particle(names, at[t], size[t]):
+        alone = (surnames if t < surnames else total - surnames) == 1
+        if size[t] > 1 and (alone or not particle(names, at[t], size[t])):
             telling = True
     count = 0
     for turn in range(max(surnames, total - surnames)):
         for side in range(2):
             t = turn if side == 0 else surnames + turn
-            if t >= (surnames if side == 0 else total):
+            own = surnames if side == 0 else total - surnames
+            if turn >= own:
                 continue
-            if telling and (size[t] == 1 or particle(names, at[t], size[t])):
+            dull = size[t] == 1 or (own > 1 and particle(names, at[t], size[t]))
+            if telling and dull:
                 continue
-            if _fresh(bench, at[t], size[t], count):
-                bench.t_at[count], bench.t_size[count] = at[t], size[t]
+            cut = article(names, at[t], size[t])
+            if _fresh(bench, at[t] + cut, size[t] - cut, count):
+                bench.t_at[count], bench.t_size[count] = at[t] + cut, size[t] - cut
                 count += 1
     return count
 

@@ -14,16 +14,13 @@ worth: docs/explanation/linking.md.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from sojourn.encode.sounds import skeleton_of, tokens_of
 from sojourn.schemas import KeyKind
 
-# Tokens that are dropped where others remain: articles and particles that one document
-# writes apart, another joins or leaves out.
-PARTICLES = frozenset("AL EL DE DA DO DI DU LA LE VAN VON DER DEN TEN BIN IBN DOS DAS DEL".split())
-SKELETON_LETTERS = 6
 DOCUMENT_LETTERS = 5  # a shorter number says too little
 NAMES_SEX_TOKENS = 3
 SIDE_LETTERS = 4  # of the one side's sound: a typing error further on does no harm
@@ -32,13 +29,6 @@ SEPARATOR = "|"
 
 # The design's OCR classes: characters that readers confuse.
 OCR_CLASSES = str.maketrans("OQILSBZG", "00115826")
-
-# Longest first: SCH before CH. Sound classes of the design.
-_FOLDS = (
-    ("SCH", "S"), ("CH", "S"), ("SH", "S"), ("KH", "H"), ("PH", "F"), ("CK", "K"), ("TS", "S"),
-    ("AE", "A"), ("OE", "O"), ("UE", "U"), ("OU", "U"), ("EE", "I"), ("EI", "I"), ("IE", "I"),
-    ("J", "I"), ("Y", "I"), ("W", "V"), ("C", "K"), ("Q", "K"), ("X", "S"), ("Z", "S"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,42 +43,6 @@ class Identity:
     sex: str  # M, F, X or ""
     document_number: str  # A-Z and 0-9
     nationality: str = ""  # ICAO 9303 alpha-3
-
-
-def tokens_of(surname: str, given_names: str) -> tuple[str, ...]:
-    """All name tokens, surnames and given names taken in turn so that a swap changes nothing.
-
-    Single letters and particles are dropped where other tokens remain; repeats are dropped.
-    """
-    first, second = surname.split(), given_names.split()
-    turns = [t for pair in _zip_longest(first, second) for t in pair if t]
-    telling = [t for t in turns if len(t) > 1 and t not in PARTICLES]
-    return tuple(dict.fromkeys(telling or turns))
-
-
-def _zip_longest(first: Sequence[str], second: Sequence[str]) -> list[tuple[str, str]]:
-    length = max(len(first), len(second))
-    return [
-        (first[i] if i < len(first) else "", second[i] if i < len(second) else "")
-        for i in range(length)
-    ]
-
-
-def skeleton_of(token: str) -> str:
-    """The sound of a name token, six letters at most: KHALED and HALID give HLD."""
-    folded, i = [], 0
-    while i < len(token):
-        for pattern, sound in _FOLDS:
-            if token.startswith(pattern, i):
-                folded.append(sound)
-                i += len(pattern)
-                break
-        else:
-            folded.append(token[i])
-            i += 1
-    kept = [c for at, c in enumerate(folded) if at == 0 or c not in "AEIOUH"]
-    collapsed = [c for at, c in enumerate(kept) if at == 0 or c != kept[at - 1]]
-    return "".join(collapsed[:SKELETON_LETTERS])
 
 
 def messages_of(identity: Identity, max_tokens: int) -> list[tuple[KeyKind, str]]:

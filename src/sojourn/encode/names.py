@@ -1,7 +1,8 @@
 """Names in any script to A-Z and blanks: the alphabet of travel documents.
 
 In: a name as a source wrote it. Out: A-Z tokens separated by single blanks. ICAO Doc 9303-3's
-tables first (``letters``); scripts that it has no table for go through anyascii. Apostrophes
+tables first (``letters``); India's scripts, Hebrew and kana by ``scripts``; what has no table goes
+through anyascii. Apostrophes
 vanish, hyphens and commas separate, digits and all else are dropped. A name that is A-Z already
 (the machine-readable zone's filler ``<`` counts as a blank) comes out as it went in.
 """
@@ -15,6 +16,7 @@ import polars as pl
 from anyascii import anyascii
 
 from sojourn.encode.letters import ARABIC, CYRILLIC, LATIN, SHADDA, TEH_MARBUTA, build_table
+from sojourn.encode.scripts import spell_out
 
 _LETTERS = build_table(LATIN) | build_table(CYRILLIC) | build_table(ARABIC)
 _GONE = dict.fromkeys(map(ord, "'’ʼ`´ʹʻ\u200b\u200c\u200d\u200e\u200f\ufeff\u00ad"))
@@ -26,7 +28,7 @@ _PLAIN = r"^[A-Za-z <\-]*$"
 def to_mrz(name: str) -> str:
     """One name. Empty where nothing of it can be written in A-Z."""
     text = unicodedata.normalize("NFC", name).translate(_GONE)
-    text = _WORD_END.sub("XAH", text)
+    text = spell_out(_WORD_END.sub("XAH", text))
     # The capital sharp s and the long s fold to SS and S; so does upper().
     upper = text.upper()
     written: list[str] = []
@@ -40,7 +42,8 @@ def to_mrz(name: str) -> str:
         elif letter.isascii():
             written.append(letter)
         elif unicodedata.category(letter).startswith("M"):
-            continue
+            # Above a Latin, Greek or Arabic letter it goes; in Asia it is a vowel.
+            written.append(_other(letter) if "\u0d80" <= letter < "\u1ab0" else "")
         elif unicodedata.category(letter)[0] in "PSZ":
             written.append(" ")
         else:
@@ -56,7 +59,7 @@ def _other(letter: str) -> str:
     if base in _LETTERS:
         return _LETTERS[base]
     # Syllables and ideographs end where the next begins: anyascii gives them a capital.
-    return anyascii(letter).replace("'", "").upper()
+    return anyascii(letter).replace("'", "").replace("`", "").upper()
 
 
 def to_mrz_series(names: pl.Series) -> pl.Series:
