@@ -5,7 +5,9 @@ In: nothing. Out: enums. Which column holds which is ``schemas``' to say, which 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 
 
 class Privacy(StrEnum):
@@ -73,6 +75,13 @@ class KeyKind(IntEnum):
     PAIR_YEAR = 5  # two skeletons, birth year
     PAIR_DAY = 6  # two skeletons, day and month sorted
     NAMES_SEX = 7  # all tokens sorted, sex: three tokens or more
+
+
+# Who shares a key of the first kind shares one of the second: it is a fold of the same text. So
+# a search by the second finds everybody, and the first has only to be compared.
+COARSER: Mapping[KeyKind, KeyKind] = MappingProxyType(
+    {KeyKind.DOCUMENT: KeyKind.DOCUMENT_OCR, KeyKind.NAME_DATE: KeyKind.SOUND_DATE}
+)
 
 
 class StatusKind(StrEnum):

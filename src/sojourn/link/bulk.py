@@ -12,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.link.decide import Chosen, choose_links, merge_reports
-from sojourn.link.linker import HOUR, LinkIndex, join_refs
+from sojourn.link.linker import HOUR, LinkIndex
+from sojourn.link.reports import join_refs
 from sojourn.link.weights import WeightTable
 from sojourn.policy import LinkagePolicy
 from sojourn.schemas import ENCODINGS, LINKS, MERGES, check_table, doors_checked
@@ -38,7 +39,7 @@ def link(
         check_table(encodings, ENCODINGS)
     reports = encodings.filter(~pl.col("withdrawn"))
     index = LinkIndex(weights, policy, room=max(1024, reports.height), keys=0)
-    proposal = index.add_at_once(reports.sort("event_time", "crossing_ref"))
+    proposal = index.add_at_once(index.words.read(reports.sort("event_time", "crossing_ref")))
     slots = np.arange(reports.height, dtype=np.int32)
     merge_reports(index, proposal.merges, slots, nearby(index, slots))
     chosen = choose_links(index, proposal.links, mean_open_stays(index, slots), ambiguity=None)

@@ -10,6 +10,7 @@ arrived twice and left twice since had a departure that nobody recorded; stays d
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numba as nb
@@ -19,6 +20,32 @@ from numpy.typing import NDArray
 from sojourn.compiled import lean
 
 NONE = -1
+CROWDED = 4  # of so many slots a pair or more: their own numbers do
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Pairs of crossings under numbers of their own, so that nothing is as large as the index.
+
+    Numbers rise with the slots. ``slot`` and ``time`` are by number.
+    """
+
+    one: NDArray[np.int32]
+    other: NDArray[np.int32]
+    slot: NDArray[np.int32]
+    time: NDArray[np.int64]
+
+    def only(self, pairs: NDArray[np.int64]) -> Ends:
+        return Ends(self.one[pairs], self.other[pairs], self.slot, self.time)
+
+
+def number_ends(one: NDArray[np.int32], other: NDArray[np.int32], time: NDArray[np.int64]) -> Ends:
+    """Number the slots of pairs anew; ``time`` is by slot. Many pairs keep the slots' numbers."""
+    if CROWDED * one.size > time.size:
+        return Ends(one, other, np.arange(time.size, dtype=np.int32), time)
+    slot, number = np.unique(np.concatenate([one, other]), return_inverse=True)
+    local: NDArray[np.int32] = number.astype(np.int32)
+    return Ends(local[: one.size], local[one.size :], slot, time[slot])
 
 
 class Hung(NamedTuple):
