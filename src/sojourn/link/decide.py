@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
 from sojourn.link import slots as sl
 from sojourn.link.between import bits_between
 from sojourn.link.linker import HOUR, LinkIndex, Pairs
@@ -83,6 +84,11 @@ def choose_links(
     wanted = _wanted(index, pairs, open_stays)
     if not wanted.heavy.any():
         return NO_LINKS
+    if wanted.heavy.size == 1:  # nothing lies between, and nobody else wants either end
+        ends = wanted.ends
+        return Chosen(
+            ends.slot[ends.one], ends.slot[ends.other], wanted.pattern, wanted.weight, waiting=0
+        )
     lost = bits_between(index, wanted.ends, wanted.pattern, wanted.heavy, open_stays)
     weight = wanted.weight - lost
     keep = np.flatnonzero(weight >= index.policy.threshold_log2_odds)
@@ -114,19 +120,42 @@ class _Wanted:
 
 
 def _wanted(index: LinkIndex, pairs: Pairs, open_stays: float) -> _Wanted:
-    slots = index.slots
-    arrival, departure = slots.standing[pairs.one], slots.standing[pairs.other]
-    gap = slots.time[departure] - slots.time[arrival]
-    fit = (slots.strength[arrival] >= BOARDED) & (slots.strength[departure] >= BOARDED)
-    fit &= (slots.state[arrival] == sl.OPEN) & (slots.state[departure] == sl.OPEN) & (gap >= 0)
-    weight = index.weights.weigh(pairs.pattern, slots.curve[arrival], gap, open_stays)
-    fitting = np.flatnonzero(fit)
-    ends = number_ends(arrival[fitting], departure[fitting], slots.time)
-    keep = nearest_first(ends.other, ends.one, -ends.time[ends.one], ends.time.size)
-    keep = keep[_heaviest(ends.one[keep], ends.other[keep], weight[fitting[keep]])]
-    at = fitting[keep]
-    heavy = weight[at] >= index.policy.threshold_log2_odds
-    return _Wanted(ends.only(keep), pairs.pattern[at], weight[at], heavy)
+    count = pairs.one.size
+    arrival, departure = np.empty(count, np.int32), np.empty(count, np.int32)
+    gap, curve = np.empty(count, np.int64), np.empty(count, np.int16)
+    pattern = np.empty(count, np.uint32)
+    fit = _fitting(
+        pairs.one, pairs.other, pairs.pattern, index.slots, arrival, departure, gap, curve, pattern
+    )
+    arrival, departure, pattern = arrival[:fit], departure[:fit], pattern[:fit]
+    weight = index.weights.weigh(pattern, curve[:fit], gap[:fit], open_stays)
+    ends = number_ends(arrival, departure, index.slots.time)
+    if fit > 1:
+        keep = nearest_first(ends.other, ends.one, -ends.time[ends.one], ends.time.size)
+        keep = keep[_heaviest(ends.one[keep], ends.other[keep], weight[keep])]
+        ends, pattern, weight = ends.only(keep), pattern[keep], weight[keep]
+    return _Wanted(ends, pattern, weight, weight >= index.policy.threshold_log2_odds)
+
+
+@lean
+def _fitting(
+    one: NDArray[np.int32], other: NDArray[np.int32], pattern: NDArray[np.uint32],
+    slots: sl.Slots, arrival: NDArray[np.int32], departure: NDArray[np.int32],
+    gap: NDArray[np.int64], curve: NDArray[np.int16], pattern_kept: NDArray[np.uint32],
+) -> int:  # fmt: skip
+    """Reports' pairs as their crossings', where these may make a stay; returns how many."""
+    kept = 0
+    for p in range(one.size):
+        a, d = slots.standing[one[p]], slots.standing[other[p]]
+        apart = slots.time[d] - slots.time[a]
+        boarded = slots.strength[a] >= BOARDED and slots.strength[d] >= BOARDED
+        both_open = slots.state[a] == sl.OPEN and slots.state[d] == sl.OPEN
+        if apart >= 0 and boarded and both_open:
+            arrival[kept], departure[kept] = a, d
+            gap[kept], curve[kept] = apart, slots.curve[a]
+            pattern_kept[kept] = pattern[p]
+            kept += 1
+    return kept
 
 
 def _heaviest(

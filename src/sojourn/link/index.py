@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.compiled import lean
-from sojourn.link.keyroom import EPOCH_BIT, KIND_MASK, Keys, count_shared, holds, is_left_out
-from sojourn.link.patterns import KINDS, MOST, pattern_of, trait_of
+from sojourn.link.keyroom import Keys, count_shared, holds, is_left_out
+from sojourn.link.patterns import KINDS, pattern_of, trait_of
 from sojourn.link.slots import ASKED, CROSSED, NONE, OPEN, SPREAD, Slots
 from sojourn.link.table import Table, at_home, crowd_of, delete, home_of, insert, run_of
 
@@ -236,13 +236,15 @@ def propose(
     asked: NDArray[np.int32], slots: Slots, keys: Keys, table: Table, window: Window,
     left_out: int, start: int, bench: Bench, links: Found, merges: Found,
 ) -> tuple[int, int, int, int]:  # fmt: skip
-    """Pairs of the slots ``asked[start:]``; all slots that are being asked are marked so.
+    """Pairs of the slots ``asked[start:]``.
 
     A pair of two asked slots is given once. Returns (next start, links, merges, keys cut short);
     stops early when ``links`` or ``merges`` have no room for another slot's worth.
     """
     n_links, n_merges, cut = 0, 0, 0
     near = bench.near
+    for i in range(asked.size):
+        slots.marks[asked[i]] |= ASKED
     for i in range(start, asked.size):
         if links.one.size - n_links < near.size or merges.one.size - n_merges < near.size:
             return i, n_links, n_merges, cut
@@ -262,25 +264,6 @@ def propose(
                 links.one[n_links], links.other[n_links] = arrival, departure
                 links.pattern[n_links] = compared(a, b, slots, keys, bench.counts, 0)
                 n_links += 1
+    for i in range(asked.size):
+        slots.marks[asked[i]] &= ~ASKED
     return asked.size, n_links, n_merges, cut
-
-
-@lean
-def describe(
-    slots: NDArray[np.int32], offsets: NDArray[np.int64], kinds: NDArray[np.uint8],
-    document: NDArray[np.bool_], tokens: NDArray[np.uint8],
-) -> None:  # fmt: skip
-    """What the keys say of their record: has it a document, how many dated name tokens."""
-    for i in range(slots.size):
-        even, odd = 0, 0  # of the two epochs
-        has = False
-        for k in range(offsets[i], offsets[i + 1]):
-            kind = kinds[k] & KIND_MASK
-            if kind == 1:
-                has = True
-            elif kind == 3 and kinds[k] & EPOCH_BIT:
-                odd += 1
-            elif kind == 3:
-                even += 1
-        document[slots[i]] = has
-        tokens[slots[i]] = min(max(even, odd), MOST + 1)

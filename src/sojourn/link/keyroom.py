@@ -57,7 +57,6 @@ class KeyRoom:
     ) -> KeyRoom:  # fmt: skip
         """A full room of keys that lie side by side already, from slot 0 on."""
         made = cls(at, held, 0)
-        check_blocks(offsets)
         if offsets[-1] > MOST_ROOM:
             raise LinkageError("more match keys than one index can hold: partition the load")
         at[: offsets.size - 1] = offsets[:-1]
@@ -73,8 +72,7 @@ class KeyRoom:
         self, slots: NDArray[np.int32], offsets: NDArray[np.int64], keys: NDArray[np.uint64],
         kinds: NDArray[np.uint8],
     ) -> None:  # fmt: skip
-        """Take the records' keys in. Raises LinkageError over MOST_KEYS keys a record."""
-        check_blocks(offsets)
+        """Take the records' keys in, which ``kinds_left_out`` has looked at."""
         needed = int(offsets[-1])
         if self._counts[_END] + needed > self.keys.key.size:
             self._make_room(needed)
@@ -103,12 +101,6 @@ class KeyRoom:
         self._counts[_END] = _shift(in_turn, self.keys)
         self._counts[_IDLE] = 0
         self._free[:] = NONE
-
-
-def check_blocks(offsets: NDArray[np.int64]) -> None:
-    """Raises LinkageError where a record has more keys than a block may hold."""
-    if offsets.size > 1 and int(np.diff(offsets).max()) > MOST_KEYS:
-        raise LinkageError(f"match_keys: expected at most {MOST_KEYS} keys in a record")
 
 
 @lean
@@ -220,10 +212,12 @@ def not_implied(
 ) -> int:
     """Kinds that some record has without their coarser kind of the same epoch, as bits.
 
-    -1 where a kind is none that is known.
+    -1 where a kind is none that is known, -2 where a record has more than MOST_KEYS keys.
     """
     out = 0
     for i in range(offsets.size - 1):
+        if offsets[i + 1] - offsets[i] > MOST_KEYS:
+            return -2
         even, odd = 0, 0
         for k in range(offsets[i], offsets[i + 1]):
             kind = int(kinds[k]) & KIND_MASK
@@ -246,9 +240,12 @@ def kinds_left_out(offsets: NDArray[np.int64], kinds: NDArray[np.uint8], so_far:
     """Of the kinds ``so_far`` left out of the search, those that these records allow as well.
 
     A finer kind may be left out as long as every record that has it has its coarser kind too:
-    where a policy enables both. Raises LinkageError where a kind is not one of KeyKind.
+    where a policy enables both. Raises LinkageError where a kind is not one of KeyKind, or where
+    a record has more than MOST_KEYS keys.
     """
     bare = int(not_implied(offsets, kinds, COARSER_OF))
+    if bare == -2:
+        raise LinkageError(f"match_keys: expected at most {MOST_KEYS} keys in a record")
     if bare < 0:
         raise LinkageError("key_kinds: expected the kinds of key that this Sojourn knows")
     return so_far & ~bare

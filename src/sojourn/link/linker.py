@@ -152,22 +152,11 @@ class LinkIndex:
         return slots
 
     def _fill(self, slots: NDArray[np.int32], reports: Reports) -> None:
-        to = self.slots
-        to.state[slots] = sl.OPEN
-        to.marks[slots] = 0
-        to.direction[slots] = reports.direction
-        to.evidence[slots] = reports.evidence
-        to.strength[slots] = reports.evidence
-        to.time[slots] = reports.time
-        to.recorded[slots] = reports.recorded
-        to.source[slots] = reports.source
-        to.nationality[slots] = reports.nationality
-        to.sex[slots] = reports.sex
-        to.curve[slots] = reports.curve
-        to.ref_high[slots], to.ref_low[slots] = reports.ref_high, reports.ref_low
-        to.standing[slots] = slots
-        to.ring[slots] = slots
-        ix.describe(slots, reports.offsets, reports.kinds, to.has_document, to.tokens)
+        sl.fill(
+            slots, self.slots, reports.ref_high, reports.ref_low, reports.direction,
+            reports.evidence, reports.time, reports.recorded, reports.source, reports.nationality,
+            reports.sex, reports.curve, reports.offsets, reports.kinds,
+        )  # fmt: skip
 
     def remove(self, slots: NDArray[np.int32]) -> None:
         """Take reports out; whoever stood with them must be taken out in the same call."""
@@ -213,8 +202,6 @@ class LinkIndex:
 
     def propose(self, asked: NDArray[np.int32]) -> Proposal:
         """Candidate pairs of ``asked`` with everything held that is open."""
-        marks = self.slots.marks
-        marks[asked] |= sl.ASKED
         links, merges, capped, start = [], [], 0, 0
         found_links, found_merges = self._found
         if asked.size > FEW:
@@ -228,7 +215,6 @@ class LinkIndex:
             links.append(tuple(part[:n_links].copy() for part in found_links))
             merges.append(tuple(part[:n_merges].copy() for part in found_merges))
             capped += cut
-        marks[asked] &= ~np.uint8(sl.ASKED)
         return Proposal(_pairs(links), _pairs(merges), capped)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from sojourn.schemas import Direction, Evidence
 EVIDENCE = tuple(e.value for e in Evidence)  # weakest first, as their numbers
 DIRECTIONS = (Direction.ARRIVAL.value, Direction.DEPARTURE.value)
 _REF = np.dtype(">u8")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,6 @@ class Vocabulary:
         return got
 
     def codes(self, words: pl.Series) -> NDArray[np.int32]:
-        if len(words) == 1:
-            return np.array([self.code(words[0])], np.int32)
         text = words.cast(pl.String)
         codes = {word: self.code(word) for word in text.unique().drop_nulls().sort()}
         if not codes:
@@ -117,8 +118,6 @@ class Words:
         self._curve_of = weights.curve_of
 
     def curves(self, classes: pl.Series) -> NDArray[np.int16]:
-        if len(classes) == 1:
-            return np.array([self._curve_of(classes[0])], np.int16)
         curves = {c: self._curve_of(c) for c in classes.unique().drop_nulls()}
         if not curves:
             return np.zeros(len(classes), np.int16)
@@ -127,6 +126,8 @@ class Words:
 
     def read(self, encodings: pl.DataFrame) -> Reports:
         """ENCODINGS, row for row. Raises LinkageError where a reference is not 16 bytes."""
+        if encodings.height == 1:
+            return self.report([_record(encodings)])
         offsets, keys = list_parts(encodings["match_keys"])
         _, kinds = list_parts(encodings["key_kinds"])
         high, low = ref_parts(encodings["crossing_ref"])
@@ -167,6 +168,24 @@ class Words:
             _own(records[0].keys) if alone else np.concatenate([r.keys for r in records]),
             _own(records[0].kinds) if alone else np.concatenate([r.kinds for r in records]),
         )
+
+
+def _record(encodings: pl.DataFrame) -> Report:
+    """The only row: one call for all columns, where columns would cost a call each."""
+    row = encodings.row(0, named=True)
+    return Report(
+        row["crossing_ref"],
+        row["source"],
+        row["direction"],
+        row["evidence"],
+        (row["event_time"] - _EPOCH) // _MICROSECOND,
+        (row["recorded_at"] - _EPOCH) // _MICROSECOND,
+        row["nationality"],
+        row["sex"],
+        row["admission_class"],
+        np.array(row["match_keys"], np.uint64),
+        np.array(row["key_kinds"], np.uint8),
+    )
 
 
 def list_parts(column: pl.Series) -> tuple[NDArray[np.int64], NDArray[Any]]:

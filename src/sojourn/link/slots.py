@@ -13,12 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.compiled import lean
+from sojourn.link.keyroom import EPOCH_BIT, KIND_MASK
+from sojourn.link.patterns import MOST
 from sojourn.link.table import Table, at_home, crowd_of, delete, home_of, insert, run_of
+from sojourn.schemas import KeyKind
 
 NONE = -1
 BOARDED, CROSSED = 1, 2  # evidence: see Slots
 FREE, CLOSED, OPEN = 0, 1, 2  # a slot's state: unused; has its partner; looks for one
 COUNTED, ASKED = 1, 2  # marks: is among the open stays; is of the batch at hand
+_DOCUMENT, _NAME = int(KeyKind.DOCUMENT), int(KeyKind.NAME_DATE)
 STEP = 8  # slots grow by one part in so many
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio (Knuth, 6.4)
 
@@ -64,6 +68,45 @@ def grow_slots(slots: Slots, room: int) -> None:
     column: NDArray[Any]
     for column in slots:
         column.resize(room, refcheck=False)
+
+
+@lean
+def fill(
+    slots: NDArray[np.int32], to: Slots, ref_high: NDArray[np.uint64],
+    ref_low: NDArray[np.uint64], direction: NDArray[np.uint8], evidence: NDArray[np.uint8],
+    time: NDArray[np.int64], recorded: NDArray[np.int64], source: NDArray[np.int32],
+    nationality: NDArray[np.uint16], sex: NDArray[np.uint8], curve: NDArray[np.int16],
+    offsets: NDArray[np.int64], kinds: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    """Reports' attributes into slots, each open and standing for itself."""
+    for i in range(slots.size):
+        s = slots[i]
+        to.state[s], to.marks[s] = OPEN, 0
+        to.direction[s] = direction[i]
+        to.evidence[s] = to.strength[s] = evidence[i]
+        to.time[s], to.recorded[s] = time[i], recorded[i]
+        to.source[s], to.nationality[s] = source[i], nationality[i]
+        to.sex[s], to.curve[s] = sex[i], curve[i]
+        to.ref_high[s], to.ref_low[s] = ref_high[i], ref_low[i]
+        to.standing[s] = to.ring[s] = s
+        _describe(s, to, offsets[i], offsets[i + 1], kinds)
+
+
+@lean
+def _describe(s: int, to: Slots, first: int, last: int, kinds: NDArray[np.uint8]) -> None:
+    """What the keys say of their record: has it a document, how many dated name tokens."""
+    even, odd = 0, 0  # of the two epochs
+    has = False
+    for k in range(first, last):
+        kind = kinds[k] & KIND_MASK
+        if kind == _DOCUMENT:
+            has = True
+        elif kind == _NAME and kinds[k] & EPOCH_BIT:
+            odd += 1
+        elif kind == _NAME:
+            even += 1
+    to.has_document[s] = has
+    to.tokens[s] = min(max(even, odd), MOST + 1)
 
 
 @lean

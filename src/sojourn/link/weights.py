@@ -80,9 +80,9 @@ class WeightTable:
     def stay_bits(self, curve: NDArray[np.integer], gap: NDArray[np.int64]) -> NDArray[np.float32]:
         """The stay-length part of the weight; ``gap`` in microseconds."""
         days = np.maximum(gap, 0) / MICROSECONDS_A_DAY
-        at = np.clip(np.searchsorted(GAP_DAYS, days, side="right") - 1, 0, GAP_DAYS.size - 2)
+        at = np.minimum(GAP_DAYS.searchsorted(days, side="right") - 1, GAP_DAYS.size - 2)
         left, right = GAP_DAYS[at], GAP_DAYS[at + 1]
-        share = np.clip((days - left) / (right - left), 0.0, 1.0)
+        share = np.minimum((days - left) / (right - left), 1.0)
         low, high = self.curves[curve, at], self.curves[curve, at + 1]
         bits = low + (high - low) * share - TILT_BITS * np.log2(1.0 + days)
         return np.asarray(bits, dtype=np.float32)
