@@ -24,7 +24,7 @@ KIND_MASK = 0x7F
 MOST_KEYS = 255  # of one record
 MOST_ROOM = (1 << 31) - 1
 IDLE = 16  # one part in so many lying idle is worth moving everything together
-STEP = 8  # otherwise the room grows by one part in so many
+STEP = 32  # otherwise the room grows by one part in so many: in place, so that it costs little
 _END, _IDLE = 0, 1
 # The coarser kind of each kind; its own number where there is none.
 COARSER_OF = np.arange(KINDS, dtype=np.int64)

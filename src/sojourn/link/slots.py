@@ -23,7 +23,7 @@ BOARDED, CROSSED = 1, 2  # evidence: see Slots
 FREE, CLOSED, OPEN = 0, 1, 2  # a slot's state: unused; has its partner; looks for one
 COUNTED, ASKED = 1, 2  # marks: is among the open stays; is of the batch at hand
 _DOCUMENT, _NAME = int(KeyKind.DOCUMENT), int(KeyKind.NAME_DATE)
-STEP = 8  # slots grow by one part in so many
+STEP = 32  # slots grow by one part in so many: in place, so that it costs little
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio (Knuth, 6.4)
 
 
