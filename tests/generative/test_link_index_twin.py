@@ -83,7 +83,7 @@ def test_a_table_holds_the_entries_that_were_put_in_and_not_taken_out(
     assert int((table.far != 0).sum()) == table.entries
 
 
-@pytest.mark.parametrize("copies", [200, 255, 256, 3000])
+@pytest.mark.parametrize("copies", [200, 254, 255, 256, 3000])
 def test_a_key_that_thousands_share_crowds_out_nobody(copies: int) -> None:
     table = tb.new_table(0)
     others = [(5 * n << 52) | 7 for n in range(800)]
@@ -94,8 +94,14 @@ def test_a_key_that_thousands_share_crowds_out_nobody(copies: int) -> None:
         tb.insert(table, np.uint64(5 << 52), 10_000 + slot)
     assert int(table.counts[1]) >= copies - tb.FARTHEST
     assert sorted(found_under(table, 5 << 52))[-copies:] == [10_000 + n for n in range(copies)]
+    for slot in range(3):  # of the home before: what lies farthest cannot be moved any farther
+        table = tb.with_crowd_room(table, 1)
+        tb.insert(table, np.uint64(1 << 50), 20_000 + slot)
+    assert {20_000, 20_001, 20_002} <= set(found_under(table, 1 << 50))
     for slot, key in enumerate(others):
         assert slot in found_under(table, key)
+    for slot in range(3):
+        assert tb.delete(table, np.uint64(1 << 50), 20_000 + slot)
     for slot in range(copies):
         assert tb.delete(table, np.uint64(5 << 52), 10_000 + slot)
     assert (table.entries, int(table.counts[1])) == (800, 0)
