@@ -13,7 +13,7 @@ from lib.plain_linking import DAY, HOUR, START, Report, encodings, keys_of
 from sojourn.errors import LinkageError
 from sojourn.link import Linked, LiveLinker, link, load_weights
 from sojourn.policy import LinkagePolicy, load_policy
-from sojourn.schemas import COARSER
+from sojourn.schemas import COARSER, KeyKind
 
 POLICY = load_policy()
 TABLE = load_weights()
@@ -219,6 +219,31 @@ def test_closed_crossings_are_let_go_after_the_retention_open_ones_never() -> No
     late = START + (9 + POLICY.linkage.merge_retention_days + 1) * DAY
     assert linker.forget_closed(late) == 2
     assert linker.index.open_stays() == 1
+
+
+def only(*kinds: KeyKind, traveller: int = 1) -> tuple[tuple[int, int], ...]:
+    return tuple((k, v) for k, v in keys_of(traveller, document=traveller) if k in kinds)
+
+
+@pytest.mark.parametrize("finer", COARSER)
+def test_a_finer_kind_is_searched_by_where_its_coarser_kind_is_not_made(finer: KeyKind) -> None:
+    came, left = person(1, 1, 0, keys=only(finer)), person(2, 1, 9, leaves=True, keys=only(finer))
+    assert linked(came, left).candidates == 1
+    linker = LiveLinker(TABLE, POLICY.linkage, POLICY.digest)
+    linker.settle(linker.decide(encodings([came])))
+    assert linker.decide(encodings([left])).linked.candidates == 1
+
+
+@pytest.mark.parametrize("finer", COARSER)
+def test_records_of_two_policies_still_meet_by_the_finer_kind(finer: KeyKind) -> None:
+    """Those that are held have both kinds; then one comes that has the finer kind alone."""
+    both = only(finer, COARSER[finer])
+    came, left = person(1, 1, 0, keys=both), person(2, 1, 9, leaves=True, keys=only(finer))
+    linker = LiveLinker(TABLE, POLICY.linkage, POLICY.digest)
+    linker.settle(linker.decide(encodings([came])))
+    assert linker.decide(encodings([left])).linked.candidates == 1
+    linker.forget(encodings([came, left])["crossing_ref"])
+    assert linker.index.table.entries == 0
 
 
 def test_a_reference_of_the_wrong_length_is_refused() -> None:
