@@ -189,6 +189,19 @@ def test_the_index_proposes_what_a_dict_of_sets_proposes(
     ]
 
 
+def test_a_slot_that_lies_twice_at_one_home_is_met_once() -> None:
+    """Two keys of one record, side by side in the table: one of them is asked about."""
+    one_each = replace(POLICY.linkage, candidates_per_key=1)
+    index = LinkIndex(TABLE, one_each)
+    keys = ((int(KeyKind.PAIR_YEAR), 7 << 50), (int(KeyKind.PAIR_DAY), (7 << 50) | 1))
+    index.add(encodings([Report(b"a" * 16, START, keys=keys)]))
+    leaving = Report(b"b" * 16, START + DAY, "departure", keys=keys[:1])
+    assert found_under(index.table, 7 << 50) == [0, 0]
+    proposal = index.propose(index.add(encodings([leaving])))
+    assert proposal.links.one.tolist() == [0]
+    assert proposal.capped == 0
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 6)), max_size=80),
