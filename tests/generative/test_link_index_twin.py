@@ -19,7 +19,7 @@ from sojourn.link import LiveLinker, load_weights
 from sojourn.link import slots as sl
 from sojourn.link import table as tb
 from sojourn.link.keyroom import MOST_KEYS, KeyRoom
-from sojourn.link.linker import LinkIndex
+from sojourn.link.linker import LinkIndex, Pairs
 from sojourn.policy import load_policy
 from sojourn.schemas import KeyKind
 
@@ -187,6 +187,44 @@ def test_the_index_proposes_what_a_dict_of_sets_proposes(
     assert [s != sl.NONE for s in held.tolist()] == [
         n.to_bytes(16, "big") in twin.reports for n in range(12)
     ]
+
+
+def pairs_and_patterns(index: LinkIndex, links: Pairs) -> dict[tuple[bytes, bytes], int]:
+    ends = zip(refs_of(index, links.one), refs_of(index, links.other), strict=True)
+    return dict(zip(ends, links.pattern.tolist(), strict=True))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 3), keys_of_some()), max_size=14),
+    st.sampled_from([1, 2, 48]),
+)
+def test_bulk_and_live_give_each_pair_the_pattern_of_all_that_it_shares(
+    drawn: list[tuple[bool, int, tuple[tuple[int, int], ...]]], per_key: int
+) -> None:
+    reports = [
+        Report(bytes([day, n] * 8), START + day * DAY, "departure" if leaves else "arrival",
+               keys=keys, sex="F")
+        for n, (leaves, day, keys) in enumerate(drawn)
+    ]  # fmt: skip
+    reports.sort(key=lambda r: (r.time, r.ref))
+    plain = {
+        (a.ref, d.ref): pattern
+        for a in reports if a.direction == "arrival"
+        for d in reports if d.direction == "departure" and a.time <= d.time
+        if (pattern := pattern_of_pair(a, d)) is not None
+    }  # fmt: skip
+    policy = replace(POLICY.linkage, candidates_per_key=per_key)
+    bulk, live = LinkIndex(TABLE, policy), LinkIndex(TABLE, policy)
+    at_once = bulk.add_at_once(bulk.words.read(encodings(reports)))
+    asked = live.propose(live.add(encodings(reports)))
+    for index, proposal in ((bulk, at_once), (live, asked)):
+        found = pairs_and_patterns(index, proposal.links)
+        assert len(found) == proposal.links.one.size, "each pair once"
+        assert found.items() <= plain.items()
+        if not proposal.capped:
+            assert found == plain
+    assert per_key < 48 or not (at_once.capped or asked.capped)
 
 
 def test_a_slot_that_lies_twice_at_one_home_is_met_once() -> None:

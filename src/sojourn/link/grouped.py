@@ -53,8 +53,8 @@ def group_keys(
     Keys of kinds ``left_out`` are no entries.
     """
     bits = max(4, int(keys.key.size // 8).bit_length())
-    order = _sorted_by_key(keys.key, keys.kind, left_out, bits)
-    position, packed = _packed(order, keys.key, keys.kind, offsets)
+    order, beside = _sorted_by_key(offsets, keys.key, keys.kind, left_out, bits)
+    position, packed = _packed(order, beside, keys.key.size)
     facts = np.empty((count, 2), np.int64)
     facts[:, 0] = slots.time[:count]
     facts[:, 1] = (
@@ -109,9 +109,13 @@ def _first(found: Found, count: int) -> Found:
 
 @nb.njit(cache=True, nogil=True)
 def _sorted_by_key(
-    keys: NDArray[np.uint64], kinds: NDArray[np.uint8], left_out: int, bits: int
-) -> NDArray[np.int32]:
-    """Positions by key; equal keys keep their order. A counting sort, then small insertions."""
+    offsets: NDArray[np.int64], keys: NDArray[np.uint64], kinds: NDArray[np.uint8], left_out: int,
+    bits: int,
+) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:  # fmt: skip
+    """Entries by key, equal keys in the order in which they come: a counting sort, then small
+    insertions. Out: their positions among the keys; their keys, each beside its slot and kind,
+    so that whoever goes through them jumps nowhere.
+    """
     shift = np.uint64(64 - bits)
     starts = np.zeros((1 << bits) + 1, np.int64)
     for i in range(keys.size):
@@ -121,39 +125,49 @@ def _sorted_by_key(
         starts[b + 1] += starts[b]
     at = starts[:-1].copy()
     order = np.empty(starts[1 << bits], np.int32)
-    for i in range(keys.size):
-        if is_left_out(kinds[i], left_out):
-            continue
-        bucket = np.int64(keys[i] >> shift)
-        order[at[bucket]] = i
-        at[bucket] += 1
-    for b in range(1 << bits):
+    beside = np.empty((order.size, 2), np.uint64)
+    for slot in range(offsets.size - 1):
+        for i in range(offsets[slot], offsets[slot + 1]):
+            if is_left_out(kinds[i], left_out):
+                continue
+            bucket = np.int64(keys[i] >> shift)
+            p = at[bucket]
+            at[bucket] += 1
+            order[p] = i
+            beside[p, 0] = keys[i]
+            beside[p, 1] = np.uint64(slot | (np.int64(kinds[i]) << _KIND_AT))
+    _sort_buckets(starts, order, beside)
+    return order, beside
+
+
+@lean
+def _sort_buckets(
+    starts: NDArray[np.int64], order: NDArray[np.int32], beside: NDArray[np.uint64]
+) -> None:
+    for b in range(starts.size - 1):
         for i in range(starts[b] + 1, starts[b + 1]):
-            moving = order[i]
+            moving, key, fact = order[i], beside[i, 0], beside[i, 1]
             j = i - 1
-            while j >= starts[b] and keys[order[j]] > keys[moving]:
+            while j >= starts[b] and beside[j, 0] > key:
                 order[j + 1] = order[j]
+                beside[j + 1, 0], beside[j + 1, 1] = beside[j, 0], beside[j, 1]
                 j -= 1
             order[j + 1] = moving
-    return order
+            beside[j + 1, 0], beside[j + 1, 1] = key, fact
 
 
 @nb.njit(cache=True, nogil=True)
 def _packed(
-    order: NDArray[np.int32], keys: NDArray[np.uint64], kinds: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:  # fmt: skip
-    owner = np.empty(keys.size, np.int32)
-    for slot in range(offsets.size - 1):
-        owner[offsets[slot] : offsets[slot + 1]] = slot
-    position = np.full(keys.size, NONE, np.int32)
+    order: NDArray[np.int32], beside: NDArray[np.uint64], keys: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    position = np.full(keys, NONE, np.int32)
     packed = np.empty(order.size, np.int64)
     for p in range(order.size):
-        e = order[p]
-        first = p == 0 or keys[order[p - 1]] != keys[e]
-        last = p == order.size - 1 or keys[order[p + 1]] != keys[e]
-        position[e] = NONE if first and last else p
-        packed[p] = owner[e] | (np.int64(kinds[e]) << _KIND_AT) | (np.int64(first) << _FIRST_AT)
+        first = p == 0 or beside[p - 1, 0] != beside[p, 0]
+        last = p == order.size - 1 or beside[p + 1, 0] != beside[p, 0]
+        if not (first and last):
+            position[order[p]] = p
+        packed[p] = np.int64(beside[p, 1]) | (np.int64(first) << _FIRST_AT)
     return position, packed
 
 
