@@ -227,6 +227,26 @@ def test_bulk_and_live_give_each_pair_the_pattern_of_all_that_it_shares(
     assert per_key < 48 or not (at_once.capped or asked.capped)
 
 
+def test_a_key_that_was_cut_short_still_counts_for_a_pair_that_another_key_found() -> None:
+    year, day = (int(KeyKind.PAIR_YEAR), 3 << 60), (int(KeyKind.PAIR_DAY), 9 << 60)
+    farther, nearer = (
+        Report(b"a" * 16, START, keys=(year, day)),
+        Report(b"b" * 16, START + DAY, keys=(day,)),
+    )
+    leaving = Report(b"c" * 16, START + 2 * DAY, "departure", keys=(year, day))
+    reports = [farther, nearer, leaving]
+    one_each = replace(POLICY.linkage, candidates_per_key=1)
+    bulk, live = LinkIndex(TABLE, one_each), LinkIndex(TABLE, one_each)
+    at_once = bulk.add_at_once(bulk.words.read(encodings(reports)))
+    asked = live.propose(live.add(encodings(reports)))
+    for index, proposal in ((bulk, at_once), (live, asked)):
+        assert proposal.capped == 1
+        found = pairs_and_patterns(index, proposal.links)
+        assert found == {
+            (came.ref, leaving.ref): pattern_of_pair(came, leaving) for came in (farther, nearer)
+        }
+
+
 def test_a_slot_that_lies_twice_at_one_home_is_met_once() -> None:
     """Two keys of one record, side by side in the table: one of them is asked about."""
     one_each = replace(POLICY.linkage, candidates_per_key=1)
