@@ -1,6 +1,6 @@
 """``make bench``: the figures that the project promises, measured on this machine.
 
-``python -m benchmarks [NAME...] [--small]``: encode, evaluate, accuracy, hard, live, landing,
+``python -m benchmarks [NAME...] [--small]``: encode, evaluate, accuracy, hard, live, one, landing,
 restart. In full size ``hard`` writes docs/reference/hard-people.md as well.
 Each line gives what was wanted beside what was found. Nothing here is a timed test.
 """
@@ -21,6 +21,7 @@ from benchmarks.hard_people import PAGE, measure_hard, render
 from benchmarks.landing import landing_to_screen
 from benchmarks.live_path import live_path
 from benchmarks.machine import describe_commit, describe_machine, median_seconds, peak_gib
+from benchmarks.one_departure import Waits, one_departure
 from benchmarks.restart import restart_seconds
 from sojourn.encode import MemoryKeyProvider, encode
 from sojourn.link import load_weights
@@ -107,6 +108,27 @@ def bench_live(small: bool) -> list[Row]:
     return [("live, file to committed figures", size, f"{speed:,.0f} crossings/s", "3,000/s")]
 
 
+def bench_one(small: bool) -> list[Row]:
+    found = one_departure(20_000 if small else 1_050_000, SEED, 500 if small else 5_000)
+    held = f"{found.open_stays:,} open stays"
+    ways = (
+        ("one departure, columns to decision", found.columns, "p99 1 ms; 0.1 ms"),
+        ("one departure, encoding to tables", found.tables, "p99 1 ms"),
+        ("one departure, plaintext to tables", found.plaintext, ""),
+        ("a flight of 180, encodings to tables", found.flights, ""),
+    )
+    size = f"{held}, {found.found:.0%} linked"
+    return [
+        *((what, size, _waits(w), wanted) for what, w, wanted in ways),
+        ("memory of an open stay", f"{held}, {found.keys:.1f} keys each",
+         f"{found.bytes_a_stay:.0f} bytes", "400 bytes; 200"),
+    ]  # fmt: skip
+
+
+def _waits(waits: Waits) -> str:
+    return f"p50 {waits.p50:,.0f}, p99 {waits.p99:,.0f}, max {waits.longest:,.0f} us"
+
+
 def bench_landing(small: bool) -> list[Row]:
     found = landing_to_screen(300.0, 10.0 if small else 40.0, SEED)
     return [
@@ -127,6 +149,7 @@ BENCHES: dict[str, Callable[[bool], list[Row]]] = {
     "accuracy": bench_accuracy,
     "hard": bench_hard,
     "live": bench_live,
+    "one": bench_one,
     "landing": bench_landing,
     "restart": bench_restart,
 }

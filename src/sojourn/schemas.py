@@ -18,6 +18,7 @@ import polars as pl
 
 from sojourn.errors import SchemaError
 from sojourn.vocabulary import (
+    COARSER,
     AgeBand,
     Direction,
     EventKind,
@@ -35,6 +36,7 @@ from sojourn.vocabulary import (
 
 __all__ = [
     "CLOSED_CELLS",
+    "COARSER",
     "CROSSINGS",
     "ENCODINGS",
     "EVENTS",

@@ -5,7 +5,9 @@ In: nothing. Out: enums. Which column holds which is ``schemas``' to say, which 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 
 
 class Privacy(StrEnum):
@@ -75,6 +77,13 @@ class KeyKind(IntEnum):
     NAMES_SEX = 7  # all tokens sorted, sex: three tokens or more; for who has no birth date
     SIDE_YEAR = 8  # the sound of all surnames or all given names, the others' first, year, sex
     BIRTH = 9  # birth date with day and month sorted, sex, nationality; never 1 January
+
+
+# Who shares a key of the first kind shares one of the second: it is a fold of the same text. So
+# a search by the second finds everybody, and the first has only to be compared.
+COARSER: Mapping[KeyKind, KeyKind] = MappingProxyType(
+    {KeyKind.DOCUMENT: KeyKind.DOCUMENT_OCR, KeyKind.NAME_DATE: KeyKind.SOUND_DATE}
+)
 
 
 class StatusKind(StrEnum):

@@ -3,12 +3,14 @@
 In: ENCODINGS. Out: MERGES (reports of one crossing) and LINKS (crossings of one stay). Who can
 be compared: ``index``. What a comparison shows: ``patterns``. What it is worth: ``weights``,
 learned in ``training``. Who gets whom: ``resolve``. All at once: ``bulk``; more than memory
-holds: ``blocks``; as records come: ``live``. No key is needed here, and no name is seen.
+holds: ``blocks``; as records come: ``live``; one record without a table: ``reports``. No key is
+needed here, and no name is seen.
 """
 
 from sojourn.link.blocks import BlockLinker, Settled
 from sojourn.link.bulk import Linked, link
-from sojourn.link.live import Decision, LiveLinker
+from sojourn.link.live import Answer, Decision, LiveLinker
+from sojourn.link.reports import Report, Reports
 from sojourn.link.training import Sample, learn_weights
 from sojourn.link.weights import (
     Provenance,
@@ -19,11 +21,14 @@ from sojourn.link.weights import (
 )
 
 __all__ = [
+    "Answer",
     "BlockLinker",
     "Decision",
     "Linked",
     "LiveLinker",
     "Provenance",
+    "Report",
+    "Reports",
     "Sample",
     "Settled",
     "WeightTable",

@@ -10,15 +10,18 @@ nearness alone gave departures to namesakes: at a million crossings F1 was 0.995
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.compiled import lean
-from sojourn.link.index import EPOCH_BIT, KIND_MASK, NONE, Entries, Slots, pattern_between
-from sojourn.link.linker import FlatKeys, LinkIndex
+from sojourn.link.index import compared
+from sojourn.link.keyroom import Keys
+from sojourn.link.linker import LinkIndex
 from sojourn.link.patterns import KINDS
-from sojourn.link.resolve import nearest_first
+from sojourn.link.resolve import Ends, nearest_first
+from sojourn.link.slots import Slots
 
 SURE_BITS = 30.0  # odds above are their own logarithm's loss, to float32
 ENOUGH_BITS = 10.0  # of one traveller's without asking the other end as well
@@ -29,10 +32,19 @@ RETURN_BITS = 3.0
 MOST_BITS = 120.0  # nothing is worth more: no pair outweighs it
 
 
+MANY = 4096  # pairs from which on it is worth a thread for each end
+
+
+class Worth(NamedTuple):
+    """What a pattern is worth between crossings of the same traveller: odds less the prior."""
+
+    log2_same: NDArray[np.float32]
+    prior: np.float64
+
+
 def bits_between(
     index: LinkIndex,
-    arrival: NDArray[np.int32],
-    departure: NDArray[np.int32],
+    ends: Ends,
     pattern: NDArray[np.uint32],
     needed: NDArray[np.bool_],
     open_stays: float,
@@ -46,38 +58,42 @@ def bits_between(
     the two, and likewise a departure. Each such crossing that is a candidate of one of the ends
     takes ``-log2(1 - P(same traveller))``, P from what it shares with that end or with the other.
     """
-    slots = index.slots
-    table = index.weights.same_traveller(np.arange(index.weights.log2_same.size), open_stays)
-    table += np.float32(RETURN_BITS)
-    came, left = slots.time[arrival], slots.time[departure]
-    same = table[pattern]
-    by_departure = np.arange(arrival.size)
-    by_arrival = nearest_first(arrival, departure, left, slots.time.size)
+    worth = Worth(index.weights.log2_same, index.weights.prior_of(open_stays))
 
     def lost(
-        order: NDArray[np.int64], end: NDArray[np.int32], far: NDArray[np.int32],
-        far_time: NDArray[np.int64],
-    ) -> NDArray[np.float32]:  # fmt: skip
+        order: NDArray[np.int64], end: NDArray[np.int32], far: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
         bits = np.zeros(order.size, np.float32)
         counts = np.zeros((1, 2 * KINDS), np.uint8)
         _add_nearer(
-            order, end, far, far_time, same, bits, slots, index.flat, index.entries, table, counts,
-            needed,
+            order, end, far, ends.time, ends.slot, pattern, bits, index.slots, index.room.keys,
+            worth, counts, needed,
         )  # fmt: skip
         return bits
 
+    by_departure = np.arange(ends.one.size)
+    by_arrival = nearest_first(ends.one, ends.other, ends.time[ends.other], ends.time.size)
+    if ends.one.size < MANY:
+        return lost(by_departure, ends.other, ends.one) + lost(by_arrival, ends.one, ends.other)
     with ThreadPoolExecutor(2) as pool:
-        arrivals = pool.submit(lost, by_departure, departure, arrival, came)
-        departures = pool.submit(lost, by_arrival, arrival, departure, left)
+        arrivals = pool.submit(lost, by_departure, ends.other, ends.one)
+        departures = pool.submit(lost, by_arrival, ends.one, ends.other)
         return arrivals.result() + departures.result()
+
+
+@lean
+def _same_traveller(pattern: int, worth: Worth) -> float:
+    """Log2 odds that two crossings of this pattern are of one traveller, to float32."""
+    odds = np.float32(worth.log2_same[pattern] - worth.prior)
+    return np.float64(np.float32(odds + np.float32(RETURN_BITS)))
 
 
 @lean
 def _add_nearer(
     order: NDArray[np.int64], end: NDArray[np.int32], far: NDArray[np.int32],
-    far_time: NDArray[np.int64], same: NDArray[np.float32], bits: NDArray[np.float32],
-    slots: Slots, flat: FlatKeys, entries: Entries, table: NDArray[np.float32],
-    counts: NDArray[np.uint8], needed: NDArray[np.bool_],
+    time: NDArray[np.int64], slot: NDArray[np.int32], pattern: NDArray[np.uint32],
+    bits: NDArray[np.float32], slots: Slots, keys: Keys, worth: Worth, counts: NDArray[np.uint8],
+    needed: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """``order`` has the pairs of one ``end`` together, the nearest first."""
     start = 0
@@ -90,45 +106,14 @@ def _add_nearer(
         total, asked = 0.0, 0
         for j in range(start, i):
             q = order[j]
-            if far_time[q] == far_time[p]:
+            if time[far[q]] == time[far[p]]:
                 break  # of the same moment: neither lies between
-            odds = same[q]
+            odds = _same_traveller(pattern[q], worth)
             if odds < ENOUGH_BITS and asked < ASKED:
                 asked += 1
-                _count_shared(far[p], far[q], slots, flat, entries, counts)
-                odds = max(odds, table[pattern_between(far[p], far[q], slots, counts, 0)])
+                between = compared(slot[far[p]], slot[far[q]], slots, keys, counts, 0)
+                odds = max(odds, _same_traveller(between, worth))
             total += odds if odds > SURE_BITS else np.log2(1.0 + 2.0**odds)
             if total > MOST_BITS:
                 break
         bits[p] = np.float32(min(total, MOST_BITS))
-
-
-@lean
-def _count_shared(
-    a: int, b: int, slots: Slots, flat: FlatKeys, entries: Entries, counts: NDArray[np.uint8]
-) -> None:
-    """How many keys of each kind and epoch two reports share."""
-    for k in range(2 * KINDS):
-        counts[0, k] = 0
-    if flat.keys.size:
-        for i in range(flat.offsets[a], flat.offsets[a + 1]):
-            for j in range(flat.offsets[b], flat.offsets[b + 1]):
-                if flat.keys[i] == flat.keys[j]:
-                    _count(flat.kinds[i], counts)
-        return
-    i = slots.entry[a]
-    while i != NONE:
-        j = slots.entry[b]
-        while j != NONE:
-            if entries.key[i] == entries.key[j]:
-                _count(entries.kind[i], counts)
-            j = entries.sibling[j]
-        i = entries.sibling[i]
-
-
-@lean
-def _count(raw: int, counts: NDArray[np.uint8]) -> None:
-    kind = raw & KIND_MASK
-    if raw & EPOCH_BIT:
-        kind += KINDS
-    counts[0, kind] += 1

@@ -20,11 +20,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.errors import LinkageError
-from sojourn.link import index as ix
 from sojourn.link.between import SURE_BITS
 from sojourn.link.bulk import Linked, links_table, mean_open_stays, merges_table, nearby
 from sojourn.link.decide import Chosen, choose_links, merge_reports
 from sojourn.link.linker import LinkIndex, Proposal
+from sojourn.link.slots import NONE
 from sojourn.link.weights import MICROSECONDS_A_DAY, WeightTable
 from sojourn.policy import LinkagePolicy
 from sojourn.schemas import ENCODINGS
@@ -70,7 +70,7 @@ class BlockLinker:
         # Both are in order, and nobody of the first is later than the second.
         reports = pl.concat([self.carried, fresh])
         index = LinkIndex(self._weights, self._policy, room=max(1024, reports.height), keys=0)
-        proposal = index.add_at_once(reports)
+        proposal = index.add_at_once(index.words.read(reports))
         slots = np.arange(reports.height, dtype=np.int32)
         merge_reports(index, proposal.merges, slots, nearby(index, slots))
         open_stays = mean_open_stays(index, slots)
@@ -144,12 +144,12 @@ def _came_again(
     does with himself. Carried on, it would take a later departure whose own arrival is missing.
     """
     held = index.slots
-    came = np.full(held.time.size, ix.NONE, np.int32)
+    came = np.full(held.time.size, NONE, np.int32)
     came[chosen.departure[final]] = chosen.arrival[final]
     pairs = proposal.links
     earlier, departure = held.standing[pairs.one], held.standing[pairs.other]
     arrival = came[departure]
-    known = np.flatnonzero(arrival != ix.NONE)
+    known = np.flatnonzero(arrival != NONE)
     known = known[held.time[earlier[known]] < held.time[arrival[known]]]
     sure = index.weights.same_traveller(pairs.pattern[known], open_stays) >= SURE_BITS / 2
     return np.unique(earlier[known[sure]]).astype(np.int32)

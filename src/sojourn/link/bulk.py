@@ -12,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.link.decide import Chosen, choose_links, merge_reports
-from sojourn.link.linker import HOUR, LinkIndex, join_refs
+from sojourn.link.linker import HOUR, LinkIndex
+from sojourn.link.reports import join_refs
 from sojourn.link.weights import WeightTable
 from sojourn.policy import LinkagePolicy
 from sojourn.schemas import ENCODINGS, LINKS, MERGES, check_table, doors_checked
@@ -38,7 +39,7 @@ def link(
         check_table(encodings, ENCODINGS)
     reports = encodings.filter(~pl.col("withdrawn"))
     index = LinkIndex(weights, policy, room=max(1024, reports.height), keys=0)
-    proposal = index.add_at_once(reports.sort("event_time", "crossing_ref"))
+    proposal = index.add_at_once(index.words.read(reports.sort("event_time", "crossing_ref")))
     slots = np.arange(reports.height, dtype=np.int32)
     merge_reports(index, proposal.merges, slots, nearby(index, slots))
     chosen = choose_links(index, proposal.links, mean_open_stays(index, slots), ambiguity=None)
@@ -54,7 +55,10 @@ def link(
 
 def links_table(index: LinkIndex, chosen: Chosen, policy_digest: str) -> pl.DataFrame:
     slots = index.slots
-    frame = pl.DataFrame(
+    if not chosen.weight.size:
+        return LINKS.empty()
+    digest = pl.Series([policy_digest]).new_from_index(0, chosen.weight.size)
+    return pl.DataFrame(
         {
             "arrival_ref": join_refs(slots.ref_high[chosen.arrival], slots.ref_low[chosen.arrival]),
             "departure_ref": join_refs(
@@ -63,22 +67,24 @@ def links_table(index: LinkIndex, chosen: Chosen, policy_digest: str) -> pl.Data
             "pattern": chosen.pattern,
             "match_weight": chosen.weight,
             "match_probability": (1.0 / (1.0 + np.exp2(-chosen.weight))).astype(np.float32),
+            "policy_digest": digest,
         }
     )
-    return frame.with_columns(policy_digest=pl.lit(policy_digest)).select(LINKS.names)
 
 
 def merges_table(index: LinkIndex, slots: NDArray[np.int32]) -> pl.DataFrame:
     """Who of ``slots`` does not stand for itself, and who stands for it."""
     held = index.slots
     merged = slots[held.standing[slots] != slots]
+    if not merged.size:
+        return MERGES.empty()
     by = held.standing[merged]
     return pl.DataFrame(
         {
             "report_ref": join_refs(held.ref_high[merged], held.ref_low[merged]),
             "crossing_ref": join_refs(held.ref_high[by], held.ref_low[by]),
         }
-    ).select(MERGES.names)
+    )
 
 
 def mean_open_stays(index: LinkIndex, slots: NDArray[np.int32]) -> float:

@@ -7,11 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.link import index as ix
+from sojourn.compiled import lean
+from sojourn.link import slots as sl
 from sojourn.link.between import bits_between
-from sojourn.link.linker import BOARDED, HOUR, LinkIndex, Pairs
+from sojourn.link.linker import HOUR, LinkIndex, Pairs
 from sojourn.link.merge import HOUR_BITS, join_groups, standing_reports
-from sojourn.link.resolve import nearest_first, resolve_links, rivals, total_order
+from sojourn.link.resolve import (
+    Ends,
+    nearest_first,
+    number_ends,
+    resolve_links,
+    rivals,
+    total_order,
+)
+from sojourn.link.slots import BOARDED
 
 
 @dataclass(frozen=True)
@@ -25,12 +34,19 @@ class Chosen:
     waiting: int  # links that are too close to a rival to be made now
 
 
+NO_LINKS = Chosen(
+    np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.uint32), np.zeros(0, np.float32), 0
+)
+
+
 def merge_reports(index: LinkIndex, pairs: Pairs, fresh: NDArray[np.int32], near: float) -> None:
     """Bring reports of one crossing together: changes standing, ring and strength in place.
 
     ``fresh`` are the slots that came with this batch; ``near`` is how many reports of the same
     direction lie within the merge window of one: the prior.
     """
+    if not pairs.one.size:
+        return
     slots, weights = index.slots, index.weights
     bits = weights.log2_odds[pairs.pattern] - np.log2(max(near, 1.0) / weights.open_stays)
     apart = np.abs(slots.time[pairs.one] - slots.time[pairs.other])
@@ -40,14 +56,18 @@ def merge_reports(index: LinkIndex, pairs: Pairs, fresh: NDArray[np.int32], near
     order = total_order(
         nearness.astype(np.float32), apart[keep], slots.ref_high[one], slots.ref_high[other]
     )
-    known = slots.state != ix.FREE
-    known[fresh] = False
-    join_groups(one, other, order, slots.source, slots.evidence, slots.standing, slots.ring, known)
-    touched = fresh[~known[slots.standing[fresh]]]
+    slots.marks[fresh] |= sl.ASKED
+    join_groups(
+        one, other, order, slots.source, slots.evidence, slots.standing, slots.ring, slots.marks
+    )
+    touched = fresh[(slots.marks[slots.standing[fresh]] & sl.ASKED) != 0]
+    slots.marks[fresh] &= ~np.uint8(sl.ASKED)
     slots.standing[touched] = standing_reports(
         touched, slots.standing, slots.evidence, slots.recorded, slots.ref_high, slots.ref_low
     )
     np.maximum.at(slots.strength, slots.standing[fresh], slots.evidence[fresh])
+    index.recount(fresh)
+    index.recount(slots.standing[fresh])
 
 
 def choose_links(
@@ -59,35 +79,83 @@ def choose_links(
     evidence of boarding make no link. With ``ambiguity`` (log2 odds), a pair that leads its
     nearest rival by less waits.
     """
+    if not pairs.one.size:
+        return NO_LINKS
+    wanted = _wanted(index, pairs, open_stays)
+    if not wanted.heavy.any():
+        return NO_LINKS
+    if wanted.heavy.size == 1:  # nothing lies between, and nobody else wants either end
+        ends = wanted.ends
+        return Chosen(
+            ends.slot[ends.one], ends.slot[ends.other], wanted.pattern, wanted.weight, waiting=0
+        )
+    lost = bits_between(index, wanted.ends, wanted.pattern, wanted.heavy, open_stays)
+    weight = wanted.weight - lost
+    keep = np.flatnonzero(weight >= index.policy.threshold_log2_odds)
+    ends, weight, pattern = wanted.ends.only(keep), weight[keep], wanted.pattern[keep]
+    arrival, departure = ends.slot[ends.one], ends.slot[ends.other]
     slots = index.slots
-    arrival, departure = slots.standing[pairs.one], slots.standing[pairs.other]
-    gap = slots.time[departure] - slots.time[arrival]
-    fit = (slots.strength[arrival] >= BOARDED) & (slots.strength[departure] >= BOARDED)
-    fit &= (slots.state[arrival] == ix.OPEN) & (slots.state[departure] == ix.OPEN) & (gap >= 0)
-    weight = index.weights.weigh(pairs.pattern, slots.curve[arrival], gap, open_stays)
-    keep = np.flatnonzero(fit)
-    came = -slots.time[arrival[keep]]
-    by_departure = nearest_first(departure[keep], arrival[keep], came, slots.time.size)
-    keep = keep[by_departure]
-    keep = keep[_heaviest(arrival[keep], departure[keep], weight[keep])]
-    heavy = weight[keep] >= index.policy.threshold_log2_odds
-    lost = bits_between(
-        index, arrival[keep], departure[keep], pairs.pattern[keep], heavy, open_stays
-    )
-    held = weight[keep] - lost >= index.policy.threshold_log2_odds
-    keep, wanted = keep[held], (weight[keep] - lost)[held]
-    a, d = arrival[keep], departure[keep]
     order = total_order(
-        wanted, gap[keep], slots.ref_high[a], slots.ref_low[a], slots.ref_high[d], slots.ref_low[d]
-    )
-    names = index.weights.log2_odds[pairs.pattern[keep]]
-    sure = resolve_links(a, d, order, names, slots.time)
+        weight, ends.time[ends.other] - ends.time[ends.one], slots.ref_high[arrival],
+        slots.ref_low[arrival], slots.ref_high[departure], slots.ref_low[departure],
+    )  # fmt: skip
+    names = index.weights.log2_odds[pattern]
+    sure = resolve_links(ends.one, ends.other, order, names, ends.time)
     waiting = 0
     if ambiguity is not None:
-        lead = wanted - rivals(a, d, wanted, sure, slots.state.size)
+        lead = weight - rivals(ends.one, ends.other, weight, sure, ends.time.size)
         waiting = int((sure & (lead < ambiguity)).sum())
         sure &= lead >= ambiguity
-    return Chosen(a[sure], d[sure], pairs.pattern[keep][sure], wanted[sure], waiting)
+    return Chosen(arrival[sure], departure[sure], pattern[sure], weight[sure], waiting)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Each crossings' pair once, by departure and the nearest arrival first."""
+
+    ends: Ends
+    pattern: NDArray[np.uint32]
+    weight: NDArray[np.float32]
+    heavy: NDArray[np.bool_]  # heavy enough, if nothing lies between
+
+
+def _wanted(index: LinkIndex, pairs: Pairs, open_stays: float) -> _Wanted:
+    count = pairs.one.size
+    arrival, departure = np.empty(count, np.int32), np.empty(count, np.int32)
+    gap, curve = np.empty(count, np.int64), np.empty(count, np.int16)
+    pattern = np.empty(count, np.uint32)
+    fit = _fitting(
+        pairs.one, pairs.other, pairs.pattern, index.slots, arrival, departure, gap, curve, pattern
+    )
+    arrival, departure, pattern = arrival[:fit], departure[:fit], pattern[:fit]
+    weight = index.weights.weigh(pattern, curve[:fit], gap[:fit], open_stays)
+    ends = number_ends(arrival, departure, index.slots.time)
+    if fit > 1:
+        keep = nearest_first(ends.other, ends.one, -ends.time[ends.one], ends.time.size)
+        keep = keep[_heaviest(ends.one[keep], ends.other[keep], weight[keep])]
+        ends, pattern, weight = ends.only(keep), pattern[keep], weight[keep]
+    return _Wanted(ends, pattern, weight, weight >= index.policy.threshold_log2_odds)
+
+
+@lean
+def _fitting(
+    one: NDArray[np.int32], other: NDArray[np.int32], pattern: NDArray[np.uint32],
+    slots: sl.Slots, arrival: NDArray[np.int32], departure: NDArray[np.int32],
+    gap: NDArray[np.int64], curve: NDArray[np.int16], pattern_kept: NDArray[np.uint32],
+) -> int:  # fmt: skip
+    """Reports' pairs as their crossings', where these may make a stay; returns how many."""
+    kept = 0
+    for p in range(one.size):
+        a, d = slots.standing[one[p]], slots.standing[other[p]]
+        apart = slots.time[d] - slots.time[a]
+        boarded = slots.strength[a] >= BOARDED and slots.strength[d] >= BOARDED
+        both_open = slots.state[a] == sl.OPEN and slots.state[d] == sl.OPEN
+        if apart >= 0 and boarded and both_open:
+            arrival[kept], departure[kept] = a, d
+            gap[kept], curve[kept] = apart, slots.curve[a]
+            pattern_kept[kept] = pattern[p]
+            kept += 1
+    return kept
 
 
 def _heaviest(

@@ -17,19 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.compiled import lean
-from sojourn.link.index import (
-    CROSSED,
+from sojourn.link.index import NEAR, Found, Window, compared, new_found, pattern_between
+from sojourn.link.keyroom import (
+    COARSER_OF,
     EPOCH_BIT,
     KIND_MASK,
-    NEAR,
-    NONE,
-    Found,
-    Slots,
-    Window,
-    new_room,
-    pattern_between,
+    Keys,
+    count_shared,
+    is_left_out,
+    shares_coarser,
 )
 from sojourn.link.patterns import KINDS
+from sojourn.link.slots import CROSSED, NONE, Slots
 
 CHUNKS = 16  # shares of the work; more than cores, for some take longer
 ROOM = 1 << 18
@@ -40,19 +39,22 @@ class Groups(NamedTuple):
     """Entries sorted by key, then time."""
 
     offsets: NDArray[np.int64]  # each slot's entries, as they were given
-    position: NDArray[np.int32]  # where each of them went; NONE: its key is nobody else's
+    position: NDArray[np.int32]  # where each of them went; NONE: nobody else is found by it
     packed: NDArray[np.int64]  # slot, kind, whether the first of its key
     facts: NDArray[np.int64]  # per slot: time; source, evidence and direction in one number
+    left_out: int  # kinds that are only compared, as bits
 
 
 def group_keys(
-    offsets: NDArray[np.int64], keys: NDArray[np.uint64], kinds: NDArray[np.uint8], slots: Slots,
-    count: int,
-) -> Groups:  # fmt: skip
-    """Sort the entries of slots 0 to ``count``, which must be in time order."""
-    bits = max(4, int(keys.size // 8).bit_length())
-    order = _sorted_by_key(keys, bits)
-    position, packed = _packed(order, keys, kinds, offsets)
+    offsets: NDArray[np.int64], keys: Keys, slots: Slots, count: int, left_out: int
+) -> Groups:
+    """Sort the entries of slots 0 to ``count``, which must be in time order.
+
+    Keys of kinds ``left_out`` are no entries.
+    """
+    bits = max(4, int(keys.key.size // 8).bit_length())
+    order, beside = _sorted_by_key(offsets, keys.key, keys.kind, left_out, bits)
+    position, packed = _packed(order, beside, keys.key.size)
     facts = np.empty((count, 2), np.int64)
     facts[:, 0] = slots.time[:count]
     facts[:, 1] = (
@@ -60,11 +62,11 @@ def group_keys(
         | (slots.evidence[:count].astype(np.int64) << 1)
         | slots.direction[:count]
     )
-    return Groups(offsets, position, packed, facts)
+    return Groups(offsets, position, packed, facts, left_out)
 
 
 def propose_all(
-    groups: Groups, slots: Slots, window: Window
+    groups: Groups, slots: Slots, keys: Keys, window: Window
 ) -> tuple[list[Found], list[Found], int]:
     """Links and merges as parts, in a fixed order, and how many lookups were cut short."""
     count = groups.facts.shape[0]
@@ -72,7 +74,7 @@ def propose_all(
 
     def ask(number: int) -> tuple[list[Found], list[Found], int]:
         start, stop = int(edges[number]), int(edges[number + 1])
-        return _propose_chunk(groups, slots, window, start, stop)
+        return _propose_chunk(groups, slots, keys, window, start, stop)
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         parts = list(pool.map(ask, range(CHUNKS)))
@@ -82,18 +84,19 @@ def propose_all(
 
 
 def _propose_chunk(
-    groups: Groups, slots: Slots, window: Window, start: int, stop: int
+    groups: Groups, slots: Slots, keys: Keys, window: Window, start: int, stop: int
 ) -> tuple[list[Found], list[Found], int]:
     links: list[Found] = []
     merges: list[Found] = []
     mark = np.full(groups.facts.shape[0], NONE, np.int32)
-    near, agree = new_room()
+    near, agree = np.empty(NEAR, np.int32), np.empty((NEAR, 2 * KINDS), np.uint8)
     cut = 0
     while start < stop:
-        found_links, found_merges = _room(), _room()
+        found_links, found_merges = new_found(ROOM), new_found(ROOM)
         start, n_links, n_merges, short = _propose(
-            groups, slots, window, start, stop, mark, near, agree, found_links, found_merges
-        )
+            groups, slots, keys, COARSER_OF, window, start, stop, mark, near, agree, found_links,
+            found_merges,
+        )  # fmt: skip
         links.append(_first(found_links, n_links))
         merges.append(_first(found_merges, n_merges))
         cut += short
@@ -104,52 +107,67 @@ def _first(found: Found, count: int) -> Found:
     return Found(found.one[:count].copy(), found.other[:count].copy(), found.pattern[:count].copy())
 
 
-def _room() -> Found:
-    return Found(np.empty(ROOM, np.int32), np.empty(ROOM, np.int32), np.empty(ROOM, np.uint32))
-
-
 @nb.njit(cache=True, nogil=True)
-def _sorted_by_key(keys: NDArray[np.uint64], bits: int) -> NDArray[np.int32]:
-    """Positions by key; equal keys keep their order. A counting sort, then small insertions."""
+def _sorted_by_key(
+    offsets: NDArray[np.int64], keys: NDArray[np.uint64], kinds: NDArray[np.uint8], left_out: int,
+    bits: int,
+) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:  # fmt: skip
+    """Entries by key, equal keys in the order in which they come: a counting sort, then small
+    insertions. Out: their positions among the keys; their keys, each beside its slot and kind,
+    so that whoever goes through them jumps nowhere.
+    """
     shift = np.uint64(64 - bits)
     starts = np.zeros((1 << bits) + 1, np.int64)
     for i in range(keys.size):
-        starts[np.int64(keys[i] >> shift) + 1] += 1
+        if not is_left_out(kinds[i], left_out):
+            starts[np.int64(keys[i] >> shift) + 1] += 1
     for b in range(1 << bits):
         starts[b + 1] += starts[b]
     at = starts[:-1].copy()
-    order = np.empty(keys.size, np.int32)
-    for i in range(keys.size):
-        bucket = np.int64(keys[i] >> shift)
-        order[at[bucket]] = i
-        at[bucket] += 1
-    for b in range(1 << bits):
+    order = np.empty(starts[1 << bits], np.int32)
+    beside = np.empty((order.size, 2), np.uint64)
+    for slot in range(offsets.size - 1):
+        for i in range(offsets[slot], offsets[slot + 1]):
+            if is_left_out(kinds[i], left_out):
+                continue
+            bucket = np.int64(keys[i] >> shift)
+            p = at[bucket]
+            at[bucket] += 1
+            order[p] = i
+            beside[p, 0] = keys[i]
+            beside[p, 1] = np.uint64(slot | (np.int64(kinds[i]) << _KIND_AT))
+    _sort_buckets(starts, order, beside)
+    return order, beside
+
+
+@lean
+def _sort_buckets(
+    starts: NDArray[np.int64], order: NDArray[np.int32], beside: NDArray[np.uint64]
+) -> None:
+    for b in range(starts.size - 1):
         for i in range(starts[b] + 1, starts[b + 1]):
-            moving = order[i]
+            moving, key, fact = order[i], beside[i, 0], beside[i, 1]
             j = i - 1
-            while j >= starts[b] and keys[order[j]] > keys[moving]:
+            while j >= starts[b] and beside[j, 0] > key:
                 order[j + 1] = order[j]
+                beside[j + 1, 0], beside[j + 1, 1] = beside[j, 0], beside[j, 1]
                 j -= 1
             order[j + 1] = moving
-    return order
+            beside[j + 1, 0], beside[j + 1, 1] = key, fact
 
 
 @nb.njit(cache=True, nogil=True)
 def _packed(
-    order: NDArray[np.int32], keys: NDArray[np.uint64], kinds: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:  # fmt: skip
-    owner = np.empty(order.size, np.int32)
-    for slot in range(offsets.size - 1):
-        owner[offsets[slot] : offsets[slot + 1]] = slot
-    position = np.empty(order.size, np.int32)
+    order: NDArray[np.int32], beside: NDArray[np.uint64], keys: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    position = np.full(keys, NONE, np.int32)
     packed = np.empty(order.size, np.int64)
     for p in range(order.size):
-        e = order[p]
-        first = p == 0 or keys[order[p - 1]] != keys[e]
-        last = p == order.size - 1 or keys[order[p + 1]] != keys[e]
-        position[e] = NONE if first and last else p
-        packed[p] = owner[e] | (np.int64(kinds[e]) << _KIND_AT) | (np.int64(first) << _FIRST_AT)
+        first = p == 0 or beside[p - 1, 0] != beside[p, 0]
+        last = p == order.size - 1 or beside[p + 1, 0] != beside[p, 0]
+        if not (first and last):
+            position[order[p]] = p
+        packed[p] = np.int64(beside[p, 1]) | (np.int64(first) << _FIRST_AT)
     return position, packed
 
 
@@ -200,7 +218,9 @@ def _look_back(
         b = packed[q] & 0xFFFFFFFF
         if facts[b, 0] != time:
             break
-        if not facts[b, 1] & 1 and met < window.per_key and found < near.size:
+        if not facts[b, 1] & 1:
+            if met >= window.per_key or found >= near.size:
+                return found, True
             met += 1
             found = _note(packed[q], found, mark, near, agree)
         q += 1
@@ -225,16 +245,16 @@ def _look_back(
 
 @lean
 def _propose(
-    groups: Groups, slots: Slots, window: Window, start: int, stop: int,
-    mark: NDArray[np.int32], near: NDArray[np.int32], agree: NDArray[np.uint8], links: Found,
-    merges: Found,
+    groups: Groups, slots: Slots, keys: Keys, coarser: NDArray[np.int64], window: Window,
+    start: int, stop: int, mark: NDArray[np.int32], near: NDArray[np.int32],
+    agree: NDArray[np.uint8], links: Found, merges: Found,
 ) -> tuple[int, int, int, int]:  # fmt: skip
     """Pairs of slots ``start`` to ``stop`` with earlier ones; stops when there is no room."""
     n_links, n_merges, cut = 0, 0, 0
     for a in range(start, stop):
         if links.one.size - n_links < NEAR or merges.one.size - n_merges < NEAR:
             return a, n_links, n_merges, cut
-        found = 0
+        found, cut_before = 0, cut
         for e in range(groups.offsets[a], groups.offsets[a + 1]):
             if groups.position[e] != NONE:
                 found, short = _look_back(
@@ -244,7 +264,14 @@ def _propose(
         for j in range(found):
             b = near[j]
             mark[b] = NONE
-            pattern = pattern_between(a, b, slots, agree, j)
+            if cut > cut_before:
+                # Where a key was cut short it was not counted for everybody who shares it.
+                pattern = compared(a, b, slots, keys, agree, j)
+            else:
+                finer = shares_coarser(groups.left_out, agree, j, coarser)
+                if finer:
+                    count_shared(a, b, finer, keys, agree, j)
+                pattern = pattern_between(a, b, slots, agree, j)
             if slots.direction[a] == slots.direction[b]:
                 merges.one[n_merges], merges.other[n_merges] = b, a
                 merges.pattern[n_merges] = pattern

@@ -1,12 +1,10 @@
-"""Reports and their match keys in memory: who shares a key with whom.
+"""Reports in memory: who shares a match key with whom.
 
-In: encodings, batch by batch. Out: candidate pairs with their patterns. The same index serves
-the bulk (everything put in, then every departure asked) and the live path (only reports that
-may still find a partner are kept; slots of the others are used again).
-
-A chained table: ``heads[key & mask]`` starts a list of entries, an entry holds key, slot, kind
-and the next of its list; a slot's entries hang together by ``sibling``, so that taking a slot
-out costs its keys. New entries go first: the nearest in time are met first. One writer.
+In: slots whose keys are in the table. Out: candidate pairs with their patterns. A slot is a row
+of ``slots``; its keys are in a ``keyroom``, and the ``table`` says which slots may hold a key.
+Only reports that may still find a partner are kept; slots of the others are used again. Finer
+kinds of key are in no table (vocabulary.COARSER): whoever shares one is found by the coarser
+kind, and what two reports share is counted when they have met. One writer.
 """
 
 from __future__ import annotations
@@ -17,44 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.compiled import lean
-from sojourn.link.patterns import KINDS, MOST, pattern_of, trait_of
+from sojourn.link.keyroom import Keys, count_shared, holds, is_left_out
+from sojourn.link.patterns import KINDS, pattern_of, trait_of
+from sojourn.link.slots import ASKED, CROSSED, NONE, OPEN, SPREAD, Slots
+from sojourn.link.table import Table, at_home, crowd_of, delete, home_of, insert, run_of
 
-NONE = -1
-EPOCH_BIT = 0x80
-KIND_MASK = 0x7F
-CROSSED = 2  # evidence: see Slots
 NEAR = 4096  # so many candidates of one report at most
-FREE, CLOSED, OPEN = 0, 1, 2  # a slot's state: unused; has its partner; looks for one
-
-
-class Slots(NamedTuple):
-    """Column per attribute of a report; rows are slots."""
-
-    state: NDArray[np.uint8]
-    direction: NDArray[np.uint8]  # 0 arrival, 1 departure
-    evidence: NDArray[np.uint8]  # 0 booked, 1 boarded, 2 crossed
-    time: NDArray[np.int64]  # event time, microseconds
-    recorded: NDArray[np.int64]
-    source: NDArray[np.int32]
-    nationality: NDArray[np.int32]  # 0 unknown
-    sex: NDArray[np.uint8]  # 0 unknown
-    curve: NDArray[np.int16]  # which stay-length curve (weights)
-    has_document: NDArray[np.bool_]
-    tokens: NDArray[np.uint8]  # dated name tokens
-    ref_high: NDArray[np.uint64]
-    ref_low: NDArray[np.uint64]
-    standing: NDArray[np.int32]  # the slot that stands for this crossing
-    ring: NDArray[np.int32]  # the crossing's reports, in a circle
-    strength: NDArray[np.uint8]  # of the standing slot: the crossing's strongest evidence
-    entry: NDArray[np.int32]  # first entry of the slot
-
-
-class Entries(NamedTuple):
-    key: NDArray[np.uint64]
-    slot: NDArray[np.int32]
-    next: NDArray[np.int32]
-    sibling: NDArray[np.int32]
-    kind: NDArray[np.uint8]
+EVERY_KIND = (1 << KINDS) - 1
+_SEEN = 2 * NEAR
 
 
 class Window(NamedTuple):
@@ -73,74 +41,66 @@ class Found(NamedTuple):
     pattern: NDArray[np.uint32]
 
 
-def new_room() -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """For the candidates of one report: their slots, the keys of each kind and epoch in common."""
-    return np.empty(NEAR, np.int32), np.empty((NEAR, 2 * KINDS), np.uint8)
+class Bench(NamedTuple):
+    """Room for the candidates of one report; none of it grows with the index."""
+
+    near: NDArray[np.int32]  # who was met, each once
+    seen: NDArray[np.int32]  # a small table of who is in ``near``
+    place: NDArray[np.int32]  # and where in it each of them is
+    kin: NDArray[np.int32]  # who shares the key at hand, the nearest in time first
+    gaps: NDArray[np.int64]
+    counts: NDArray[np.uint8]  # (1, 2 KINDS): keys in common
+
+
+def new_bench(per_key: int) -> Bench:
+    most = max(1, min(per_key, NEAR))
+    return Bench(
+        np.zeros(NEAR, np.int32), np.full(_SEEN, NONE, np.int32), np.zeros(NEAR, np.int32),
+        np.zeros(most, np.int32), np.zeros(most, np.int64), np.zeros((1, 2 * KINDS), np.uint8),
+    )  # fmt: skip
+
+
+def new_found(room: int) -> Found:
+    return Found(np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.uint32))
 
 
 @lean
-def put(
-    slots: NDArray[np.int32], offsets: NDArray[np.int64], keys: NDArray[np.uint64],
-    kinds: NDArray[np.uint8], free: NDArray[np.int32], taken: int,
-    heads: NDArray[np.int32], entries: Entries, first: NDArray[np.int32],
-) -> int:  # fmt: skip
-    """Hang the keys of each slot in; takes entries from ``free[taken:]``; returns taken."""
-    mask = np.uint64(heads.size - 1)
-    for i in range(slots.size):
+def put(slots: NDArray[np.int32], start: int, keys: Keys, table: Table, left_out: int) -> int:
+    """Put the slots' keys into the table, from ``slots[start]`` on; returns where it stopped:
+
+    at the end, or where the crowd may not have room for a slot's keys.
+    """
+    for i in range(start, slots.size):
         slot = slots[i]
-        first[slot] = NONE
-        for k in range(offsets[i], offsets[i + 1]):
-            e = free[taken]
-            taken += 1
-            bucket = np.int64(keys[k] & mask)
-            entries.key[e] = keys[k]
-            entries.slot[e] = slot
-            entries.kind[e] = kinds[k]
-            entries.next[e] = heads[bucket]
-            heads[bucket] = e
-            entries.sibling[e] = first[slot]
-            first[slot] = e
-    return taken
+        first = np.int64(keys.at[slot])
+        last = first + keys.held[slot]
+        if table.key.size - table.counts[1] < last - first:
+            return i
+        for k in range(first, last):
+            if not is_left_out(keys.kind[k], left_out):
+                insert(table, keys.key[k], slot)
+    return slots.size
 
 
 @lean
-def take(
-    slots: NDArray[np.int32], free: NDArray[np.int32], taken: int,
-    heads: NDArray[np.int32], entries: Entries, first: NDArray[np.int32],
-) -> int:  # fmt: skip
-    """Take the keys of each slot out again; entries go back to ``free``; returns taken."""
-    mask = np.uint64(heads.size - 1)
+def count_entries(slots: NDArray[np.int32], keys: Keys, left_out: int) -> int:
+    """How many entries ``put`` makes of these slots."""
+    entries = 0
     for i in range(slots.size):
-        e = first[slots[i]]
-        while e != NONE:
-            bucket = np.int64(entries.key[e] & mask)
-            at = heads[bucket]
-            if at == e:
-                heads[bucket] = entries.next[e]
-            else:
-                while entries.next[at] != e:
-                    at = entries.next[at]
-                entries.next[at] = entries.next[e]
-            entries.key[e] = 0
-            after = entries.sibling[e]
-            taken -= 1
-            free[taken] = e
-            e = after
-        first[slots[i]] = NONE
-    return taken
+        first = np.int64(keys.at[slots[i]])
+        for k in range(first, first + keys.held[slots[i]]):
+            entries += not is_left_out(keys.kind[k], left_out)
+    return entries
 
 
 @lean
-def rehang(heads: NDArray[np.int32], entries: Entries, used: NDArray[np.int32]) -> None:
-    """Fill a larger table with the entries in use, oldest first."""
-    mask = np.uint64(heads.size - 1)
-    for b in range(heads.size):
-        heads[b] = NONE
-    for i in range(used.size):
-        e = used[i]
-        bucket = np.int64(entries.key[e] & mask)
-        entries.next[e] = heads[bucket]
-        heads[bucket] = e
+def take(slots: NDArray[np.int32], keys: Keys, table: Table, left_out: int) -> None:
+    """Take the slots' keys out of the table."""
+    for i in range(slots.size):
+        first = np.int64(keys.at[slots[i]])
+        for k in range(first, first + keys.held[slots[i]]):
+            if not is_left_out(keys.kind[k], left_out):
+                delete(table, keys.key[k], slots[i])
 
 
 @lean
@@ -163,42 +123,87 @@ def _admits(a: int, b: int, slots: Slots, window: Window) -> int:
 
 
 @lean
+def _keep_nearest(slot: int, other: int, met: int, slots: Slots, per_key: int, bench: Bench) -> int:
+    """Sort ``other`` in among the nearest that share the key at hand; returns how many share it."""
+    kin, gaps = bench.kin, bench.gaps
+    gap = abs(slots.time[other] - slots.time[slot])
+    last = min(met, per_key, kin.size)
+    i = last - 1
+    while i >= 0 and gaps[i] >= gap:
+        if kin[i] == other:
+            return met  # two of its keys have one home
+        i -= 1
+    i = last - 1
+    if last == min(per_key, kin.size):
+        if last == 0 or not _nearer(gap, other, gaps[i], kin[i], slots):
+            return met + 1
+        i -= 1
+    while i >= 0 and _nearer(gap, other, gaps[i], kin[i], slots):
+        kin[i + 1], gaps[i + 1] = kin[i], gaps[i]
+        i -= 1
+    kin[i + 1], gaps[i + 1] = other, gap
+    return met + 1
+
+
+@lean
+def _nearer(gap: int, other: int, held_gap: int, held: int, slots: Slots) -> bool:
+    """Ties go to the greater reference, as they do in bulk."""
+    if gap != held_gap:
+        return gap < held_gap
+    if slots.ref_high[other] != slots.ref_high[held]:
+        return bool(slots.ref_high[other] > slots.ref_high[held])
+    return bool(slots.ref_low[other] > slots.ref_low[held])
+
+
+@lean
+def _note(other: int, found: int, bench: Bench) -> int:
+    """Put ``other`` among those who were met, once; returns how many they are."""
+    at = np.int64((np.uint64(other) * SPREAD) >> np.uint64(64 - 13))
+    while bench.seen[at] != NONE:
+        if bench.near[bench.seen[at]] == other:
+            return found
+        at = (at + 1) & (_SEEN - 1)
+    bench.seen[at] = found
+    bench.place[found] = at
+    bench.near[found] = other
+    return found + 1
+
+
+@lean
 def _gather(
-    slot: int, slots: Slots, entries: Entries, heads: NDArray[np.int32], window: Window,
-    mark: NDArray[np.int32], near: NDArray[np.int32], agree: NDArray[np.uint8],
-) -> tuple[int, int]:  # fmt: skip
-    """Who shares keys with ``slot``: slots in ``near``, counts by kind and epoch in ``agree``."""
-    mask = np.uint64(heads.size - 1)
-    found, dropped = 0, 0
-    mine = slots.entry[slot]
-    while mine != NONE:
-        key = entries.key[mine]
-        e = heads[np.int64(key & mask)]
+    slot: int, slots: Slots, keys: Keys, table: Table, window: Window, left_out: int, bench: Bench
+) -> tuple[int, int]:
+    """Who shares keys with ``slot``, into ``near``: how many, and how many keys were cut short."""
+    found, cut = 0, 0
+    first = np.int64(keys.at[slot])
+    for k in range(first, first + keys.held[slot]):
+        if is_left_out(keys.kind[k], left_out):
+            continue
+        key = keys.key[k]
         met = 0
+        home = home_of(key, table)
+        p = run_of(home, table)
+        while at_home(p, home, table):
+            other = table.slot[p]
+            if other != slot and holds(other, key, keys) and _admits(slot, other, slots, window):
+                met = _keep_nearest(slot, other, met, slots, window.per_key, bench)
+            p += 1
+        e = crowd_of(key, table)
         while e != NONE:
-            other = entries.slot[e]
-            if entries.key[e] == key and other != slot and _admits(slot, other, slots, window):
-                met += 1
-                if met > window.per_key or found >= near.size - 1:
-                    dropped += met == window.per_key + 1
-                else:
-                    at = mark[other]
-                    if at == NONE:
-                        at = found
-                        mark[other] = at
-                        near[at] = other
-                        for k in range(2 * KINDS):
-                            agree[at, k] = 0
-                        found += 1
-                    kind = entries.kind[e] & KIND_MASK
-                    if entries.kind[e] & EPOCH_BIT:
-                        kind += KINDS
-                    agree[at, kind] += 1
-            e = entries.next[e]
-        mine = entries.sibling[mine]
+            other = table.owner[e]
+            if table.key[e] == key and other != slot and _admits(slot, other, slots, window):
+                met = _keep_nearest(slot, other, met, slots, window.per_key, bench)
+            e = table.next[e]
+        short = met > window.per_key
+        for i in range(min(met, window.per_key, bench.kin.size)):
+            if found >= bench.near.size - 1:
+                short = True
+                break
+            found = _note(bench.kin[i], found, bench)
+        cut += short
     for i in range(found):
-        mark[near[i]] = NONE
-    return found, dropped
+        bench.seen[bench.place[i]] = NONE
+    return found, cut
 
 
 @lean
@@ -218,54 +223,47 @@ def pattern_between(a: int, b: int, slots: Slots, counts: NDArray[np.uint8], row
 
 
 @lean
-def propose(
-    asked: NDArray[np.int32], fresh: NDArray[np.bool_], slots: Slots, entries: Entries,
-    heads: NDArray[np.int32], window: Window, start: int, mark: NDArray[np.int32],
-    near: NDArray[np.int32], agree: NDArray[np.uint8], links: Found, merges: Found,
-) -> tuple[int, int, int, int]:  # fmt: skip
-    """Pairs of the slots ``asked[start:]``; ``fresh`` marks all slots that are being asked.
-
-    A pair of two asked slots is given once. Returns (next start, links, merges, dropped); stops
-    early when ``links`` or ``merges`` have no room for another slot's worth.
-    """
-    n_links, n_merges, dropped = 0, 0, 0
-    for i in range(start, asked.size):
-        if links.one.size - n_links < near.size or merges.one.size - n_merges < near.size:
-            return i, n_links, n_merges, dropped
-        a = asked[i]
-        found, left_out = _gather(a, slots, entries, heads, window, mark, near, agree)
-        dropped += left_out
-        for j in range(found):
-            b = near[j]
-            if slots.direction[a] == slots.direction[b]:
-                if not fresh[b] or a < b:
-                    merges.one[n_merges], merges.other[n_merges] = a, b
-                    merges.pattern[n_merges] = pattern_between(a, b, slots, agree, j)
-                    n_merges += 1
-            elif not fresh[b] or slots.direction[a] == 1:
-                arrival, departure = (b, a) if slots.direction[a] == 1 else (a, b)
-                links.one[n_links], links.other[n_links] = arrival, departure
-                links.pattern[n_links] = pattern_between(a, b, slots, agree, j)
-                n_links += 1
-    return asked.size, n_links, n_merges, dropped
+def compared(a: int, b: int, slots: Slots, keys: Keys, counts: NDArray[np.uint8], row: int) -> int:
+    """The pattern of two slots, all their keys compared; ``counts[row]`` is room for it."""
+    for k in range(2 * KINDS):
+        counts[row, k] = 0
+    count_shared(a, b, EVERY_KIND, keys, counts, row)
+    return pattern_between(a, b, slots, counts, row)
 
 
 @lean
-def describe(
-    slots: NDArray[np.int32], offsets: NDArray[np.int64], kinds: NDArray[np.uint8],
-    document: NDArray[np.bool_], tokens: NDArray[np.uint8],
-) -> None:  # fmt: skip
-    """What the keys say of their record: has it a document, how many dated name tokens."""
-    for i in range(slots.size):
-        even, odd = 0, 0  # of the two epochs
-        has = False
-        for k in range(offsets[i], offsets[i + 1]):
-            kind = kinds[k] & KIND_MASK
-            if kind == 1:
-                has = True
-            elif kind == 3 and kinds[k] & EPOCH_BIT:
-                odd += 1
-            elif kind == 3:
-                even += 1
-        document[slots[i]] = has
-        tokens[slots[i]] = min(max(even, odd), MOST + 1)
+def propose(
+    asked: NDArray[np.int32], slots: Slots, keys: Keys, table: Table, window: Window,
+    left_out: int, start: int, bench: Bench, links: Found, merges: Found,
+) -> tuple[int, int, int, int]:  # fmt: skip
+    """Pairs of the slots ``asked[start:]``.
+
+    A pair of two asked slots is given once. Returns (next start, links, merges, keys cut short);
+    stops early when ``links`` or ``merges`` have no room for another slot's worth.
+    """
+    n_links, n_merges, cut = 0, 0, 0
+    near = bench.near
+    for i in range(asked.size):
+        slots.marks[asked[i]] |= ASKED
+    for i in range(start, asked.size):
+        if links.one.size - n_links < near.size or merges.one.size - n_merges < near.size:
+            return i, n_links, n_merges, cut
+        a = asked[i]
+        found, short = _gather(a, slots, keys, table, window, left_out, bench)
+        cut += short
+        for j in range(found):
+            b = near[j]
+            fresh = slots.marks[b] & ASKED
+            if slots.direction[a] == slots.direction[b]:
+                if not fresh or a < b:
+                    merges.one[n_merges], merges.other[n_merges] = a, b
+                    merges.pattern[n_merges] = compared(a, b, slots, keys, bench.counts, 0)
+                    n_merges += 1
+            elif not fresh or slots.direction[a] == 1:
+                arrival, departure = (b, a) if slots.direction[a] == 1 else (a, b)
+                links.one[n_links], links.other[n_links] = arrival, departure
+                links.pattern[n_links] = compared(a, b, slots, keys, bench.counts, 0)
+                n_links += 1
+    for i in range(asked.size):
+        slots.marks[asked[i]] &= ~ASKED
+    return asked.size, n_links, n_merges, cut

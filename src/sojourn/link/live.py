@@ -16,10 +16,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sojourn.link import index as ix
+from sojourn.link import slots as sl
 from sojourn.link.bulk import Linked, links_table, merges_table, nearby
 from sojourn.link.decide import Chosen, choose_links, merge_reports
-from sojourn.link.linker import LinkIndex, join_refs
+from sojourn.link.leaving import Leaving
+from sojourn.link.linker import LinkIndex
+from sojourn.link.reports import Reports, join_refs
 from sojourn.link.weights import WeightTable
 from sojourn.policy import LinkagePolicy
 from sojourn.schemas import ENCODINGS, TIMESTAMP, Direction, Evidence, Mode, StayLimit
@@ -27,11 +29,26 @@ from sojourn.schemas import ENCODINGS, TIMESTAMP, Direction, Evidence, Mode, Sta
 
 @dataclass(frozen=True)
 class Decision:
-    """What one batch changes. Slots are the index's own numbers."""
+    """What one batch changes. Slots are the index's own numbers, until it changes again."""
 
     linked: Linked
     fresh: NDArray[np.int32]
     chosen: Chosen
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A ``Decision`` before it is written as tables: columns of numbers alone.
+
+    ``merged`` are the slots of ``fresh`` that do not stand for themselves.
+    """
+
+    fresh: NDArray[np.int32]
+    chosen: Chosen
+    merged: NDArray[np.int32]
+    candidates: int
+    capped: int
+    without_keys: int
 
 
 class LiveLinker:
@@ -40,7 +57,13 @@ class LiveLinker:
     def __init__(self, weights: WeightTable, policy: LinkagePolicy, policy_digest: str) -> None:
         self._policy = policy
         self._digest = policy_digest
+        self._leaving = Leaving()
         self.index = LinkIndex(weights, policy)
+
+    @property
+    def bytes_used(self) -> int:
+        """All that is held in memory and grows with what is held."""
+        return self.index.bytes_used + self._leaving.bytes_used
 
     def restore(self, reports: Iterable[pl.DataFrame]) -> int:
         """Fill the index from the ledger's reports (ENCODINGS, merged_into, partner_ref).
@@ -48,13 +71,18 @@ class LiveLinker:
         Merged reports follow the one that stands for them; reports with a partner are closed.
         Returns how many are held.
         """
+        index = self.index
         for frame in reports:
-            slots = self.index.add(frame.drop("merged_into", "partner_ref"))
-            held = self.index.slots
-            closed = frame["partner_ref"].is_not_null().to_numpy()
-            held.state[slots[closed]] = ix.CLOSED
+            slots = index.add_reports(index.words.read(frame), later=True)
+            held = index.slots
+            closed = slots[frame["partner_ref"].is_not_null().to_numpy()]
+            held.state[closed] = sl.CLOSED
             self._stand_together(slots, frame["merged_into"])
-        return self.index.reports
+            index.recount(slots)
+            gone = slots[held.state[slots] == sl.CLOSED]
+            self._leaving.expect(gone, held.time[gone])
+        index.hang_all()
+        return index.reports
 
     def _stand_together(self, slots: NDArray[np.int32], merged_into: pl.Series) -> None:
         held = self.index.slots
@@ -63,9 +91,9 @@ class LiveLinker:
             return
         into = self.index.find(merged_into.filter(pl.Series(merged)))
         for slot, stands in zip(slots[merged].tolist(), into.tolist(), strict=True):
-            if stands == ix.NONE:
+            if stands == sl.NONE:
                 # Its standing report is beyond retention: nothing can join it any more.
-                held.state[slot] = ix.CLOSED
+                held.state[slot] = sl.CLOSED
                 continue
             held.standing[slot] = stands
             held.ring[slot], held.ring[stands] = held.ring[stands], slot
@@ -73,32 +101,55 @@ class LiveLinker:
 
     def decide(self, encodings: pl.DataFrame) -> Decision:
         """Put new reports in and say what they change. Withdrawn reports must not be among them."""
-        ordered = encodings.sort("event_time", "crossing_ref")
-        fresh = self.index.add(ordered)
-        proposal = self.index.propose(fresh)
-        merge_reports(self.index, proposal.merges, fresh, self._nearby(fresh))
+        return self.written(self.answer(self.index.words.read(encodings)))
+
+    def answer(self, reports: Reports) -> Answer:
+        """``decide`` for reports that are columns already, before anything is written as tables.
+
+        The lean door: no table is touched. ``reports`` come from ``index.words``.
+        """
+        index = self.index
+        fresh = index.add_reports(reports.in_order())
+        proposal = index.propose(fresh)
+        if proposal.merges.one.size:
+            merge_reports(index, proposal.merges, fresh, nearby(index, fresh))
         chosen = choose_links(
-            self.index, proposal.links, max(1.0, float(self.index.open_stays())),
+            index, proposal.links, max(1.0, float(index.open_stays())),
             ambiguity=self._policy.ambiguity_log2_odds,
         )  # fmt: skip
-        linked = Linked(
-            links_table(self.index, chosen, self._digest),
-            merges_table(self.index, fresh),
+        return Answer(
+            fresh,
+            chosen,
+            fresh[index.slots.standing[fresh] != fresh],
             proposal.links.one.size,
             proposal.capped,
-            int((encodings["match_keys"].list.len() == 0).sum()),
+            reports.without_keys,
+        )
+
+    def written(self, answer: Answer) -> Decision:
+        """An answer as tables; to be asked for before the linker is changed again."""
+        chosen = answer.chosen
+        linked = Linked(
+            links_table(self.index, chosen, self._digest),
+            merges_table(self.index, answer.merged),
+            answer.candidates,
+            answer.capped,
+            answer.without_keys,
             chosen.waiting,
         )
-        return Decision(linked, fresh, chosen)
+        return Decision(linked, answer.fresh, chosen)
 
-    def _nearby(self, fresh: NDArray[np.int32]) -> float:
-        return nearby(self.index, fresh)
-
-    def settle(self, decision: Decision) -> None:
+    def settle(self, decision: Decision | Answer) -> None:
         """The ledger has it: the linked crossings look for nobody any more."""
-        held = self.index.slots
-        held.state[decision.chosen.arrival] = ix.CLOSED
-        held.state[decision.chosen.departure] = ix.CLOSED
+        chosen = decision.chosen
+        self._close(np.concatenate([chosen.arrival, chosen.departure]))
+
+    def _close(self, slots: NDArray[np.int32]) -> None:
+        if slots.size:
+            held = self.index.slots
+            held.state[slots] = sl.CLOSED
+            self.index.recount(slots)
+            self._leaving.expect(slots, held.time[slots])
 
     def find_stays(self, changes: pl.DataFrame) -> pl.DataFrame:
         """STATUS_ENCODINGS to (status_ref, arrival_ref): the open stay each change belongs to.
@@ -144,7 +195,7 @@ class LiveLinker:
     def forget(self, refs: pl.Series) -> None:
         """Take reports out (corrected, withdrawn, past the horizon); unknown ones are ignored."""
         slots = self.index.find(refs)
-        slots = slots[slots != ix.NONE]
+        slots = np.unique(slots[slots != sl.NONE])
         for slot in slots.tolist():
             self._unring(slot)
         self.index.remove(slots)
@@ -152,39 +203,46 @@ class LiveLinker:
     def reopen(self, refs: pl.Series) -> NDArray[np.bool_]:
         """Their partner was withdrawn: they look for one again. False where not held."""
         slots = self.index.find(refs)
-        held: NDArray[np.bool_] = slots != ix.NONE
-        self.index.slots.state[slots[held]] = ix.OPEN
+        held: NDArray[np.bool_] = slots != sl.NONE
+        self.index.slots.state[slots[held]] = sl.OPEN
+        self.index.recount(slots[held])
         return held
 
     def forget_closed(self, now: datetime) -> int:
         """Let go of closed crossings older than the retention; returns how many reports."""
-        limit = now - timedelta(days=self._policy.merge_retention_days)
+        kept = now - timedelta(days=self._policy.merge_retention_days)
+        limit = int(kept.timestamp() * 1_000_000)
         held = self.index.slots
-        state_of_crossing = held.state[held.standing]
-        old = held.time < int(limit.timestamp() * 1_000_000)
-        used = held.state != ix.FREE
+        due = np.unique(self._leaving.due(limit))
         # A crossing goes whole: only when its standing report is old and closed.
-        gone = used & (state_of_crossing == ix.CLOSED) & old[held.standing]
-        slots = np.flatnonzero(gone).astype(np.int32)
+        gone = (held.state[due] == sl.CLOSED) & (held.standing[due] == due)
+        standing = due[gone & (held.time[due] < limit)]
+        slots = np.array([s for c in standing.tolist() for s in self._members(c)], np.int32)
         self.index.remove(slots)
         return slots.size
+
+    def _members(self, slot: int) -> list[int]:
+        """The reports of a crossing, this one first."""
+        members = [slot]
+        while (after := int(self.index.slots.ring[members[-1]])) != slot:
+            members.append(after)
+        return members
 
     def _unring(self, slot: int) -> None:
         """Take one report out of its crossing; who stands changes if it stood."""
         held = self.index.slots
-        before = slot
-        members = [slot]
-        while held.ring[before] != slot:
-            before = int(held.ring[before])
-            members.append(before)
-        held.ring[before] = held.ring[slot]
+        others = self._members(slot)[1:]
+        if not others:
+            return
+        held.ring[others[-1]] = held.ring[slot]
         held.ring[slot] = slot
-        others = [m for m in members if m != slot]
         stood = held.standing[slot] == slot
         held.standing[slot] = slot
-        if others:
-            stands = others[0] if stood else int(held.standing[others[0]])
-            held.standing[others] = stands
-            held.strength[stands] = max(int(held.evidence[m]) for m in others)
-            if stood:
-                held.state[stands] = held.state[slot]
+        stands = others[0] if stood else int(held.standing[others[0]])
+        held.standing[others] = stands
+        held.strength[stands] = max(int(held.evidence[m]) for m in others)
+        if stood:
+            held.state[stands] = held.state[slot]
+        self.index.recount(np.array(others, np.int32))
+        if held.state[stands] == sl.CLOSED:
+            self._close(np.array([stands], np.int32))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.compiled import lean
-from sojourn.link.index import CROSSED
+from sojourn.link.slots import ASKED, CROSSED
 
 HOUR = 3_600_000_000
 HOUR_BITS = 1.0  # per doubling of the hours between two reports: the nearer pair goes first
@@ -41,21 +41,22 @@ def _clash(
 def join_groups(
     one: NDArray[np.int32], other: NDArray[np.int32], order: NDArray[np.int64],
     source: NDArray[np.int32], evidence: NDArray[np.uint8], group: NDArray[np.int32],
-    ring: NDArray[np.int32], known: NDArray[np.bool_],
+    ring: NDArray[np.int32], marks: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     """Join the groups of each pair in ``order``, unless a source or a booth would be in one twice.
 
     ``group[slot]`` names the slot's group (a slot of it), ``ring`` links its members in a circle;
-    both are changed in place. Groups whose name is ``known`` were there before: they keep their
-    name, and two of them are never joined (only a reconcile may).
+    both are changed in place. Groups whose name is not marked as ASKED were there before: they
+    keep their name, and two of them are never joined (only a reconcile may).
     """
     for i in range(order.size):
         a, b = one[order[i]], other[order[i]]
-        if group[a] == group[b] or (known[group[a]] and known[group[b]]):
+        new_a, new_b = marks[group[a]] & ASKED, marks[group[b]] & ASKED
+        if group[a] == group[b] or not (new_a or new_b):
             continue
         if _clash(a, b, source, evidence, ring):
             continue
-        if known[group[b]]:
+        if not new_b:
             a, b = b, a
         y = b
         while True:

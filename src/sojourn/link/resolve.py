@@ -10,6 +10,7 @@ arrived twice and left twice since had a departure that nobody recorded; stays d
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numba as nb
@@ -19,6 +20,74 @@ from numpy.typing import NDArray
 from sojourn.compiled import lean
 
 NONE = -1
+FEW = 128  # pairs that are numbered by insertion
+CROWDED = 4  # of so many slots a pair or more: their own numbers do
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Pairs of crossings under numbers of their own, so that nothing is as large as the index.
+
+    Numbers rise with the slots. ``slot`` and ``time`` are by number.
+    """
+
+    one: NDArray[np.int32]
+    other: NDArray[np.int32]
+    slot: NDArray[np.int32]
+    time: NDArray[np.int64]
+
+    def only(self, pairs: NDArray[np.int64]) -> Ends:
+        return Ends(self.one[pairs], self.other[pairs], self.slot, self.time)
+
+
+def number_ends(one: NDArray[np.int32], other: NDArray[np.int32], time: NDArray[np.int64]) -> Ends:
+    """Number the slots of pairs anew; ``time`` is by slot. Many pairs keep the slots' numbers."""
+    if CROWDED * one.size > time.size:
+        return Ends(one, other, np.arange(time.size, dtype=np.int32), time)
+    if one.size <= FEW:
+        slots = np.empty(2 * one.size, np.int32)
+        fresh_one, fresh_other = np.empty_like(one), np.empty_like(other)
+        count = _number_few(one, other, slots, fresh_one, fresh_other)
+        return Ends(fresh_one, fresh_other, slots[:count], time[slots[:count]])
+    slot, number = np.unique(np.concatenate([one, other]), return_inverse=True)
+    local: NDArray[np.int32] = number.astype(np.int32)
+    return Ends(local[: one.size], local[one.size :], slot, time[slot])
+
+
+@lean
+def _number_few(
+    one: NDArray[np.int32], other: NDArray[np.int32], slots: NDArray[np.int32],
+    fresh_one: NDArray[np.int32], fresh_other: NDArray[np.int32],
+) -> int:  # fmt: skip
+    """``slots``: each end once, sorted; then each end's place in it. Returns how many they are."""
+    count = 0
+    for p in range(2 * one.size):
+        s = one[p] if p < one.size else other[p - one.size]
+        i = count
+        while i > 0 and slots[i - 1] > s:
+            i -= 1
+        if i > 0 and slots[i - 1] == s:
+            continue
+        for j in range(count, i, -1):
+            slots[j] = slots[j - 1]
+        slots[i] = s
+        count += 1
+    for p in range(one.size):
+        fresh_one[p] = _place_of(one[p], slots, count)
+        fresh_other[p] = _place_of(other[p], slots, count)
+    return count
+
+
+@lean
+def _place_of(s: int, slots: NDArray[np.int32], count: int) -> int:
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        if slots[middle] < s:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 class Hung(NamedTuple):

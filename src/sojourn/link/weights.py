@@ -71,15 +71,18 @@ class WeightTable:
         self, pattern: NDArray[np.integer], open_stays: float
     ) -> NDArray[np.float32]:
         """Log2 odds that two crossings are of one traveller, whichever their stays."""
-        prior = np.log2(max(open_stays, 1.0) / self.open_stays)
-        return np.asarray(self.log2_same[pattern] - prior, dtype=np.float32)
+        return np.asarray(self.log2_same[pattern] - self.prior_of(open_stays), dtype=np.float32)
+
+    def prior_of(self, open_stays: float) -> np.float64:
+        """Bits by which chance pairs are more among so many open stays than in training."""
+        return np.float64(np.log2(max(open_stays, 1.0) / self.open_stays))
 
     def stay_bits(self, curve: NDArray[np.integer], gap: NDArray[np.int64]) -> NDArray[np.float32]:
         """The stay-length part of the weight; ``gap`` in microseconds."""
         days = np.maximum(gap, 0) / MICROSECONDS_A_DAY
-        at = np.clip(np.searchsorted(GAP_DAYS, days, side="right") - 1, 0, GAP_DAYS.size - 2)
+        at = np.minimum(GAP_DAYS.searchsorted(days, side="right") - 1, GAP_DAYS.size - 2)
         left, right = GAP_DAYS[at], GAP_DAYS[at + 1]
-        share = np.clip((days - left) / (right - left), 0.0, 1.0)
+        share = np.minimum((days - left) / (right - left), 1.0)
         low, high = self.curves[curve, at], self.curves[curve, at + 1]
         bits = low + (high - low) * share - TILT_BITS * np.log2(1.0 + days)
         return np.asarray(bits, dtype=np.float32)
@@ -92,7 +95,7 @@ class WeightTable:
         open_stays: float,
     ) -> NDArray[np.float32]:
         """Match weights (log2 odds) of candidate pairs among ``open_stays`` open stays."""
-        prior = np.log2(max(open_stays, 1.0) / self.open_stays)
+        prior = self.prior_of(open_stays)
         bits = self.log2_odds[pattern] + self.stay_bits(curve, gap) + (self.offset - prior)
         return np.asarray(bits, dtype=np.float32)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sojourn.encode import FileKeyProvider, MemoryKeyProvider, encode
 from sojourn.errors import SojournError
-from sojourn.link import check_weights, link, load_weights
+from sojourn.link import LiveLinker, check_weights, link, load_weights
 from sojourn.pipeline.office import key_file, open_office
 from sojourn.policy import load_policy
 from sojourn.simulate import World, build_country
@@ -31,6 +31,10 @@ def warm_up() -> None:
     country = build_country(World(stays=200, seed=1))
     encodings = encode(country.crossings, MemoryKeyProvider(b"warm"), policy.encode)
     link(encodings, load_weights(), policy.linkage, policy.digest)
+    linker = LiveLinker(load_weights(), policy.linkage, policy.digest)
+    for batch in (encodings.head(100), encodings.slice(100, 1)):
+        linker.settle(linker.decide(batch))
+    linker.forget(encodings["crossing_ref"].head(1))
 
 
 def check_up(home: Path, database: str | None) -> list[Finding]:

@@ -13,6 +13,7 @@ from lib.plain_linking import DAY, HOUR, START, Report, encodings, keys_of
 from sojourn.errors import LinkageError
 from sojourn.link import Linked, LiveLinker, link, load_weights
 from sojourn.policy import LinkagePolicy, load_policy
+from sojourn.schemas import COARSER, KeyKind
 
 POLICY = load_policy()
 TABLE = load_weights()
@@ -43,6 +44,11 @@ def pairs(found: Linked) -> set[tuple[int, int]]:
 
 def merged(found: Linked) -> dict[int, int]:
     return {int.from_bytes(r): int.from_bytes(by) for r, by in found.merges.iter_rows()}
+
+
+def searched_by(traveller: int) -> int:
+    """Keys that a search goes by: a finer kind is compared when two have met."""
+    return sum(kind not in COARSER for kind, _ in keys_of(traveller, document=traveller))
 
 
 def test_nothing_in_gives_nothing_out() -> None:
@@ -150,7 +156,7 @@ def test_a_key_shared_by_more_than_the_cap_keeps_the_nearest_and_is_counted() ->
     crowd = [person(n, 1, n) for n in range(10)]
     found = linked(*crowd, person(99, 1, 20, leaves=True), policy=capped)
     assert found.candidates == 3
-    assert found.capped == len(keys_of(1, document=1)), "one for each key asked about"
+    assert found.capped == searched_by(1), "one for each key asked about"
     assert pairs(found) == {(9, 99)}
     assert linked(*crowd, person(99, 1, 20, leaves=True)).capped == 0
 
@@ -162,7 +168,7 @@ def test_live_counts_what_the_cap_dropped_too() -> None:
         linker.settle(linker.decide(encodings([person(n, 1, n)])))
     decision = linker.decide(encodings([person(99, 1, 20, leaves=True)]))
     assert decision.linked.candidates == 3
-    assert decision.linked.capped == len(keys_of(1, document=1))
+    assert decision.linked.capped == searched_by(1)
     assert pairs(decision.linked) == {(9, 99)}
 
 
@@ -213,6 +219,31 @@ def test_closed_crossings_are_let_go_after_the_retention_open_ones_never() -> No
     late = START + (9 + POLICY.linkage.merge_retention_days + 1) * DAY
     assert linker.forget_closed(late) == 2
     assert linker.index.open_stays() == 1
+
+
+def only(*kinds: KeyKind, traveller: int = 1) -> tuple[tuple[int, int], ...]:
+    return tuple((k, v) for k, v in keys_of(traveller, document=traveller) if k in kinds)
+
+
+@pytest.mark.parametrize("finer", COARSER)
+def test_a_finer_kind_is_searched_by_where_its_coarser_kind_is_not_made(finer: KeyKind) -> None:
+    came, left = person(1, 1, 0, keys=only(finer)), person(2, 1, 9, leaves=True, keys=only(finer))
+    assert linked(came, left).candidates == 1
+    linker = LiveLinker(TABLE, POLICY.linkage, POLICY.digest)
+    linker.settle(linker.decide(encodings([came])))
+    assert linker.decide(encodings([left])).linked.candidates == 1
+
+
+@pytest.mark.parametrize("finer", COARSER)
+def test_records_of_two_policies_still_meet_by_the_finer_kind(finer: KeyKind) -> None:
+    """Those that are held have both kinds; then one comes that has the finer kind alone."""
+    both = only(finer, COARSER[finer])
+    came, left = person(1, 1, 0, keys=both), person(2, 1, 9, leaves=True, keys=only(finer))
+    linker = LiveLinker(TABLE, POLICY.linkage, POLICY.digest)
+    linker.settle(linker.decide(encodings([came])))
+    assert linker.decide(encodings([left])).linked.candidates == 1
+    linker.forget(encodings([came, left])["crossing_ref"])
+    assert linker.index.table.entries == 0
 
 
 def test_a_reference_of_the_wrong_length_is_refused() -> None:
