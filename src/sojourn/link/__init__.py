@@ -8,6 +8,7 @@ learned in ``training``. Who gets whom: ``resolve``. All at once: ``bulk``; as r
 
 from sojourn.link.bulk import Linked, link
 from sojourn.link.live import Decision, LiveLinker
+from sojourn.link.quality import Trial, add_counts, count_decoys, count_quality
 from sojourn.link.training import Sample, learn_weights
 from sojourn.link.weights import (
     Provenance,
@@ -23,8 +24,12 @@ __all__ = [
     "LiveLinker",
     "Provenance",
     "Sample",
+    "Trial",
     "WeightTable",
+    "add_counts",
     "check_weights",
+    "count_decoys",
+    "count_quality",
     "dump_weights",
     "learn_weights",
     "link",
