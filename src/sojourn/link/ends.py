@@ -49,9 +49,7 @@ def crossing_ends(encodings: pl.DataFrame, linked: Linked) -> pl.DataFrame:
     )
 
 
-def without_crossings(
-    encodings: pl.DataFrame, linked: Linked, refs: pl.Series
-) -> pl.DataFrame:
+def without_crossings(encodings: pl.DataFrame, linked: Linked, refs: pl.Series) -> pl.DataFrame:
     """ENCODINGS without any report of the crossings ``refs``."""
     merged = linked.merges.filter(pl.col("crossing_ref").is_in(refs.implode()))["report_ref"]
     gone = pl.concat([refs.alias("ref"), merged.alias("ref")])

@@ -15,7 +15,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from sojourn.link.bulk import Linked, link
+from sojourn.link.bulk import link
 from sojourn.link.ends import crossing_ends
 from sojourn.link.held_out import find_by_kinds
 from sojourn.link.reentries import find_reentries
@@ -140,9 +140,7 @@ def _pairs(ends: pl.DataFrame, links: pl.DataFrame, known_at: date) -> pl.DataFr
     return timed.with_columns(_timing("authorised_until", "left_on", known_at))
 
 
-def _count_ends(
-    ends: pl.DataFrame, known_at: date, again: pl.DataFrame
-) -> list[pl.DataFrame]:
+def _count_ends(ends: pl.DataFrame, known_at: date, again: pl.DataFrame) -> list[pl.DataFrame]:
     linked = pl.col("partner_ref").is_not_null()
     left = ends.filter(pl.col("direction") == Direction.DEPARTURE)
     came = ends.filter(pl.col("direction") == Direction.ARRIVAL)
@@ -217,9 +215,7 @@ def _count_withheld(
     ]
 
 
-def count_decoys(
-    decoys: pl.DataFrame, family: pl.Series, linked: pl.Series
-) -> pl.DataFrame:
+def count_decoys(decoys: pl.DataFrame, family: pl.Series, linked: pl.Series) -> pl.DataFrame:
     """LINKAGE_QUALITY of decoys: ENCODINGS, row for row whether made within a family, linked."""
     plain = decoys.with_columns(partner_ref=pl.lit(None, pl.Binary))
     frame = _grouped(plain).with_columns(family.alias("family"), linked.alias("linked"))

@@ -24,9 +24,9 @@ class Estimate:
         return Estimate(self.value * factor, self.lower * factor, self.upper * factor)
 
 
-def around(value: float, variance: float, *, least: float = 0.0, most: float = float("inf")) -> (
-    Estimate
-):
+def around(
+    value: float, variance: float, *, least: float = 0.0, most: float = float("inf")
+) -> Estimate:
     """A normal 95% interval, cut to what is possible."""
     reach = Z95 * sqrt(max(variance, 0.0))
     return Estimate(value, max(least, value - reach), min(most, value + reach))

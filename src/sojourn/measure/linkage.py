@@ -114,6 +114,9 @@ def _judge(
 ) -> LinkageQuality:
     sensitivity, bounds = _sensitivity(tally)
     missed = _missed(tally)
+    false = _false_links(whole, leaving, coming, sensitivity.value, missed)
+    # A false link may close a stay before the next arrival: it saw no departure of that stay.
+    rightly = 1.0 - min(1.0, false.value / max(tally.of(What.ARRIVALS_LINKED), 1))
     return LinkageQuality(
         tally.group_kind,
         tally.group_name,
@@ -122,12 +125,12 @@ def _judge(
         share_of(tally.of(What.DECOYS_LINKED), tally.of(What.DECOYS)),
         share_of(tally.of(What.FAMILY_DECOYS_LINKED), tally.of(What.FAMILY_DECOYS)),
         sum(_without_arrival(t, whole, sensitivity.value) for t in leaving),
-        _false_links(whole, leaving, coming, sensitivity.value, missed),
+        false,
         sensitivity,
         bounds,
         missed,
-        _coverage(whole, coming),
-        _coverage_bounds(whole, coming),
+        _coverage(whole, coming).scaled(rightly),
+        _coverage_bounds(whole, coming, rightly),
     )
 
 
@@ -169,10 +172,12 @@ def _false_link_chance(tally: Tally, whole: Tally) -> float:
 
 
 def _without_arrival(tally: Tally, whole: Tally, sensitivity: float) -> float:
+    """Departures whose link was missed are linked to something else by the same chance."""
+    chance = _false_link_chance(tally, whole)
+    rightly_or_not = sensitivity + chance * (1 - sensitivity)
     return partnerless(
-        tally.of(What.DEPARTURES), tally.of(What.DEPARTURES_LINKED), sensitivity,
-        _false_link_chance(tally, whole),
-    )  # fmt: skip
+        tally.of(What.DEPARTURES), tally.of(What.DEPARTURES_LINKED), rightly_or_not, chance
+    )
 
 
 def _seen(tally: Tally, whole: Tally) -> float:
@@ -194,9 +199,9 @@ def _false_links(
 ) -> Estimate:
     """Two sorts, each a chance times a number of crossings, cell by cell.
 
-    A departure whose arrival is not recorded is linked to something else; an arrival whose
-    departure is not recorded takes the departure of another stay. The interval holds the error
-    of the chances, of the estimated numbers, and of the count itself (Poisson).
+    A departure whose arrival is not recorded, or was missed, is linked to something else; an
+    arrival whose departure is not recorded takes the departure of another stay. The interval
+    holds the error of the chances, of the estimated numbers, and of the count itself (Poisson).
     """
     value, variance = 0.0, 0.0
     departures = sum(t.of(What.DEPARTURES) for t in leaving) or 1
@@ -204,6 +209,7 @@ def _false_links(
     for t in leaving:
         chance = _false_link_chance(t, whole)
         number = _without_arrival(t, whole, sensitivity)
+        number += (1 - sensitivity) * (t.of(What.DEPARTURES) - number)
         share = t.of(What.DEPARTURES) / departures
         value += chance * number
         variance += _variance(chance, number, t.of(What.ARRIVALS_WITHHELD))
@@ -241,7 +247,7 @@ def _coverage(whole: Tally, cells: Sequence[Tally]) -> Estimate:
     return around(value, variance * (value**2 / linked) ** 2, most=1.0)
 
 
-def _coverage_bounds(whole: Tally, cells: Sequence[Tally]) -> Estimate:
+def _coverage_bounds(whole: Tally, cells: Sequence[Tally], rightly: float) -> Estimate:
     """Where those who do not come again may differ, within stays whose period is over.
 
     Lower: as if everybody without a linked departure had left (no assumption). Upper: the odds
@@ -262,4 +268,5 @@ def _coverage_bounds(whole: Tally, cells: Sequence[Tally]) -> Estimate:
         most += came_again / seen + others / with_odds(seen, UNLIKE)
     slack = middle.upper - middle.value
     upper = min(1.0, linked / most + slack) if most else 1.0
-    return Estimate(middle.value, min(share_of(linked, over).lower, middle.lower), upper)
+    lower = min(share_of(linked, over).lower, middle.lower)
+    return Estimate(middle.value * rightly, lower * rightly, upper)
