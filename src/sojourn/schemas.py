@@ -448,7 +448,7 @@ LINKAGE_QUALITY = Table(
         _c("group_kind", enum_of(LinkageGroup)),
         _c("group_name", pl.String, "'' for all; 'unknown' where a record does not say"),
         _c("what", enum_of(LinkageCount)),
-        _c("count", pl.Int64),
+        _c("value", pl.Int64),
     ),
     key=("period", "group_kind", "group_name", "what"),
     note="Counts from which the errors of linking are estimated. No pair, no row of a stay.",

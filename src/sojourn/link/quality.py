@@ -77,7 +77,7 @@ def add_counts(counted: Sequence[pl.DataFrame]) -> pl.DataFrame:
     if not counted:
         return LINKAGE_QUALITY.empty()
     key = list(LINKAGE_QUALITY.key)
-    summed = pl.concat(counted).group_by(key).agg(pl.col("count").sum())
+    summed = pl.concat(counted).group_by(key).agg(pl.col("value").sum())
     return LINKAGE_QUALITY.conform(summed).sort(key)
 
 
@@ -109,7 +109,7 @@ def _count(
     out = []
     for group in groups:
         by = kept.group_by("period", pl.col(f"by_{group.value}").alias("group_name")).agg(
-            pl.len().cast(pl.Int64).alias("count")
+            pl.len().cast(pl.Int64).alias("value")
         )
         out.append(
             LINKAGE_QUALITY.conform(

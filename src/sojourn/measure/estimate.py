@@ -56,7 +56,9 @@ def missed_by_both(both: float, first_only: float, second_only: float) -> Estima
         return Estimate(0.0, 0.0, float("inf"))
     missed = first_only * second_only / both
     first, second = both + first_only, both + second_only
-    return around(missed, first * second * first_only * second_only / both**3)
+    # Half a pair more on each side: an error that was never met is not thereby impossible.
+    spread = (first_only + 0.5) * (second_only + 0.5)
+    return around(missed, first * second * spread / both**3)
 
 
 def partnerless(asked: float, linked: float, sensitivity: float, chance: float) -> float:

@@ -29,6 +29,7 @@ SMALLEST_SHOWN = 100  # groups with fewer departures or links are hidden
 PULL = 20.0  # as many crossings as the whole's share counts for in a cell
 DEPENDENCE = 3.0  # bounds: documents and names may fail together up to three times as often
 UNLIKE = 3.0  # bounds: odds of a recorded departure, those who come back against the others
+WORST_OF_MANY = 1.75  # z of 3.4 instead of 1.96: 5% in all over 80 groups (Bonferroni)
 IN_TIME, LATE = "in time", "late"
 
 
@@ -71,10 +72,10 @@ def tallies(counts: pl.DataFrame, kind: Group) -> tuple[Tally, ...]:
     if doors_checked():
         check_table(counts, LINKAGE_QUALITY)
     held = counts.filter(pl.col("group_kind") == kind.value)
-    summed = held.group_by("group_name", "what").agg(pl.col("count").sum())
+    summed = held.group_by("group_name", "what").agg(pl.col("value").sum())
     found: dict[str, list[int]] = {}
-    for name, what, count in summed.sort("group_name").rows():
-        found.setdefault(name, [0] * len(_PLACE))[_PLACE[What(what)]] = count
+    for name, what, value in summed.sort("group_name").rows():
+        found.setdefault(name, [0] * len(_PLACE))[_PLACE[What(what)]] = value
     return tuple(Tally(kind, name, tuple(values)) for name, values in found.items())
 
 
@@ -89,15 +90,26 @@ def judge_linkage(counts: pl.DataFrame) -> LinkageQuality | None:
 
 
 def judge_groups(counts: pl.DataFrame, kind: Group) -> tuple[LinkageQuality, ...]:
-    """Of each group of a kind that is large enough to be shown."""
+    """Of each group of a kind that is large enough to be shown.
+
+    Where one group alone is too small, the smallest of the others is hidden with it: a total
+    less its parts would give it away.
+    """
     whole = tallies(counts, Group.ALL)
     if not whole:
         return ()
-    return tuple(
-        _judge(t, whole[0], (t,), (t,))
-        for t in tallies(counts, kind)
-        if min(t.of(What.DEPARTURES), t.of(What.ARRIVALS_LINKED)) >= SMALLEST_SHOWN
-    )
+    held = sorted(tallies(counts, kind), key=lambda t: (_size(t), t.group_name))
+    small = sum(_size(t) < SMALLEST_SHOWN for t in held)
+    shown = held[2 if small == 1 else small :]
+    return tuple(_judge(t, whole[0], (t,), (t,)) for t in sorted(shown, key=_name))
+
+
+def _size(tally: Tally) -> int:
+    return min(tally.of(What.DEPARTURES), tally.of(What.ARRIVALS_LINKED))
+
+
+def _name(tally: Tally) -> str:
+    return tally.group_name
 
 
 def judge_timing(counts: pl.DataFrame) -> tuple[tuple[str, Estimate], ...]:
@@ -107,6 +119,42 @@ def judge_timing(counts: pl.DataFrame) -> tuple[tuple[str, Estimate], ...]:
         for t in tallies(counts, Group.TIMING)
         if t.group_name in (IN_TIME, LATE) and _found(t) >= SMALLEST_SHOWN
     )
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far a kind's worst group lies behind its others together, and is it more than chance?"""
+
+    group_kind: Group
+    group_name: str
+    sensitivity: float
+    elsewhere: float  # the other groups' together
+    beyond_chance: bool  # the group's interval, widened for all comparisons, leaves it out
+
+
+def worst_gaps(groups: Sequence[LinkageQuality]) -> tuple[Gap, ...]:
+    """For each kind of group with two groups or more, the one that linking serves worst.
+
+    The worst of many groups looks bad by chance alone: ``beyond_chance`` asks for a distance of
+    WORST_OF_MANY half-widths of its interval, not one.
+    """
+    gaps = []
+    for kind in dict.fromkeys(q.group_kind for q in groups):
+        those = [q for q in groups if q.group_kind == kind and q.sensitivity.value]
+        if len(those) < 2:
+            continue
+        worst = min(those, key=lambda q: (q.sensitivity.value, q.group_name))
+        others = [q for q in those if q is not worst]
+        missed = sum(q.departures * (1 - q.sensitivity.value) for q in others)
+        elsewhere = 1 - missed / sum(q.departures for q in others)
+        reach = WORST_OF_MANY * (worst.sensitivity.upper - worst.sensitivity.value)
+        gaps.append(
+            Gap(
+                kind, worst.group_name, worst.sensitivity.value, elsewhere,
+                worst.sensitivity.value + reach < elsewhere,
+            )
+        )  # fmt: skip
+    return tuple(gaps)
 
 
 def _judge(

@@ -1,0 +1,58 @@
+"""Decoys of a batch, asked for among the open stays and forgotten: only counts remain.
+
+In: CROSSINGS of a batch, while they are there. Out: LINKAGE_QUALITY of how many decoys found an
+open stay. Decoys live as long as their batch: no file and no table ever holds one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from sojourn.encode import encode, make_decoys
+from sojourn.link import LiveLinker, count_decoys
+from sojourn.pipeline.office import Office
+from sojourn.schemas import ENCODINGS, STATUS_ENCODINGS, StatusKind
+
+DECOY_SHARE = 0.02  # of a batch's departures
+
+
+@dataclass(frozen=True)
+class Probe:
+    """ENCODINGS of decoys, and row for row whether made within a family."""
+
+    encodings: pl.DataFrame
+    family: pl.Series
+
+
+def no_probe() -> Probe:
+    return Probe(ENCODINGS.empty(), pl.Series("family", [], dtype=pl.Boolean))
+
+
+def encode_decoys(crossings: pl.DataFrame, office: Office, digest: str) -> Probe:
+    """Decoys of a batch, encoded. The batch's digest is their seed: the same file, the same."""
+    seed = hashlib.blake2b(digest.encode(), digest_size=8).digest()
+    decoys = make_decoys(crossings, DECOY_SHARE, np.random.default_rng(list(seed)))
+    if not decoys.crossings.height:
+        return no_probe()
+    return Probe(encode(decoys.crossings, office.keys, office.policy.encode), decoys.family)
+
+
+def ask_decoys(probe: Probe, linker: LiveLinker) -> pl.DataFrame:
+    """LINKAGE_QUALITY: how many decoys would be linked to an open stay now.
+
+    They are asked like changes of status, which leave the open stays as they are. That question
+    knows no rival departures, so the answer is at most too high.
+    """
+    asked = probe.encodings.select(
+        pl.col("crossing_ref").alias("status_ref"),
+        pl.lit(StatusKind.PENDING.value).alias("kind"),
+        pl.col("local_date").alias("effective_date"),
+        "source", "recorded_at", "nationality", "sex", "key_epoch", "key_kinds", "match_keys",
+    )  # fmt: skip
+    found = linker.find_stays(STATUS_ENCODINGS.conform(asked))
+    linked = probe.encodings["crossing_ref"].is_in(found["status_ref"].implode())
+    return count_decoys(probe.encodings, probe.family, linked)
