@@ -1,6 +1,7 @@
 """``make bench``: the figures that the project promises, measured on this machine.
 
-``python -m benchmarks [NAME...] [--small]``: encode, evaluate, live, landing, restart, accuracy.
+``python -m benchmarks [NAME...] [--small]``: encode, evaluate, live, landing, restart, accuracy,
+quality.
 Each line gives what was wanted beside what was found. Nothing here is a timed test.
 """
 
@@ -20,6 +21,7 @@ from rich.table import Table
 from benchmarks.landing import landing_to_screen
 from benchmarks.live_path import live_path
 from benchmarks.machine import describe_machine, median_seconds, peak_gib
+from benchmarks.quality import cases, judge, judged_rows
 from benchmarks.restart import restart_seconds
 from sojourn.encode import MemoryKeyProvider, encode
 from sojourn.link import load_weights
@@ -109,6 +111,11 @@ def bench_restart(small: bool) -> list[Row]:
     return [("restart", f"{held:,} open stays", f"{seconds:.1f} s", "10 s at 1,000,000")]
 
 
+def bench_quality(small: bool) -> list[Row]:
+    """What is estimated without the truth, beside the truth."""
+    return [r for case in cases(25_000 if small else 100_000) for r in judged_rows(judge(case))]
+
+
 BENCHES: dict[str, Callable[[bool], list[Row]]] = {
     "encode": bench_encode,
     "evaluate": bench_evaluate,
@@ -116,6 +123,7 @@ BENCHES: dict[str, Callable[[bool], list[Row]]] = {
     "live": bench_live,
     "landing": bench_landing,
     "restart": bench_restart,
+    "quality": bench_quality,
 }
 
 
