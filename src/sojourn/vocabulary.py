@@ -144,8 +144,10 @@ class LinkageCount(StrEnum):
     FOUND_BY_BOTH = "found_by_both"
     ARRIVALS_WITHHELD = "arrivals_withheld"  # departures whose arrival was withheld
     ARRIVALS_WITHHELD_LINKED = "arrivals_withheld_linked"  # ... and that were linked to another
+    ARRIVALS_WITHHELD_COSTING = "arrivals_withheld_costing"  # ... a found pair its link
     DEPARTURES_WITHHELD = "departures_withheld"  # arrivals whose departure was withheld
     DEPARTURES_WITHHELD_TAKEN = "departures_withheld_taken"  # ... and that took another's
+    DEPARTURES_WITHHELD_COSTING = "departures_withheld_costing"  # ... a found pair its link
     REENTRIES = "reentries"  # arrivals after which the same traveller arrived again
     REENTRIES_CLOSED = "reentries_closed"  # ... with a linked departure in between
     REENTRIES_CONTRADICTED = "reentries_contradicted"  # ... with one after both: left out

@@ -60,15 +60,16 @@ def count_quality(
     ends = _grouped(crossing_ends(encodings, linked))
     pairs = _pairs(ends, linked.links, known_at)
     again = find_reentries(encodings, ends, weights, policy, policy_digest)
+    found = find_by_kinds(encodings, weights, policy, policy_digest)
     counted = [
         *_count_ends(ends, known_at, again),
-        *_count_kinds(pairs, find_by_kinds(encodings, weights, policy, policy_digest)),
+        *_count_kinds(pairs, found),
         *_count_reentries(ends, again),
     ]
     for _ in range(trial.rounds):
         held = withhold(encodings, linked, weights, policy, policy_digest, trial.share, rng)
-        counted += _count_withheld(ends, held.departures, Direction.DEPARTURE, known_at)
-        counted += _count_withheld(ends, held.arrivals, Direction.ARRIVAL, known_at)
+        counted += _count_withheld(ends, held.departures, found, Direction.DEPARTURE, known_at)
+        counted += _count_withheld(ends, held.arrivals, found, Direction.ARRIVAL, known_at)
     return add_counts(counted)
 
 
@@ -193,26 +194,53 @@ def _count_reentries(ends: pl.DataFrame, again: pl.DataFrame) -> list[pl.DataFra
 
 
 def _count_withheld(
-    ends: pl.DataFrame, held: pl.DataFrame, asked: Direction, known_at: date
+    ends: pl.DataFrame,
+    held: pl.DataFrame,
+    found: pl.DataFrame,
+    asked: Direction,
+    known_at: date,
 ) -> list[pl.DataFrame]:
-    """``held``: crossing_ref of withheld crossings' partners, other_ref of what they got."""
+    """``held``: one of Withheld's frames, of the crossings that were ``asked`` again.
+
+    ``found``: pairs that documents or names alone find.
+    """
     leaving = asked == Direction.DEPARTURE
-    whole, part = (
-        (What.ARRIVALS_WITHHELD, What.ARRIVALS_WITHHELD_LINKED) if leaving
-        else (What.DEPARTURES_WITHHELD, What.DEPARTURES_WITHHELD_TAKEN)
+    whole, part, cost = (
+        (What.ARRIVALS_WITHHELD, What.ARRIVALS_WITHHELD_LINKED, What.ARRIVALS_WITHHELD_COSTING)
+        if leaving
+        else (
+            What.DEPARTURES_WITHHELD, What.DEPARTURES_WITHHELD_TAKEN,
+            What.DEPARTURES_WITHHELD_COSTING,
+        )
     )  # fmt: skip
-    other = ends.select(
-        other_ref="crossing_ref", other_until="authorised_until", other_date="local_date"
-    )
-    frame = ends.join(held, on="crossing_ref").join(other, on="other_ref", how="left")
-    until, left = ("other_until", "local_date") if leaving else ("authorised_until", "other_date")
-    frame = frame.with_columns(_timing(until, left, known_at))
+    frame = ends.join(held, on="crossing_ref")
+    one, two = ("other_ref", "crossing_ref") if leaving else ("crossing_ref", "other_ref")
     groups = (Group.ALL, *OWN) if leaving else (Group.ALL, *OWN, Group.MODE_CLASS)
-    found = pl.col("other_ref").is_not_null()
+    costly = frame.join(
+        found.select(lost_arrival="arrival_ref", lost_departure="departure_ref"),
+        on=["lost_arrival", "lost_departure"], how="semi",
+    )  # fmt: skip
+    timed = (*groups, Group.TIMING)
     return [
         *_count(frame, whole, groups),
-        *_count(frame, part, (*groups, Group.TIMING), found),
-    ]
+        *_count(
+            _with_timing(frame, ends, one, two, known_at), part, timed,
+            pl.col("other_ref").is_not_null(),
+        ),
+        *_count(
+            _with_timing(costly, ends, "lost_arrival", "lost_departure", known_at), cost, timed
+        ),
+    ]  # fmt: skip
+
+
+def _with_timing(
+    frame: pl.DataFrame, ends: pl.DataFrame, arrival: str, departure: str, known_at: date
+) -> pl.DataFrame:
+    """Whether the stay that ``arrival`` and ``departure`` (columns) make ended late."""
+    came = ends.select(pl.col("crossing_ref").alias(arrival), until="authorised_until")
+    left = ends.select(pl.col("crossing_ref").alias(departure), left="local_date")
+    joined = frame.join(came, on=arrival, how="left").join(left, on=departure, how="left")
+    return joined.with_columns(_timing("until", "left", known_at))
 
 
 def count_decoys(decoys: pl.DataFrame, family: pl.Series, linked: pl.Series) -> pl.DataFrame:

@@ -32,6 +32,8 @@ class Withheld:
 
     ``departures``: crossing_ref, other_ref (the arrival it was linked to instead; null: none).
     ``arrivals``: crossing_ref, other_ref (the departure it took from its own arrival; null: none).
+    Both: lost_arrival, lost_departure, the pair that was linked before and is not any more
+    because of that; null where there is none.
     """
 
     departures: pl.DataFrame
@@ -54,13 +56,16 @@ def withhold(
         picked = links.filter(pl.Series(rng.random(links.height) < share))
         rest = without_crossings(encodings, linked, picked[end])
         again = link(rest, weights, policy, policy_digest).links
-        found = again.select(other, other_ref=end)
-        parts.append(picked.select(other).join(found, on=other, how="left"))
+        found = again.select(pl.col(other).alias("crossing_ref"), other_ref=end)
+        lost = links.with_columns(
+            lost_arrival="arrival_ref", lost_departure="departure_ref", other_ref=end
+        ).select("other_ref", "lost_arrival", "lost_departure")
+        parts.append(
+            picked.select(crossing_ref=other)
+            .join(found, on="crossing_ref", how="left")
+            .join(lost, on="other_ref", how="left")
+        )
     came, left = parts
     # Only departures that had an arrival of their own: others are counted at the other end.
-    owned = links["departure_ref"].implode()
-    taken = pl.when(pl.col("other_ref").is_in(owned)).then("other_ref")
-    return Withheld(
-        came.rename({"departure_ref": "crossing_ref"}),
-        left.select(crossing_ref="arrival_ref", other_ref=taken),
-    )
+    taken = pl.when(pl.col("lost_arrival").is_not_null()).then("other_ref")
+    return Withheld(came, left.with_columns(other_ref=taken))

@@ -11,8 +11,16 @@ from math import sqrt
 
 import polars as pl
 
-from sojourn.measure.estimate import Estimate, missed_by_both
-from sojourn.measure.linkage import IN_TIME, LATE, LinkageQuality, Tally, judge_linkage, tallies
+from sojourn.measure.estimate import Estimate
+from sojourn.measure.linkage import (
+    IN_TIME,
+    LATE,
+    LinkageQuality,
+    Tally,
+    judge_linkage,
+    missed_of,
+    tallies,
+)
 from sojourn.vocabulary import LinkageCount as What
 from sojourn.vocabulary import LinkageGroup as Group
 
@@ -45,7 +53,7 @@ def correct_ended(counts: pl.DataFrame, observed: Ended) -> Corrected | None:
     if quality is None:
         return None
     timed = {t.group_name: t for t in tallies(counts, Group.TIMING)}
-    parts = {name: _parts(timed, name, quality) for name in (IN_TIME, LATE)}
+    parts = {name: _parts(timed, name, quality, counts) for name in (IN_TIME, LATE)}
     in_time, late = parts[IN_TIME], parts[LATE]
     either = (in_time[0] + late[0], in_time[1] + late[1], in_time[2] + late[2])
     return Corrected(
@@ -61,16 +69,13 @@ def _shifted(observed: int, shift: float, variance: float) -> Estimate:
 
 
 def _parts(
-    timed: dict[str, Tally], name: str, quality: LinkageQuality
+    timed: dict[str, Tally], name: str, quality: LinkageQuality, counts: pl.DataFrame
 ) -> tuple[float, float, float]:
     """Of stays that ended so: links missed, false links, and the variance of their difference."""
     mine = timed.get(name)
     if mine is None:
         return 0.0, 0.0, 0.0
-    both = mine.of(What.FOUND_BY_BOTH)
-    missed = missed_by_both(
-        both, mine.of(What.FOUND_BY_DOCUMENTS) - both, mine.of(What.FOUND_BY_NAMES) - both
-    )
+    missed = missed_of(mine, counts)
     hits = (What.ARRIVALS_WITHHELD_LINKED, What.DEPARTURES_WITHHELD_TAKEN)
     every = sum(t.of(w) for t in timed.values() for w in hits)
     share = sum(mine.of(w) for w in hits) / every if every else 0.0

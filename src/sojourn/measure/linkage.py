@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
 from sojourn.measure.estimate import (
+    Z95,
     Estimate,
     around,
     missed_by_both,
@@ -63,6 +65,7 @@ class LinkageQuality:
     sensitivity: Estimate  # of pairs recorded at both ends, the share that is linked
     sensitivity_bounds: Estimate
     missed_links: Estimate
+    missed_by_rivals: Estimate  # of these, pairs whose partner a false link took
     coverage: Estimate  # where those who come again are like the others
     coverage_bounds: Estimate
 
@@ -115,10 +118,23 @@ def _name(tally: Tally) -> str:
 def judge_timing(counts: pl.DataFrame) -> tuple[tuple[str, Estimate], ...]:
     """Link sensitivity of stays that ended late and in time, where there are enough."""
     return tuple(
-        (t.group_name, _sensitivity(t)[0])
+        (t.group_name, _share_linked(_found(t), missed_of(t, counts)))
         for t in tallies(counts, Group.TIMING)
         if t.group_name in (IN_TIME, LATE) and _found(t) >= SMALLEST_SHOWN
     )
+
+
+def missed_of(timed: Tally, counts: pl.DataFrame) -> Estimate:
+    """Links missed of stays that ended late, or in time: ``timed`` is of LinkageGroup.TIMING."""
+    costs = (What.ARRIVALS_WITHHELD_COSTING, What.DEPARTURES_WITHHELD_COSTING)
+    whole, quality = tallies(counts, Group.ALL), judge_linkage(counts)
+    neither = _found_by_neither(timed)
+    every = sum(whole[0].of(w) for w in costs) if whole else 0
+    if quality is None or not every:
+        return neither
+    share = sum(timed.of(w) for w in costs) / every
+    displaced = quality.missed_by_rivals
+    return _plus(neither, displaced.scaled(share))
 
 
 @dataclass(frozen=True)
@@ -160,11 +176,18 @@ def worst_gaps(groups: Sequence[LinkageQuality]) -> tuple[Gap, ...]:
 def _judge(
     tally: Tally, whole: Tally, leaving: Sequence[Tally], coming: Sequence[Tally]
 ) -> LinkageQuality:
-    sensitivity, bounds = _sensitivity(tally)
-    missed = _missed(tally)
-    false = _false_links(whole, leaving, coming, sensitivity.value, missed)
+    neither = _found_by_neither(tally)
+    alone = _found(tally) / (_found(tally) + neither.value) if _found(tally) else 0.0
+    asked = [*_leaving(whole, leaving, alone, neither), *_coming(whole, coming)]
+    false, costing = _total(asked, "hits"), _total(asked, "costs")
+    missed = _plus(neither, costing)
+    right = max(0.0, _found(tally) - false.value)
     # A false link may close a stay before the next arrival: it saw no departure of that stay.
     rightly = 1.0 - min(1.0, false.value / max(tally.of(What.ARRIVALS_LINKED), 1))
+    together = Estimate(
+        missed.value, neither.lower / DEPENDENCE + costing.lower,
+        neither.upper * DEPENDENCE + costing.upper,
+    )  # fmt: skip
     return LinkageQuality(
         tally.group_kind,
         tally.group_name,
@@ -172,11 +195,12 @@ def _judge(
         share_of(tally.of(What.ARRIVALS_WITHHELD_LINKED), tally.of(What.ARRIVALS_WITHHELD)),
         share_of(tally.of(What.DECOYS_LINKED), tally.of(What.DECOYS)),
         share_of(tally.of(What.FAMILY_DECOYS_LINKED), tally.of(What.FAMILY_DECOYS)),
-        sum(_without_arrival(t, whole, sensitivity.value) for t in leaving),
+        sum(_without_arrival(t, whole, alone) for t in leaving),
         false,
-        sensitivity,
-        bounds,
+        _share_linked(right, missed),
+        _share_linked(right, together),
         missed,
+        costing,
         _coverage(whole, coming).scaled(rightly),
         _coverage_bounds(whole, coming, rightly),
     )
@@ -188,26 +212,25 @@ def _found(tally: Tally) -> int:
     return either - tally.of(What.FOUND_BY_BOTH)
 
 
-def _missed(tally: Tally) -> Estimate:
+def _found_by_neither(tally: Tally) -> Estimate:
+    """Pairs that neither documents nor names would find, were errors of the two independent."""
     both = tally.of(What.FOUND_BY_BOTH)
     return missed_by_both(
         both, tally.of(What.FOUND_BY_DOCUMENTS) - both, tally.of(What.FOUND_BY_NAMES) - both
     )
 
 
-def _sensitivity(tally: Tally) -> tuple[Estimate, Estimate]:
-    """With its interval where errors of documents and names are independent, and with bounds."""
-    found, missed = _found(tally), _missed(tally)
-    if not found:
-        return Estimate(0.0, 0.0, 1.0), Estimate(0.0, 0.0, 1.0)
-    value = found / (found + missed.value)
-    interval = Estimate(value, found / (found + missed.upper), found / (found + missed.lower))
-    bounds = Estimate(
-        value,
-        found / (found + missed.upper * DEPENDENCE),
-        found / (found + missed.lower / DEPENDENCE),
-    )
-    return interval, bounds
+def _share_linked(right: float, missed: Estimate) -> Estimate:
+    if not right:
+        return Estimate(0.0, 0.0, 1.0)
+    low, high = right / (right + missed.upper), right / (right + missed.lower)
+    return Estimate(right / (right + missed.value), low, high)
+
+
+def _plus(one: Estimate, other: Estimate) -> Estimate:
+    """The sum of two that err independently."""
+    spreads = ((e.upper - e.value) / Z95 for e in (one, other))
+    return around(one.value + other.value, sum(s**2 for s in spreads))
 
 
 def _chance(tally: Tally, whole: Tally, hits: What, asked: What) -> float:
@@ -215,63 +238,89 @@ def _chance(tally: Tally, whole: Tally, hits: What, asked: What) -> float:
     return pulled(tally.of(hits), tally.of(asked), pooled, PULL)
 
 
-def _false_link_chance(tally: Tally, whole: Tally) -> float:
-    return _chance(tally, whole, What.ARRIVALS_WITHHELD_LINKED, What.ARRIVALS_WITHHELD)
+@dataclass(frozen=True)
+class _Asked:
+    """A stratum's crossings without a partner, and what happens to one of them.
+
+    ``hits``: the chance of a false link; ``costs``: of one that takes a partner from a pair
+    which documents or names find. (Pairs that neither finds are counted as such already.)
+    """
+
+    number: float
+    variance: float  # of the number
+    hits: float
+    costs: float
+    trials: int
 
 
-def _without_arrival(tally: Tally, whole: Tally, sensitivity: float) -> float:
-    """Departures whose link was missed are linked to something else by the same chance."""
-    chance = _false_link_chance(tally, whole)
-    rightly_or_not = sensitivity + chance * (1 - sensitivity)
+def _total(asked: Sequence[_Asked], what: Literal["hits", "costs"]) -> Estimate:
+    """Chances times numbers, summed. The interval holds the error of the chances, of the
+    numbers, and of the count itself (Poisson).
+    """
+    value, variance = 0.0, 0.0
+    for a in asked:
+        chance = a.hits if what == "hits" else a.costs
+        value += chance * a.number
+        variance += a.number**2 * chance * (1 - chance) / (a.trials + PULL)
+        variance += chance**2 * a.variance
+    return around(value, value + variance)
+
+
+def _leaving(
+    whole: Tally, strata: Sequence[Tally], alone: float, neither: Estimate
+) -> list[_Asked]:
+    """Departures whose arrival was not recorded, or whose pair neither kind of key finds."""
+    departures = sum(t.of(What.DEPARTURES) for t in strata) or 1
+    spread = (neither.upper - neither.value) / Z95 if neither.value else 0.0
+    out = []
+    for t in strata:
+        number = _without_arrival(t, whole, alone)
+        number += (1 - alone) * (t.of(What.DEPARTURES) - number)
+        share = t.of(What.DEPARTURES) / departures
+        out.append(
+            _Asked(
+                number,
+                number + (spread * share) ** 2,
+                _chance(t, whole, What.ARRIVALS_WITHHELD_LINKED, What.ARRIVALS_WITHHELD),
+                _chance(t, whole, What.ARRIVALS_WITHHELD_COSTING, What.ARRIVALS_WITHHELD),
+                t.of(What.ARRIVALS_WITHHELD),
+            )
+        )
+    return out
+
+
+def _coming(whole: Tally, strata: Sequence[Tally]) -> list[_Asked]:
+    """Arrivals whose traveller has left unseen: from those who came again, cell by cell."""
+    return [
+        _Asked(
+            t.of(What.ARRIVALS_LINKED) * (1 - seen) / seen,
+            0.0,
+            _chance(t, whole, What.DEPARTURES_WITHHELD_TAKEN, What.DEPARTURES_WITHHELD),
+            _chance(t, whole, What.DEPARTURES_WITHHELD_COSTING, What.DEPARTURES_WITHHELD),
+            t.of(What.DEPARTURES_WITHHELD),
+        )
+        for t in strata
+        if (seen := _seen(t, whole))
+    ]
+
+
+def _without_arrival(tally: Tally, whole: Tally, alone: float) -> float:
+    """Departures whose arrival was not recorded.
+
+    Departures whose pair neither kind finds are linked to something else by the same chance;
+    links that cost another pair its own add nothing to their number.
+    """
+    chance = _chance(tally, whole, What.ARRIVALS_WITHHELD_LINKED, What.ARRIVALS_WITHHELD)
+    chance -= _chance(tally, whole, What.ARRIVALS_WITHHELD_COSTING, What.ARRIVALS_WITHHELD)
     return partnerless(
-        tally.of(What.DEPARTURES), tally.of(What.DEPARTURES_LINKED), rightly_or_not, chance
-    )
+        tally.of(What.DEPARTURES), tally.of(What.DEPARTURES_LINKED),
+        alone + chance * (1 - alone), chance,
+    )  # fmt: skip
 
 
 def _seen(tally: Tally, whole: Tally) -> float:
     """Coverage times sensitivity in a cell, from those who came again; pulled to the whole."""
     return _chance(tally, whole, What.REENTRIES_CLOSED, What.REENTRIES)
-
-
-def _unseen_departures(tally: Tally, whole: Tally) -> float:
-    seen = _seen(tally, whole)
-    return tally.of(What.ARRIVALS_LINKED) * (1 - seen) / seen if seen else 0.0
-
-
-def _false_links(
-    whole: Tally,
-    leaving: Sequence[Tally],
-    coming: Sequence[Tally],
-    sensitivity: float,
-    missed: Estimate,
-) -> Estimate:
-    """Two sorts, each a chance times a number of crossings, cell by cell.
-
-    A departure whose arrival is not recorded, or was missed, is linked to something else; an
-    arrival whose departure is not recorded takes the departure of another stay. The interval
-    holds the error of the chances, of the estimated numbers, and of the count itself (Poisson).
-    """
-    value, variance = 0.0, 0.0
-    departures = sum(t.of(What.DEPARTURES) for t in leaving) or 1
-    missed_variance = (missed.upper - missed.value) ** 2 / 3.84
-    for t in leaving:
-        chance = _false_link_chance(t, whole)
-        number = _without_arrival(t, whole, sensitivity)
-        number += (1 - sensitivity) * (t.of(What.DEPARTURES) - number)
-        share = t.of(What.DEPARTURES) / departures
-        value += chance * number
-        variance += _variance(chance, number, t.of(What.ARRIVALS_WITHHELD))
-        variance += chance**2 * (number + missed_variance * share**2)
-    for t in coming:
-        chance = _chance(t, whole, What.DEPARTURES_WITHHELD_TAKEN, What.DEPARTURES_WITHHELD)
-        number = _unseen_departures(t, whole)
-        value += chance * number
-        variance += _variance(chance, number, t.of(What.DEPARTURES_WITHHELD))
-    return around(value, value + variance)
-
-
-def _variance(chance: float, number: float, asked: float) -> float:
-    return number**2 * chance * (1 - chance) / (asked + PULL)
 
 
 def _coverage(whole: Tally, cells: Sequence[Tally]) -> Estimate:
