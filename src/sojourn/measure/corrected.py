@@ -11,7 +11,7 @@ from math import sqrt
 
 import polars as pl
 
-from sojourn.measure.estimate import Estimate
+from sojourn.measure.estimate import Z95, Estimate
 from sojourn.measure.linkage import (
     IN_TIME,
     LATE,
@@ -64,7 +64,7 @@ def correct_ended(counts: pl.DataFrame, observed: Ended) -> Corrected | None:
 
 
 def _shifted(observed: int, shift: float, variance: float) -> Estimate:
-    value, reach = observed + shift, 1.96 * sqrt(variance)
+    value, reach = observed + shift, Z95 * sqrt(variance)
     return Estimate(max(0.0, value), max(0.0, value - reach), max(0.0, value + reach))
 
 
@@ -76,9 +76,17 @@ def _parts(
     if mine is None:
         return 0.0, 0.0, 0.0
     missed = missed_of(mine, counts)
-    hits = (What.ARRIVALS_WITHHELD_LINKED, What.DEPARTURES_WITHHELD_TAKEN)
-    every = sum(t.of(w) for t in timed.values() for w in hits)
-    share = sum(mine.of(w) for w in hits) / every if every else 0.0
-    false = quality.false_links.scaled(share)
-    spreads = [(e.upper - e.value) / 1.96 for e in (missed, false) if e.upper < float("inf")]
-    return missed.value, false.value, sum(s**2 for s in spreads)
+    false = [
+        estimate.scaled(_share(mine, timed, what))
+        for estimate, what in (
+            (quality.false_without_arrival, What.ARRIVALS_WITHHELD_LINKED),
+            (quality.false_without_departure, What.DEPARTURES_WITHHELD_TAKEN),
+        )
+    ]
+    spreads = [(e.upper - e.value) / Z95 for e in (missed, *false) if e.upper < float("inf")]
+    return missed.value, sum(f.value for f in false), sum(s**2 for s in spreads)
+
+
+def _share(mine: Tally, timed: dict[str, Tally], what: What) -> float:
+    every = sum(t.of(what) for t in timed.values())
+    return mine.of(what) / every if every else 0.0

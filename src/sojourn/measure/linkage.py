@@ -62,6 +62,8 @@ class LinkageQuality:
     family_decoy_chance: Estimate  # of one that only looks like a companion's
     without_arrival: float  # departures
     false_links: Estimate
+    false_without_arrival: Estimate  # of these: the departure's own arrival is not recorded
+    false_without_departure: Estimate  # ... the arrival's own departure is not
     sensitivity: Estimate  # of pairs recorded at both ends, the share that is linked
     sensitivity_bounds: Estimate
     missed_links: Estimate
@@ -178,8 +180,8 @@ def _judge(
 ) -> LinkageQuality:
     neither = _found_by_neither(tally)
     alone = _found(tally) / (_found(tally) + neither.value) if _found(tally) else 0.0
-    asked = [*_leaving(whole, leaving, alone, neither), *_coming(whole, coming)]
-    false, costing = _total(asked, "hits"), _total(asked, "costs")
+    left, came = _leaving(whole, leaving, alone, neither), _coming(whole, coming)
+    false, costing = _total([*left, *came], "hits"), _total([*left, *came], "costs")
     missed = _plus(neither, costing)
     right = max(0.0, _found(tally) - false.value)
     # A false link may close a stay before the next arrival: it saw no departure of that stay.
@@ -197,6 +199,8 @@ def _judge(
         share_of(tally.of(What.FAMILY_DECOYS_LINKED), tally.of(What.FAMILY_DECOYS)),
         sum(_without_arrival(t, whole, alone) for t in leaving),
         false,
+        _total(left, "hits"),
+        _total(came, "hits"),
         _share_linked(right, missed),
         _share_linked(right, together),
         missed,
