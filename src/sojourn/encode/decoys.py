@@ -24,6 +24,7 @@ from sojourn.schemas import CROSSINGS, Direction, Evidence, StayLimit
 SOURCE = "decoy"
 LEAST_DONORS = 20  # records of a nationality; with fewer, parts come from the whole batch
 NEAR = 9  # a family decoy's number differs by so much at most
+_SOMEBODY = ["surname", "given_names", "birth_date"]
 _PARTS = ("surname", "given", "birth", "document")
 
 
@@ -39,7 +40,8 @@ def make_decoys(crossings: pl.DataFrame, share: float, rng: np.random.Generator)
     """Two decoys, one of each sort, for about ``share`` of the departures.
 
     Fewer where a combination would repeat somebody's: a birth date that belongs to a donor of
-    another part, a document number that the batch has. Batches under LEAST_DONORS give none.
+    another part, a document number or whole identity that the batch has. Batches under
+    LEAST_DONORS give none.
     """
     solid = crossings.filter(~pl.col("withdrawn"))
     leaving = (solid["direction"] == Direction.DEPARTURE) & (solid["evidence"] != Evidence.BOOKED)
@@ -87,7 +89,8 @@ def _made(
     if family:
         strange &= records["given_names"][given].ne_missing(records["given_names"][rows])
     taken = parts["document_number"].is_in(records["document_number"].drop_nulls().implode())
-    return parts.filter(strange & ~taken.fill_null(value=False))
+    made = parts.filter(strange & ~taken.fill_null(value=False))
+    return made.join(records, on=_SOMEBODY, how="anti", maintain_order="left")
 
 
 def _donors(

@@ -249,10 +249,15 @@ class Ledger:
         on_sqlite = self._engine.dialect.name == "sqlite"
         with self._reading() if on_sqlite else self._engine.connect() as connection:
             result = connection.execution_options(yield_per=CHUNK).exec_driver_sql(sql, values)
-            # The driver's own tuples: a wrapper for each row would cost a third of the time.
-            cursor = result.cursor
-            while cursor is not None and (rows := cursor.fetchmany(CHUNK)):
-                yield _with_keys(rows, names)
+            if on_sqlite and result.cursor is not None:
+                # The driver's own tuples: a wrapper for each row would cost a third of the time.
+                while rows := result.cursor.fetchmany(CHUNK):
+                    yield _with_keys(rows, names)
+            else:
+                # A streamed result has its first row in a buffer, which the driver's own cursor
+                # does not give again: the oldest report would be lost.
+                for part in result.partitions(CHUNK):
+                    yield _with_keys([tuple(row) for row in part], names)
             result.close()
 
     def events(self) -> pl.DataFrame:
