@@ -1,4 +1,4 @@
-"""What is read in a stream is all that is held, on each database, whatever the size of its parts."""
+"""What is streamed is all that is held, on each database, whatever the size of its parts."""
 
 from __future__ import annotations
 
