@@ -6,12 +6,15 @@ In: worlds (simulated, or of the other generator). Out: a ``Judged`` each, and r
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import polars as pl
 
+from benchmarks.elsewhere import NEVER_LEFT
+from benchmarks.elsewhere import build as build_elsewhere
 from sojourn.encode import MemoryKeyProvider, encode, make_decoys
 from sojourn.link import Linked, Trial, add_counts, count_decoys, count_quality, link, load_weights
 from sojourn.measure import (
@@ -38,7 +41,7 @@ class Case:
     name: str
     crossings: pl.DataFrame
     who: pl.DataFrame  # crossing_id, traveller, stay
-    left: pl.DataFrame  # stay: of those whose traveller left before the data end
+    left: pl.DataFrame | None  # stay: of those whose traveller left before the data end; not told
     overstay_rate: float  # of all stays whose permitted period is over, truly late or open
 
 
@@ -118,6 +121,22 @@ def _unlike(
     return leaving & picked & pl.Series(rng.random(who.height) < abs(unlike))
 
 
+def elsewhere(stays: int, seed: int, noise: float) -> Case:
+    """A country of the other generator, which tells pairs alone: not who never left.
+
+    Stands in for an overstay rate: the generator's own share of those who never leave.
+    """
+    crossings, truth = build_elsewhere(stays, seed, noise)
+    pairs = truth.with_row_index("stay").with_columns(pl.col("stay").cast(pl.Int64))
+    ends = pl.concat([pairs.select("stay", crossing_id=n) for n in truth.columns])
+    who = crossings.select("crossing_id").join(
+        ends, on="crossing_id", how="left", maintain_order="left"
+    )
+    own = -1 - pl.int_range(pl.len(), dtype=pl.Int64)  # a stay of its own where it has no pair
+    who = who.with_columns(pl.col("stay").fill_null(own))
+    return Case(f"elsewhere, seed {seed}, noise {noise:g}", crossings, who, None, NEVER_LEFT)
+
+
 def judge(case: Case, *, trial: Trial | None = None) -> Judged:
     """Link, count, estimate; then look at the truth."""
     policy, weights = load_policy(), load_weights()
@@ -150,7 +169,6 @@ def _compare(
     )
     true = came.join(left, left_on="stay", right_on="left_stay")
     right = links.filter(pl.col("stay") == pl.col("left_stay"))
-    ended = came.join(case.left, on="stay", how="semi")
     over = came.filter(pl.col("authorised_until") < last)
     observed = _ended(over, links)
     quality, corrected = judge_linkage(counts), correct_ended(counts, observed)
@@ -163,8 +181,8 @@ def _compare(
         case.name, quality, corrected, ", ".join(gaps) or "none",
         links.height - right.height,
         right.height / true.height,
-        ended["stay"].is_in(right["stay"].implode()).mean(),  # type: ignore[arg-type]
-        over.join(case.left, on="stay", how="semi")["stay"].is_in(right["stay"].implode()).mean(),  # type: ignore[arg-type]
+        _seen(came, right, case.left),
+        _seen(over, right, case.left),
         over.height,
         observed.late + observed.no_departure,
         perfect.late + perfect.no_departure,
@@ -173,6 +191,14 @@ def _compare(
 
 
 _SHOWN = (LinkageGroup.NATIONALITY, LinkageGroup.SCRIPT, LinkageGroup.MODE, LinkageGroup.SEX)
+
+
+def _seen(came: pl.DataFrame, right: pl.DataFrame, left: pl.DataFrame | None) -> float:
+    """Of arrivals whose traveller truly left, the share with the right link."""
+    if left is None:
+        return float("nan")
+    ended = came.join(left, on="stay", how="semi")
+    return float(ended["stay"].is_in(right["stay"].implode()).mean())  # type: ignore[arg-type]
 
 
 def _ended(over: pl.DataFrame, pairs: pl.DataFrame) -> Ended:
@@ -196,27 +222,34 @@ def cases(stays: int) -> list[Case]:
         simulated(stays, 39, unlike=0.1),
         simulated(stays, 40, unlike=-0.1),
         simulated(stays, 41, noise=3.0, unlike=0.2),
+        elsewhere(stays, 42, 1.0),
+        elsewhere(stays, 43, 3.0),
     ]
+
+
+def _say_coverage(judged: Judged) -> str:
+    bounds, coverage = judged.quality.coverage_bounds, judged.quality.coverage
+    said = f"{coverage.value:.4f} [{bounds.lower:.4f}, {bounds.upper:.4f}]"
+    if math.isnan(judged.coverage):
+        return f"{said}, truth not told"
+    inside = bounds.lower <= judged.coverage_over <= bounds.upper
+    return (
+        f"{said}, truly {judged.coverage:.4f}: {coverage.value / judged.coverage - 1:+.1%}; "
+        f"period over: {judged.coverage_over:.4f}, {'within' if inside else 'OUTSIDE'} bounds"
+    )
 
 
 def judged_rows(judged: Judged) -> list[tuple[str, str, str, str]]:
     """What, size, found, wanted: rows for the bench table."""
     q = judged.quality
-    bounds, coverage = q.coverage_bounds, q.coverage
-    inside = bounds.lower <= judged.coverage_over <= bounds.upper
-    unlike = "unlike" in judged.name
     return [
         ("false links", judged.name,
          f"{q.false_links.value:.0f} [{q.false_links.lower:.0f}, {q.false_links.upper:.0f}], "
          f"truly {judged.false_links}: x{judged.false_ratio:.2f}", "x0.67 to x1.5"),
         ("sensitivity", "", f"{q.sensitivity.value:.4f} [{q.sensitivity.lower:.4f}, "
          f"{q.sensitivity.upper:.4f}], truly {judged.sensitivity:.4f}", ""),
-        ("coverage x sensitivity", "",
-         f"{coverage.value:.4f} [{bounds.lower:.4f}, {bounds.upper:.4f}], "
-         f"truly {judged.coverage:.4f}: {coverage.value / judged.coverage - 1:+.1%}; "
-         f"period over: {judged.coverage_over:.4f}, "
-         f"{'within' if inside else 'OUTSIDE'} bounds",
-         "within bounds" if unlike else "within 5%"),
+        ("coverage x sensitivity", "", _say_coverage(judged),
+         "within bounds" if "unlike" in judged.name else "within 5%"),
         ("overstay rate, error of linking", "",
          f"{judged.error_before:+.1%} before, {judged.error_after:+.1%} after correction",
          "under 3%, stretch 1%" if "noise 1" in judged.name else ""),
