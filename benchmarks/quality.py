@@ -149,8 +149,8 @@ def judge(case: Case, *, trial: Trial | None = None) -> Judged:
     decoys = make_decoys(case.crossings, DECOY_SHARE, rng)
     asked = encode(decoys.crossings, keys, policy.encode)
     found = link(pl.concat([encodings, asked]), *settings).links
-    hit = asked["crossing_ref"].is_in(found["departure_ref"].implode())
-    counts = add_counts([counts, count_decoys(asked, decoys.family, hit)])
+    answered = asked["crossing_ref"].is_in(found["departure_ref"].implode())
+    counts = add_counts([counts, count_decoys(asked, decoys.family, answered)])
     return _compare(case, encodings, link(encodings, *settings), counts, last)
 
 

@@ -248,11 +248,11 @@ def count_decoys(decoys: pl.DataFrame, family: pl.Series, linked: pl.Series) -> 
     plain = decoys.with_columns(partner_ref=pl.lit(None, pl.Binary))
     frame = _grouped(plain).with_columns(family.alias("family"), linked.alias("linked"))
     groups = (Group.ALL, *OWN)
-    kin, hit = pl.col("family"), pl.col("linked")
+    kin, found = pl.col("family"), pl.col("linked")
     counted = [
         *_count(frame, What.DECOYS, groups, ~kin),
-        *_count(frame, What.DECOYS_LINKED, groups, ~kin & hit),
+        *_count(frame, What.DECOYS_LINKED, groups, ~kin & found),
         *_count(frame, What.FAMILY_DECOYS, groups, kin),
-        *_count(frame, What.FAMILY_DECOYS_LINKED, groups, kin & hit),
+        *_count(frame, What.FAMILY_DECOYS_LINKED, groups, kin & found),
     ]
     return add_counts(counted)

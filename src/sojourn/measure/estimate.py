@@ -32,20 +32,20 @@ def around(
     return Estimate(value, max(least, value - reach), min(most, value + reach))
 
 
-def share_of(hits: float, asked: float) -> Estimate:
+def share_of(counted: float, asked: float) -> Estimate:
     """A share with Wilson's interval (Wilson 1927), which holds at none and at all; 0 to 1."""
     if asked <= 0:
         return Estimate(0.0, 0.0, 1.0)
-    share, spread = hits / asked, Z95**2 / asked
+    share, spread = counted / asked, Z95**2 / asked
     middle = (share + spread / 2) / (1 + spread)
     reach = Z95 * sqrt(share * (1 - share) / asked + spread / (4 * asked)) / (1 + spread)
     # Rounding must not put a share of none or of all outside.
     return Estimate(share, min(share, middle - reach), max(share, middle + reach))
 
 
-def pulled(hits: float, asked: float, whole: float, strength: float) -> float:
+def pulled(counted: float, asked: float, whole: float, strength: float) -> float:
     """A cell's share, pulled towards the whole's as if ``strength`` more had been asked."""
-    return (hits + strength * whole) / (asked + strength) if asked + strength else whole
+    return (counted + strength * whole) / (asked + strength) if asked + strength else whole
 
 
 def missed_by_both(both: float, first_only: float, second_only: float) -> Estimate:

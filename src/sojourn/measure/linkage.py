@@ -181,7 +181,7 @@ def _judge(
     neither = _found_by_neither(tally)
     alone = _found(tally) / (_found(tally) + neither.value) if _found(tally) else 0.0
     left, came = _leaving(whole, leaving, alone, neither), _coming(whole, coming)
-    false, costing = _total([*left, *came], "hits"), _total([*left, *came], "costs")
+    false, costing = _total([*left, *came], "wrong"), _total([*left, *came], "costs")
     missed = _plus(neither, costing)
     right = max(0.0, _found(tally) - false.value)
     # A false link may close a stay before the next arrival: it saw no departure of that stay.
@@ -199,8 +199,8 @@ def _judge(
         share_of(tally.of(What.FAMILY_DECOYS_LINKED), tally.of(What.FAMILY_DECOYS)),
         sum(_without_arrival(t, whole, alone) for t in leaving),
         false,
-        _total(left, "hits"),
-        _total(came, "hits"),
+        _total(left, "wrong"),
+        _total(came, "wrong"),
         _share_linked(right, missed),
         _share_linked(right, together),
         missed,
@@ -237,33 +237,33 @@ def _plus(one: Estimate, other: Estimate) -> Estimate:
     return around(one.value + other.value, sum(s**2 for s in spreads))
 
 
-def _chance(tally: Tally, whole: Tally, hits: What, asked: What) -> float:
-    pooled = whole.of(hits) / whole.of(asked) if whole.of(asked) else 0.0
-    return pulled(tally.of(hits), tally.of(asked), pooled, PULL)
+def _chance(tally: Tally, whole: Tally, counted: What, asked: What) -> float:
+    pooled = whole.of(counted) / whole.of(asked) if whole.of(asked) else 0.0
+    return pulled(tally.of(counted), tally.of(asked), pooled, PULL)
 
 
 @dataclass(frozen=True)
 class _Asked:
     """A stratum's crossings without a partner, and what happens to one of them.
 
-    ``hits``: the chance of a false link; ``costs``: of one that takes a partner from a pair
+    ``wrong``: the chance of a false link; ``costs``: of one that takes a partner from a pair
     which documents or names find. (Pairs that neither finds are counted as such already.)
     """
 
     number: float
     variance: float  # of the number
-    hits: float
+    wrong: float
     costs: float
     trials: int
 
 
-def _total(asked: Sequence[_Asked], what: Literal["hits", "costs"]) -> Estimate:
+def _total(asked: Sequence[_Asked], what: Literal["wrong", "costs"]) -> Estimate:
     """Chances times numbers, summed. The interval holds the error of the chances, of the
     numbers, and of the count itself (Poisson).
     """
     value, variance = 0.0, 0.0
     for a in asked:
-        chance = a.hits if what == "hits" else a.costs
+        chance = a.wrong if what == "wrong" else a.costs
         value += chance * a.number
         variance += a.number**2 * chance * (1 - chance) / (a.trials + PULL)
         variance += chance**2 * a.variance

@@ -78,11 +78,11 @@ def test_two_independent_sources_say_how_many_neither_found(
     assert missed.lower <= truly <= missed.upper
 
 
-@given(hits=st.integers(0, 1_000), more=st.integers(0, 1_000))
-def test_an_interval_of_a_share_holds_the_share(hits: int, more: int) -> None:
-    found = share_of(hits, hits + more)
+@given(counted=st.integers(0, 1_000), more=st.integers(0, 1_000))
+def test_an_interval_of_a_share_holds_the_share(counted: int, more: int) -> None:
+    found = share_of(counted, counted + more)
     assert 0.0 <= found.lower <= found.value <= found.upper <= 1.0
-    if hits + more:
+    if counted + more:
         assert found.upper > found.lower
 
 
@@ -91,13 +91,13 @@ def test_odds_are_turned_and_turned_back(share: float, ratio: float) -> None:
     assert with_odds(with_odds(share, ratio), 1 / ratio) == pytest.approx(share)
 
 
-@given(hits=st.integers(0, 50), more=st.integers(0, 50), whole=shares)
+@given(counted=st.integers(0, 50), more=st.integers(0, 50), whole=shares)
 def test_a_small_cell_lies_between_its_own_share_and_the_wholes(
-    hits: int, more: int, whole: float
+    counted: int, more: int, whole: float
 ) -> None:
-    own = hits / (hits + more) if hits + more else whole
-    assert min(own, whole) - 1e-9 <= pulled(hits, hits + more, whole, 20.0)
-    assert pulled(hits, hits + more, whole, 20.0) <= max(own, whole) + 1e-9
+    own = counted / (counted + more) if counted + more else whole
+    assert min(own, whole) - 1e-9 <= pulled(counted, counted + more, whole, 20.0)
+    assert pulled(counted, counted + more, whole, 20.0) <= max(own, whole) + 1e-9
 
 
 def test_false_links_are_a_chance_times_a_number() -> None:
