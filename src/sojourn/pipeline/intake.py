@@ -22,7 +22,7 @@ from sojourn.pipeline.corrections import Sorted, sort_reports
 from sojourn.pipeline.events import link_events, merge_events, report_events
 from sojourn.pipeline.measuring import purge_with
 from sojourn.pipeline.office import Office
-from sojourn.pipeline.probing import Probe, ask_decoys, encode_decoys, no_probe
+from sojourn.pipeline.probing import Probe, ask_decoys, decoys_for, no_probe
 from sojourn.read import Reading
 from sojourn.schemas import (
     ENCODINGS,
@@ -273,9 +273,12 @@ def encode_readings(delivered: Sequence[Delivered], office: Office) -> list[Inta
     changes = pl.concat([d.reading.status_changes for d in delivered])
     held = encodable(crossings["local_date"], office.keys, settings)
     kept = encodable(changes["effective_date"], office.keys, settings)
-    encodings = encode(crossings.filter(held), office.keys, settings)
+    real = crossings.filter(held)
+    nobody = decoys_for(real, delivered[0].digest)
+    # In one go, for each call has its price; they part at once and never meet again.
+    both = encode(pl.concat([real, nobody.crossings]), office.keys, settings)
+    encodings, decoys = both.head(real.height), Probe(both.slice(real.height), nobody.family)
     statuses = encode_status(changes.filter(kept), office.keys, settings)
-    decoys = encode_decoys(crossings.filter(held), office, delivered[0].digest)
     out: list[Intake] = []
     at, status_at, done, status_done = 0, 0, 0, 0
     for one in delivered:

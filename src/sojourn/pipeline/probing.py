@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from sojourn.encode import encode, make_decoys
+from sojourn.encode import Decoys, make_decoys
 from sojourn.link import LiveLinker, count_decoys
-from sojourn.pipeline.office import Office
-from sojourn.schemas import ENCODINGS, STATUS_ENCODINGS, StatusKind
+from sojourn.schemas import ENCODINGS, STATUS_ENCODINGS, Direction, StatusKind
 
-DECOY_SHARE = 0.02  # of a batch's departures
+DECOY_SHARE = 0.02  # of departures; each gives a decoy of both sorts
+AT_ONCE = 20.0
+MOST_SHARE = 0.5  # of a batch's departures: more would only repeat its parts
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,22 @@ def no_probe() -> Probe:
     return Probe(ENCODINGS.empty(), pl.Series("family", [], dtype=pl.Boolean))
 
 
-def encode_decoys(crossings: pl.DataFrame, office: Office, digest: str) -> Probe:
-    """Decoys of a batch, encoded. The batch's digest is their seed: the same file, the same."""
+def decoys_for(crossings: pl.DataFrame, digest: str) -> Decoys:
+    """Decoys for about DECOY_SHARE of a batch's departures.
+
+    Asking has its price, however few are asked: of batches so small that it would be fewer than
+    AT_ONCE, some are left out and the others asked more. The batch's digest is the seed: the
+    same file gives the same decoys.
+    """
     seed = hashlib.blake2b(digest.encode(), digest_size=8).digest()
-    decoys = make_decoys(crossings, DECOY_SHARE, np.random.default_rng(list(seed)))
-    if not decoys.crossings.height:
-        return no_probe()
-    return Probe(encode(decoys.crossings, office.keys, office.policy.encode), decoys.family)
+    rng = np.random.default_rng(list(seed))
+    leaving = int((crossings["direction"] == Direction.DEPARTURE).sum())
+    wanted = DECOY_SHARE * leaving
+    if wanted >= AT_ONCE:
+        return make_decoys(crossings, DECOY_SHARE, rng)
+    most = min(AT_ONCE, MOST_SHARE * leaving)
+    asked = bool(most) and bool(rng.random() < wanted / most)
+    return make_decoys(crossings, most / leaving if asked else 0.0, rng)
 
 
 def ask_decoys(probe: Probe, linker: LiveLinker) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from lib.offices import hand_in, small_country, small_office
 from sojourn.link import Trial
 from sojourn.pipeline import Desk, Office, assess, load_files, reconcile, report_linkage
 from sojourn.pipeline import quality as office_quality
+from sojourn.pipeline.probing import DECOY_SHARE, decoys_for
 from sojourn.schemas import LINKAGE_QUALITY, check_table
 from sojourn.simulate.files import INPUT_COLUMNS
 from sojourn.vocabulary import LinkageCount as What
@@ -138,6 +139,16 @@ def test_the_same_file_again_asks_no_further_decoys(tmp_path: Path) -> None:
     with Desk(other) as desk:
         hand_in(desk, other, country.crossings, "one")
     assert total(kept(other), What.DECOYS) == once > 0
+
+
+def test_small_batches_are_asked_now_and_then_in_the_same_measure() -> None:
+    crossings = small_country(stays=4_000, seed=12).crossings
+    flights = [crossings.slice(at, 180) for at in range(0, crossings.height, 180)]
+    asked = [decoys_for(f, f"flight {n} {again}").crossings.height
+             for n, f in enumerate(flights) for again in range(20)]  # fmt: skip
+    leaving = 20 * crossings.filter(pl.col("direction") == "departure").height
+    assert 0 < np.count_nonzero(asked) < 0.4 * len(asked)
+    assert sum(asked) == pytest.approx(2 * DECOY_SHARE * leaving, rel=0.2)
 
 
 def test_asking_decoys_leaves_live_linking_as_it_was(
