@@ -73,6 +73,13 @@ def test_pages_meet_wcag_fit_the_screen_and_the_console_is_quiet(
     assert seen.complaints == []
 
 
+def test_the_page_of_how_sure_linking_is_is_full_and_not_empty(desk: Visit, site: Site) -> None:
+    desk.page.goto(site.address + "/how-sure")
+    assert "Not counted yet" not in desk.page.inner_text("main")
+    assert desk.page.locator("caption").count() >= 2
+    assert find_violations(desk.page) == []
+
+
 def test_the_chart_is_drawn_as_svg_and_its_numbers_stand_in_a_table(desk: Visit) -> None:
     desk.page.wait_for_selector("#chart svg path", state="attached")
     desk.page.get_by_text("The same as a table").click()
