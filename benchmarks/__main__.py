@@ -1,7 +1,7 @@
 """``make bench``: the figures that the project promises, measured on this machine.
 
 ``python -m benchmarks [NAME...] [--small]``: encode, evaluate, accuracy, hard, live, one, landing,
-restart. In full size ``hard`` writes docs/reference/hard-people.md as well.
+restart, quality. In full size ``hard`` writes docs/reference/hard-people.md as well.
 Each line gives what was wanted beside what was found. Nothing here is a timed test.
 """
 
@@ -22,6 +22,7 @@ from benchmarks.landing import landing_to_screen
 from benchmarks.live_path import live_path
 from benchmarks.machine import describe_commit, describe_machine, median_seconds, peak_gib
 from benchmarks.one_departure import Waits, one_departure
+from benchmarks.quality import cases, judge, judged_rows
 from benchmarks.restart import restart_seconds
 from sojourn.encode import MemoryKeyProvider, encode
 from sojourn.link import load_weights
@@ -143,6 +144,11 @@ def bench_restart(small: bool) -> list[Row]:
     return [("restart", f"{held:,} open stays", f"{seconds:.1f} s", "10 s at 1,000,000")]
 
 
+def bench_quality(small: bool) -> list[Row]:
+    """What is estimated without the truth, beside the truth."""
+    return [r for case in cases(25_000 if small else 100_000) for r in judged_rows(judge(case))]
+
+
 BENCHES: dict[str, Callable[[bool], list[Row]]] = {
     "encode": bench_encode,
     "evaluate": bench_evaluate,
@@ -152,6 +158,7 @@ BENCHES: dict[str, Callable[[bool], list[Row]]] = {
     "one": bench_one,
     "landing": bench_landing,
     "restart": bench_restart,
+    "quality": bench_quality,
 }
 
 

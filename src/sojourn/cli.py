@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from sojourn.cli_edge import encode_command, read_command
+from sojourn.cli_quality import quality_command
 from sojourn.errors import UsageError
 from sojourn.policy import load_policy
 
@@ -47,11 +48,12 @@ def build_app() -> typer.Typer:
         help="Stays, departures, and how sure we are. Start with: sojourn demo",
     )  # fmt: skip
     for command in (
-        simulate, load, evaluate, train, measure, reconcile, purge, quality, backup, watch, doctor,
+        simulate, load, evaluate, train, measure, reconcile, purge, backup, watch, doctor,
     ):  # fmt: skip
         app.command()(command)
     app.command("read")(read_command)
     app.command("encode")(encode_command)
+    app.command("quality")(quality_command)
     keys = typer.Typer(no_args_is_help=True, help="Secrets of the encoder.", rich_markup_mode=None)
     keys.command("new")(keys_new)
     keys.callback()(lambda: None)
@@ -281,21 +283,6 @@ def purge(
         f"{done.stays:,} stays folded into {done.cells:,} cells, {done.rows:,} reports destroyed, "
         f"{len(gone)} backups destroyed"
     )
-
-
-def quality(
-    home: Home = Path("office"), database: Database = None, as_json: AsJson = False
-) -> None:
-    """What each source sent: records read, repaired, refused; pairs capped; links that wait."""
-    from sojourn.pipeline import open_office
-
-    with open_office(home, statistics_url=database).open_ledger() as ledger:
-        found = ledger.quality()
-    if as_json:
-        print_json(found.to_dicts())
-        return
-    rows = [(s, i.replace("_", " "), f"{n:,}") for s, i, n in found.rows()]
-    _print_table("by source", ("source", "what", "records"), rows)
 
 
 def backup(

@@ -25,6 +25,8 @@ from sojourn.vocabulary import (
     Evidence,
     HardCase,
     KeyKind,
+    LinkageCount,
+    LinkageGroup,
     Mode,
     Outcome,
     Privacy,
@@ -40,6 +42,7 @@ __all__ = [
     "CROSSINGS",
     "ENCODINGS",
     "EVENTS",
+    "LINKAGE_QUALITY",
     "LINKS",
     "MEASURES",
     "MERGES",
@@ -57,6 +60,8 @@ __all__ = [
     "Evidence",
     "HardCase",
     "KeyKind",
+    "LinkageCount",
+    "LinkageGroup",
     "Mode",
     "Outcome",
     "Privacy",
@@ -439,6 +444,20 @@ MEASURES = Table(
     key=("span", "period", "nationality", "mode", "admission_class", "outcome", "known_at"),
 )
 
+LINKAGE_QUALITY = Table(
+    "linkage_quality",
+    Privacy.CONFIDENTIAL,
+    (
+        _c("period", pl.Date, "first day of the month of the crossing that is counted"),
+        _c("group_kind", enum_of(LinkageGroup)),
+        _c("group_name", pl.String, "'' for all; 'unknown' where a record does not say"),
+        _c("what", enum_of(LinkageCount)),
+        _c("value", pl.Int64),
+    ),
+    key=("period", "group_kind", "group_name", "what"),
+    note="Counts from which the errors of linking are estimated. No pair, no row of a stay.",
+)
+
 TRUTH = Table(
     "truth",
     Privacy.SYNTHETIC,
@@ -455,6 +474,6 @@ TABLES: Mapping[str, Table] = {
     t.name: t
     for t in (
         CROSSINGS, STATUS_CHANGES, REJECTS, SOURCE_QUALITY, ENCODINGS, STATUS_ENCODINGS,
-        MERGES, LINKS, EVENTS, STAYS, MEASURES, TRUTH,
+        MERGES, LINKS, EVENTS, STAYS, MEASURES, LINKAGE_QUALITY, TRUTH,
     )
 }  # fmt: skip

@@ -141,3 +141,45 @@ class Span(StrEnum):
     DAY = "day"
     MONTH = "month"
     YEAR = "year"
+
+
+class LinkageGroup(StrEnum):
+    """By what linkage quality is told apart. Modes and the rest are of the end that is counted."""
+
+    ALL = "all"
+    NATIONALITY = "nationality"
+    SCRIPT = "script"  # ISO 15924, the usual one of the nationality
+    MODE = "mode"
+    SEX = "sex"
+    TIMING = "timing"  # of a linked stay: late, in time, or its day not over
+    MODE_CLASS = "mode_class"  # arrival mode and class of admission
+    RETURN_AFTER = "return_after"  # how long until the next arrival
+
+
+class LinkageCount(StrEnum):
+    """What is counted to know how sure linking is (docs/explanation/how-sure.md)."""
+
+    DEPARTURES = "departures"
+    DEPARTURES_LINKED = "departures_linked"
+    ARRIVALS = "arrivals"
+    ARRIVALS_LINKED = "arrivals_linked"
+    ARRIVALS_ENDED = "arrivals_ended"  # their permitted period is over
+    ARRIVALS_ENDED_LINKED = "arrivals_ended_linked"
+    ARRIVALS_RETURNED_ENDED = "arrivals_returned_ended"  # of these, arrived again
+    ARRIVALS_RETURNED_LINKED = "arrivals_returned_linked"
+    FOUND_BY_DOCUMENTS = "found_by_documents"  # links that documents alone find as well
+    FOUND_BY_NAMES = "found_by_names"
+    FOUND_BY_BOTH = "found_by_both"
+    ARRIVALS_WITHHELD = "arrivals_withheld"  # departures whose arrival was withheld
+    ARRIVALS_WITHHELD_LINKED = "arrivals_withheld_linked"  # ... and that were linked to another
+    ARRIVALS_WITHHELD_COSTING = "arrivals_withheld_costing"  # ... a found pair its link
+    DEPARTURES_WITHHELD = "departures_withheld"  # arrivals whose departure was withheld
+    DEPARTURES_WITHHELD_TAKEN = "departures_withheld_taken"  # ... and that took another's
+    DEPARTURES_WITHHELD_COSTING = "departures_withheld_costing"  # ... a found pair its link
+    REENTRIES = "reentries"  # arrivals after which the same traveller arrived again
+    REENTRIES_CLOSED = "reentries_closed"  # ... with a linked departure in between
+    REENTRIES_CONTRADICTED = "reentries_contradicted"  # ... with one after both: left out
+    DECOYS = "decoys"  # departures of nobody, recombined at random
+    DECOYS_LINKED = "decoys_linked"
+    FAMILY_DECOYS = "family_decoys"  # departures of a companion that nobody has
+    FAMILY_DECOYS_LINKED = "family_decoys_linked"

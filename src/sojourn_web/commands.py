@@ -18,13 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sojourn.encode import FileKeyProvider
 from sojourn.errors import SojournError, UsageError
-from sojourn.pipeline import Office, open_office, refresh_measures, watch_inbox
+from sojourn.pipeline import Office, assess, open_office, refresh_measures, watch_inbox
 from sojourn.pipeline.office import key_file
 from sojourn.simulate import World
 from sojourn.simulate.stream import Parcel, stream_country
@@ -130,7 +131,9 @@ def _run_demo(home: Path, port: int, rate: float, world: World) -> None:
         _take_backlog(office)
         bar.update(step, advance=1, description="counting cells")
         refresh_measures(office)
-        bar.update(step, advance=2, description="ready")
+        bar.update(step, advance=1, description="trying how sure linking is")
+        assess(office, np.random.default_rng(world.seed))
+        bar.update(step, advance=1, description="ready")
     say.print(f"\n[bold]Sojourn demo[/] – invented travellers, {rate:g} records a second")
     say.print(f"  open     http://127.0.0.1:{port}")
     for name, password in people.items():

@@ -12,6 +12,7 @@ urlpatterns = [
     path("live/cells", figures.cells_fragment, name="live-cells"),
     path("measures", figures.measures, name="measures"),
     path("sources", figures.sources, name="sources"),
+    path("how-sure", figures.how_sure, name="how-sure"),
     path("runs/", runs.batches, name="runs"),
     path("runs/rejects", runs.rejects, name="rejects"),
     path("runs/feeds", runs.feeds, name="feeds"),

@@ -13,8 +13,8 @@ from sojourn.simulate import World, build_country
 from sojourn.simulate.manifests import write_manifest
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-PAGES = ("/", "/measures", "/measures?span=year&by=mode", "/sources", "/runs/", "/runs/rejects",
-         "/runs/feeds")  # fmt: skip
+PAGES = ("/", "/measures", "/measures?span=year&by=mode", "/sources", "/how-sure", "/runs/",
+         "/runs/rejects", "/runs/feeds")  # fmt: skip
 
 
 def land_a_manifest(site: Site, seed: int) -> int:
@@ -71,6 +71,13 @@ def test_pages_meet_wcag_fit_the_screen_and_the_console_is_quiet(
         wide = seen.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{address} scrolls sideways"
     assert seen.complaints == []
+
+
+def test_the_page_of_how_sure_linking_is_is_full_and_not_empty(desk: Visit, site: Site) -> None:
+    desk.page.goto(site.address + "/how-sure")
+    assert "Not counted yet" not in desk.page.inner_text("main")
+    assert desk.page.locator("caption").count() >= 2
+    assert find_violations(desk.page) == []
 
 
 def test_the_chart_is_drawn_as_svg_and_its_numbers_stand_in_a_table(desk: Visit) -> None:

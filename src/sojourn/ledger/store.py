@@ -8,7 +8,7 @@ same digest a second time changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from sojourn.errors import HorizonError, LedgerError
-from sojourn.ledger import horizon, projection, sources
+from sojourn.ledger import horizon, linkage, projection, sources
 from sojourn.ledger.engine import (
     fetch,
     insert_rows,
@@ -32,7 +32,7 @@ from sojourn.ledger.fold import build_stays, fold_stays
 from sojourn.ledger.rows import from_rows, to_rows, unpack_keys
 from sojourn.ledger.totals import put_outbox, shift_totals, tell, totals_around
 from sojourn.policy import LedgerPolicy
-from sojourn.schemas import CLOSED_CELLS, ENCODINGS, EVENTS, MEASURES
+from sojourn.schemas import CLOSED_CELLS, ENCODINGS, EVENTS, LINKAGE_QUALITY, MEASURES
 
 Clock = Callable[[], datetime]
 CHUNK = 100_000
@@ -68,6 +68,7 @@ class Batch:
     encodings: pl.DataFrame
     events: pl.DataFrame
     quality: pl.DataFrame
+    linkage: pl.DataFrame = field(default_factory=LINKAGE_QUALITY.empty)  # counts of decoys
 
 
 @dataclass(frozen=True)
@@ -175,8 +176,20 @@ class Ledger:
         for delivery in batch.deliveries:
             rejects[delivery.source] += delivery.rejects.height
         sources.note_batch(connection, rejects, batch.encodings, batch.quality, now)
+        linkage.add_counts(connection, batch.linkage)
         tell(connection, days, now)
         return receipts
+
+    def add_linkage(self, counts: pl.DataFrame) -> None:
+        """Add LINKAGE_QUALITY of decoys to what is kept."""
+        with self._engine.begin() as connection:
+            linkage.add_counts(connection, counts)
+
+    def replace_linkage(self, counts: pl.DataFrame) -> None:
+        """Put LINKAGE_QUALITY in the place of what is kept; the decoys' counts stay."""
+        with self._engine.begin() as connection:
+            linkage.replace_counts(connection, counts)
+            put_outbox(connection, "linkage", {}, self._clock())
 
     def write_measures(self, cells: pl.DataFrame) -> None:
         """Replace the snapshot of MEASURES that pages read."""
@@ -236,10 +249,15 @@ class Ledger:
         on_sqlite = self._engine.dialect.name == "sqlite"
         with self._reading() if on_sqlite else self._engine.connect() as connection:
             result = connection.execution_options(yield_per=CHUNK).exec_driver_sql(sql, values)
-            # The driver's own tuples: a wrapper for each row would cost a third of the time.
-            cursor = result.cursor
-            while cursor is not None and (rows := cursor.fetchmany(CHUNK)):
-                yield _with_keys(rows, names)
+            if on_sqlite and result.cursor is not None:
+                # The driver's own tuples: a wrapper for each row would cost a third of the time.
+                while rows := result.cursor.fetchmany(CHUNK):
+                    yield _with_keys(rows, names)
+            else:
+                # A streamed result has its first row in a buffer, which the driver's own cursor
+                # does not give again: the oldest report would be lost.
+                for part in result.partitions(CHUNK):
+                    yield _with_keys([tuple(row) for row in part], names)
             result.close()
 
     def events(self) -> pl.DataFrame:
@@ -296,6 +314,11 @@ class Ledger:
         """SOURCE_QUALITY: reads, repairs and rejects by source."""
         with self._reading() as connection:
             return sources.read_quality(connection)
+
+    def linkage(self) -> pl.DataFrame:
+        """LINKAGE_QUALITY: counts that say how sure linking is."""
+        with self._reading() as connection:
+            return linkage.read_counts(connection)
 
     def state(self) -> sources.State:
         """Counts for ``sojourn doctor``: batches, open arrivals, the last commit."""

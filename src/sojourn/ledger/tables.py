@@ -188,6 +188,17 @@ source_delays = Table(
     Column("records", BigInteger, nullable=False),
 )
 
+# Counts alone: how sure linking is. Those of decoys add up; the others are made anew.
+linkage_quality = Table(
+    "linkage_quality",
+    metadata,
+    Column("period", String(10), primary_key=True),
+    Column("group_kind", String(20), primary_key=True),
+    Column("group_name", String(60), primary_key=True),
+    Column("what", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
 rejects = Table(
     "rejects",
     metadata,

@@ -10,6 +10,7 @@ needed here, and no name is seen.
 from sojourn.link.blocks import BlockLinker, Settled
 from sojourn.link.bulk import Linked, link
 from sojourn.link.live import Answer, Decision, LiveLinker
+from sojourn.link.quality import Trial, add_counts, count_decoys, count_quality
 from sojourn.link.reports import Report, Reports
 from sojourn.link.training import Sample, learn_weights
 from sojourn.link.weights import (
@@ -31,8 +32,12 @@ __all__ = [
     "Reports",
     "Sample",
     "Settled",
+    "Trial",
     "WeightTable",
+    "add_counts",
     "check_weights",
+    "count_decoys",
+    "count_quality",
     "dump_weights",
     "learn_weights",
     "link",

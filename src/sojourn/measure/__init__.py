@@ -1,11 +1,36 @@
-"""Counts of stays by outcome: exact, confidential, small cells hidden.
+"""Counts of stays by outcome: exact, confidential, small cells hidden; and how sure they are.
 
 In: STAYS as known on a day. Out: MEASURES. What each outcome means: ``outcomes``. Which cells
-are made and which are hidden: ``cells``. How sure a count is, is not said here yet: estimation
-has rooms of its own to come.
+are made and which are hidden: ``cells``. How sure linking is, from LINKAGE_QUALITY: ``linkage``,
+by the formulas in ``estimate``; ``corrected`` puts counts right for it.
 """
 
 from sojourn.measure.cells import measure
+from sojourn.measure.corrected import Corrected, Ended, correct_ended
+from sojourn.measure.estimate import Estimate
+from sojourn.measure.linkage import (
+    SMALLEST_SHOWN,
+    Gap,
+    LinkageQuality,
+    judge_groups,
+    judge_linkage,
+    judge_timing,
+    worst_gaps,
+)
 from sojourn.measure.outcomes import assign_outcomes
 
-__all__ = ["assign_outcomes", "measure"]
+__all__ = [
+    "SMALLEST_SHOWN",
+    "Corrected",
+    "Ended",
+    "Estimate",
+    "Gap",
+    "LinkageQuality",
+    "assign_outcomes",
+    "correct_ended",
+    "judge_groups",
+    "judge_linkage",
+    "judge_timing",
+    "measure",
+    "worst_gaps",
+]

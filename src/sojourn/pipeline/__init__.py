@@ -2,8 +2,8 @@
 
 ``office``: where an installation's things are. ``intake``: one batch, from reading to committed
 events. ``watching``: an inbox folder. ``loading``: files in bulk. ``reconciling``: the whole
-ledger linked again. ``measuring``: cells. ``judging``: evaluation on synthetic truth.
-``training``: weights from simulated countries.
+ledger linked again. ``measuring``: cells. ``quality``: how sure linking is; ``probing``: decoys.
+``judging``: evaluation on synthetic truth. ``training``: weights from simulated countries.
 """
 
 from sojourn.pipeline.events import record
@@ -12,6 +12,7 @@ from sojourn.pipeline.judging import Evaluation, evaluate
 from sojourn.pipeline.loading import load_files
 from sojourn.pipeline.measuring import purge, refresh_measures
 from sojourn.pipeline.office import Office, open_office
+from sojourn.pipeline.quality import LinkageReport, assess, report_linkage
 from sojourn.pipeline.reconciling import reconcile
 from sojourn.pipeline.training import train
 from sojourn.pipeline.watching import watch_inbox
@@ -19,7 +20,9 @@ from sojourn.pipeline.watching import watch_inbox
 __all__ = [
     "Desk",
     "Evaluation",
+    "LinkageReport",
     "Office",
+    "assess",
     "evaluate",
     "load_files",
     "open_office",
@@ -27,6 +30,7 @@ __all__ = [
     "reconcile",
     "record",
     "refresh_measures",
+    "report_linkage",
     "train",
     "watch_inbox",
 ]

@@ -9,7 +9,7 @@ it back and sets its partner free.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import TracebackType
 
@@ -23,10 +23,12 @@ from sojourn.pipeline.corrections import Sorted, sort_reports
 from sojourn.pipeline.events import link_events, merge_events, report_events
 from sojourn.pipeline.measuring import purge_with
 from sojourn.pipeline.office import Office
+from sojourn.pipeline.probing import Probe, ask_decoys, decoys_for, no_probe
 from sojourn.read import Reading
 from sojourn.schemas import (
     ENCODINGS,
     EVENTS,
+    LINKAGE_QUALITY,
     REJECTS,
     SOURCE_QUALITY,
     STATUS_ENCODINGS,
@@ -49,6 +51,7 @@ class Intake:
     status_encodings: pl.DataFrame
     rejects: pl.DataFrame
     quality: pl.DataFrame
+    decoys: Probe = field(default_factory=no_probe)  # gone with the batch
 
     @property
     def records(self) -> int:
@@ -65,6 +68,7 @@ class Desk:
         self._office = office
         self.ledger = ledger or office.open_ledger()
         self._linker = self._restored()
+        self._probed: tuple[pl.DataFrame, ...] = ()  # counts that the next commit takes along
 
     def __enter__(self) -> Desk:
         return self
@@ -75,6 +79,9 @@ class Desk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._probed:
+            self.ledger.add_linkage(pl.concat(self._probed))
+            self._probed = ()
         self.ledger.close()
 
     @property
@@ -133,6 +140,7 @@ class Desk:
                     encodings=pl.concat([sorted_.fresh, sorted_.corrected]),
                     events=events,
                     quality=_with_counts([i.quality for i in intakes], sorted_, decision, asked),
+                    linkage=pl.concat([LINKAGE_QUALITY.empty(), *self._probed]),
                 )
             )
         except BaseException:
@@ -141,6 +149,9 @@ class Desk:
             raise
         self._linker.settle(decision)
         self._linker.forget_closed(now)
+        self._probed = tuple(
+            ask_decoys(i.decoys, self._linker) for i in intakes if i.decoys.encodings.height
+        )
         return receipts
 
     def _undo_events(self, sorted_: Sorted, at: datetime | None) -> pl.DataFrame:
@@ -265,9 +276,14 @@ def encode_readings(delivered: Sequence[Delivered], office: Office) -> list[Inta
     changes = pl.concat([d.reading.status_changes for d in delivered])
     held = encodable(crossings["local_date"], office.keys, settings)
     kept = encodable(changes["effective_date"], office.keys, settings)
-    encodings = encode(crossings.filter(held), office.keys, settings)
+    real = crossings.filter(held)
+    nobody = decoys_for(real, delivered[0].digest)
+    # In one go, for each call has its price; they part at once and never meet again.
+    both = encode(pl.concat([real, nobody.crossings]), office.keys, settings)
+    encodings, decoys = both.head(real.height), Probe(both.slice(real.height), nobody.family)
     statuses = encode_status(changes.filter(kept), office.keys, settings)
-    out, at, status_at, done, status_done = [], 0, 0, 0, 0
+    out: list[Intake] = []
+    at, status_at, done, status_done = 0, 0, 0, 0
     for one in delivered:
         records, asked = one.reading.crossings.height, one.reading.status_changes.height
         n, m = int(held[at : at + records].sum()), int(kept[status_at : status_at + asked].sum())
@@ -278,7 +294,7 @@ def encode_readings(delivered: Sequence[Delivered], office: Office) -> list[Inta
             Intake(
                 one.digest, one.source, encodings.slice(done, n), statuses.slice(status_done, m),
                 pl.concat([rejects, _too_old(one.digest, late)]) if late else rejects,
-                quality,
+                quality, no_probe() if out else decoys,
             )
         )  # fmt: skip
         at, status_at, done, status_done = (

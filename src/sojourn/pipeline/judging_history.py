@@ -1,9 +1,9 @@
 """How well linking does on a synthetic history that memory does not hold.
 
-In: Parquet files of invented people's crossings, and TRUTH. Out: the same ``Evaluation`` as for
-one that fits, judged on a sample of the arrivals: every one whose id falls into it, linked or not.
-Scratch files hold encodings and links of invented people and are removed at the end; a run that
-was stopped goes on in the same folder.
+In: Parquet files of invented people's crossings, and TRUTH, which may be a scan of files. Out:
+the same ``Evaluation`` as for a set that fits, judged on a sample of the arrivals: every one
+whose id falls into it, linked or not. Scratch files hold encodings and links of invented people
+and are removed at the end; a run that was stopped goes on in the same folder.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _Scratch:
 
 def evaluate_history(
     files: Sequence[Path],
-    truth: pl.DataFrame,
+    truth: pl.LazyFrame,
     policy: Policy,
     weights: WeightTable,
     work: Path,
@@ -68,7 +68,7 @@ def evaluate_history(
     check_weights(weights, policy.encode.digest)
     sizes = [_height(f) for f in files]
     total, one_in = sum(sizes), max(1, sum(sizes) // judged)
-    sampled = _sampled_truth(TRUTH.conform(truth), one_in)
+    sampled = TRUTH.conform(truth.filter(_in_sample("arrival_id", one_in)).collect())
     if sampled.height < LEAST_PAIRS:
         raise PrivacyError(
             f"the sample holds {sampled.height} true pairs; an evaluation needs at least "
@@ -131,10 +131,6 @@ def _parts(files: Sequence[Path], sizes: Sequence[int], policy: Policy) -> Itera
 
 def _in_sample(column: str, one_in: int) -> pl.Expr:
     return pl.col(column).hash(_SEED) % one_in == 0
-
-
-def _sampled_truth(truth: pl.DataFrame, one_in: int) -> pl.DataFrame:
-    return truth.filter(_in_sample("arrival_id", one_in))
 
 
 def _counts(settled: Settled) -> pl.DataFrame:

@@ -113,6 +113,12 @@ def read_quality(url: str) -> list[Quality]:
     return [Quality(*row) for row in rows]
 
 
+def read_linkage(url: str) -> list[tuple[str, str, str, str, int]]:
+    """Counts of linkage quality: period, group_kind, group_name, what, value."""
+    rows = _ask(url, "SELECT period, group_kind, group_name, what, value FROM linkage_quality")
+    return [(period, kind, name, what, int(value)) for period, kind, name, what, value in rows]
+
+
 def read_periods(url: str, span: str) -> list[str]:
     """First days of the periods that have cells, newest first."""
     rows = _ask(

@@ -1,4 +1,4 @@
-"""The dashboard, cells, sources: parse, authorise, ask, render."""
+"""The dashboard, cells, sources, how sure linking is: parse, authorise, ask, render."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_safe
 
 from sojourn_web.accounts.roles import SEE_FIGURES, needs
-from sojourn_web.figures import pages, statistics, wording
+from sojourn_web.figures import linking, pages, statistics, wording
 from sojourn_web.figures.live import broadcaster
 
 DAYS_SHOWN = 30
@@ -106,6 +106,13 @@ def sources(request: HttpRequest) -> HttpResponse:
     quality = statistics.read_quality(url)
     rows = pages.build_sources(statistics.read_sources(url), quality, now)
     return render(request, "figures/sources.html", {"now": now, "rows": rows, "quality": quality})
+
+
+@require_safe
+@needs(SEE_FIGURES)
+def how_sure(request: HttpRequest) -> HttpResponse:
+    found = linking.build_linking(statistics.read_linkage(settings.STATISTICS_URL))
+    return render(request, "figures/how_sure.html", {"linking": found})
 
 
 def _one_of(asked: str | None, known: dict[str, str], usual: str) -> str:

@@ -86,6 +86,24 @@ def test_hard_people_are_simulated_and_judged_case_by_case(tmp_path: Path) -> No
     assert refused.returncode == 2
 
 
+def test_quality_says_what_sources_sent_and_how_sure_linking_is(
+    country: Path, tmp_path: Path
+) -> None:
+    run("keys", "new", "--home", "office", cwd=tmp_path)
+    run("load", str(country / "crossings.parquet"), "--home", "office", cwd=tmp_path)
+    before = run("quality", "--home", "office", cwd=tmp_path)
+    assert before.returncode == 0, before.stderr
+    assert "sojourn quality --assess" in before.stdout
+    after = run("quality", "--home", "office", "--assess", cwd=tmp_path)
+    assert after.returncode == 0, after.stderr
+    assert "false links" in after.stdout
+    assert "booth-air" in after.stdout
+    found = json.loads(run("quality", "--home", "office", "--json", cwd=tmp_path).stdout)
+    assert {"sources", "linkage"} == set(found)
+    assert found["linkage"]["whole"]["sensitivity"]["value"] > 0.98
+    assert all(group["departures"] >= 100 for group in found["linkage"]["groups"])
+
+
 def test_evaluate_refuses_few_pairs(country: Path, tmp_path: Path) -> None:
     pl.read_parquet(country / "truth.parquet").head(999).write_parquet(tmp_path / "few.parquet")
     done = run("evaluate", str(country / "crossings.parquet"), "few.parquet", cwd=tmp_path)

@@ -109,7 +109,13 @@ def test_a_history_is_judged_like_a_set_that_fits(
         part.select(INPUT_COLUMNS).write_parquet(files[-1])
     steps: list[Step] = []
     found = evaluate_history(
-        files, truth, POLICY, WEIGHTS, tmp_path / "work", rows_at_once=4_000, progress=steps.append
+        files,
+        truth.lazy(),
+        POLICY,
+        WEIGHTS,
+        tmp_path / "work",
+        rows_at_once=4_000,
+        progress=steps.append,
     )
     whole = evaluate(crossings, truth, POLICY, WEIGHTS)
     assert found.crossings == crossings.height
@@ -128,19 +134,19 @@ def test_a_sample_of_a_history_is_judged_alike(
     file = tmp_path / "all.parquet"
     crossings.select(INPUT_COLUMNS).write_parquet(file)
     found = evaluate_history(
-        [file], truth, POLICY, WEIGHTS, tmp_path / "work", judged=crossings.height // 3
+        [file], truth.lazy(), POLICY, WEIGHTS, tmp_path / "work", judged=crossings.height // 3
     )
     assert found.overall.pairs == pytest.approx(truth.height / 3, rel=0.1)
     assert found.overall.f1 > 0.99
     with pytest.raises(PrivacyError, match="the sample holds"):
-        evaluate_history([file], truth, POLICY, WEIGHTS, tmp_path / "work", judged=1_000)
+        evaluate_history([file], truth.lazy(), POLICY, WEIGHTS, tmp_path / "work", judged=1_000)
 
 
 def test_only_parquet_can_be_read_in_slices(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("crossing_id\n1\n")
     with pytest.raises(ReadError, match="expected Parquet"):
         evaluate_history(
-            [tmp_path / "a.csv"], pl.DataFrame({"arrival_id": ["a"], "departure_id": ["b"]}),
+            [tmp_path / "a.csv"], pl.LazyFrame({"arrival_id": ["a"], "departure_id": ["b"]}),
             POLICY, WEIGHTS, tmp_path / "work",
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ from sojourn_web.accounts.installation import DemoRefusedError, is_demo, make_pe
 from sojourn_web.accounts.models import Kind
 from sojourn_web.accounts.roles import Role
 
-FIGURES = ("/", "/measures", "/sources", "/live/cells")
+FIGURES = ("/", "/measures", "/sources", "/how-sure", "/live/cells")
 OPERATIONS = ("/runs/", "/runs/rejects", "/runs/feeds")
 
 
@@ -44,6 +44,7 @@ def test_pages_work_before_the_first_file(
     client.force_login(operator, backend="sojourn_web.accounts.backends.OfficeBackend")
     assert b"No file has been taken in yet" in client.get("/").content
     assert b"No cells yet" in client.get("/measures").content
+    assert b"Not counted yet" in client.get("/how-sure").content
 
 
 def test_the_dashboard_shows_totals_chart_table_and_freshness(

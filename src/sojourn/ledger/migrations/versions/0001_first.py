@@ -6,11 +6,13 @@ from sojourn.ledger.tables import metadata
 
 revision = "0001"
 down_revision = None
+LATER = ("linkage_quality",)  # have files of their own
+FIRST = [t for t in metadata.sorted_tables if t.name not in LATER]
 
 
 def upgrade() -> None:
-    metadata.create_all(op.get_bind())
+    metadata.create_all(op.get_bind(), tables=FIRST)
 
 
 def downgrade() -> None:
-    metadata.drop_all(op.get_bind())
+    metadata.drop_all(op.get_bind(), tables=FIRST)

@@ -1,0 +1,137 @@
+"""The command quality: what each source sent, and how sure linking is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from sojourn.measure import Estimate
+    from sojourn.pipeline import LinkageReport
+
+out = Console(highlight=False)
+say = Console(stderr=True, highlight=False)
+
+
+def quality_command(
+    home: Annotated[
+        Path, typer.Option("--home", envvar="SOJOURN_HOME", help="The office's folder.")
+    ] = Path("office"),
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            envvar="SOJOURN_STATISTICS_URL",
+            help="The ledger's address; default: SQLite in the home folder.",
+        ),
+    ] = None,
+    assess: Annotated[
+        bool, typer.Option("--assess", help="Count anew how sure linking is: links all 8 times.")
+    ] = False,
+    seed: Annotated[
+        int, typer.Option(help="Of what is withheld when counting anew: the same gives the same.")
+    ] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """What each source sent, and how sure linking is: false links, missed links, by group.
+
+    No record is reviewed and no truth is needed. Groups under 100 are hidden.
+
+    Example: sojourn quality --home office --assess
+    """
+    from sojourn.pipeline import assess as count_anew
+    from sojourn.pipeline import open_office, report_linkage
+
+    office = open_office(home, statistics_url=database)
+    if assess:
+        with say.status("linking again, with partners withheld"):
+            count_anew(office, np.random.default_rng(seed))
+    with office.open_ledger() as ledger:
+        found = ledger.quality()
+    report = report_linkage(office)
+    if as_json:
+        told = {"sources": found.to_dicts(), "linkage": asdict(report)}
+        out.print_json(json.dumps(told, default=str))
+        return
+    rows = [(s, i.replace("_", " "), f"{n:,}") for s, i, n in found.rows()]
+    _print_table("by source", ("source", "what", "records"), rows)
+    _print_linkage(report)
+
+
+def _print_linkage(report: LinkageReport) -> None:
+    if report.whole is None:
+        out.print("How sure linking is has not been counted yet: sojourn quality --assess")
+        return
+    _print_table("how sure linking is", ("what", "estimate", "95% or bounds"), _whole(report))
+    rows = [
+        (
+            q.group_kind.value, q.group_name, f"{q.departures:,}", _share(q.sensitivity.value),
+            f"{q.false_links.value:,.0f}", _share(q.coverage.value),
+        )
+        for q in report.groups
+    ]  # fmt: skip
+    names = ("", "group", "departures", "links found", "false links", "seen to leave")
+    _print_table("by group (under 100: hidden)", names, rows)
+    for gap in report.gaps:
+        note = "" if gap.beyond_chance else " (no more than chance)"
+        out.print(
+            f"worst {gap.group_kind.value}: {gap.group_name}, links found "
+            f"{_share(gap.sensitivity)} against {_share(gap.elsewhere)} elsewhere{note}"
+        )
+
+
+def _whole(report: LinkageReport) -> list[tuple[str, str, str]]:
+    whole = report.whole
+    if whole is None:
+        return []
+    rows = [
+        _shares("false link, departure without recorded arrival", whole.false_link_chance),
+        _shares("false link, departure of nobody (decoy)", whole.decoy_chance),
+        _shares("false link, companion of nobody (decoy)", whole.family_decoy_chance),
+        ("departures without recorded arrival", f"{whole.without_arrival:,.0f}", ""),
+        _numbers("false links", whole.false_links),
+        _shares("recorded pairs that are linked", whole.sensitivity),
+        _bounds("... if names and documents fail together", whole.sensitivity_bounds),
+        _shares("departures recorded and linked, if all are like those who return", whole.coverage),
+        _bounds("... if others differ", whole.coverage_bounds),
+        *(_shares(f"recorded pairs that are linked, {name}", e) for name, e in report.timing),
+    ]
+    if report.corrected is not None:
+        rows += [
+            _numbers("departed late, put right for linking", report.corrected.late),
+            _numbers("no departure recorded, put right", report.corrected.no_departure),
+        ]
+    return rows
+
+
+def _share(value: float) -> str:
+    return f"{value:.2%}"
+
+
+def _shares(what: str, e: Estimate) -> tuple[str, str, str]:
+    return what, _share(e.value), f"{_share(e.lower)} to {_share(e.upper)}"
+
+
+def _bounds(what: str, e: Estimate) -> tuple[str, str, str]:
+    return what, "", f"{_share(e.lower)} to {_share(e.upper)}"
+
+
+def _numbers(what: str, e: Estimate) -> tuple[str, str, str]:
+    return what, f"{e.value:,.0f}", f"{e.lower:,.0f} to {e.upper:,.0f}"
+
+
+def _print_table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for at, name in enumerate(names):
+        table.add_column(name, justify="left" if at < 2 else "right")
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)

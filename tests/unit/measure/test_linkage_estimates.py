@@ -1,0 +1,183 @@
+"""Each formula gives back what its own model was made of; what is small is hidden."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sojourn.measure import Ended, correct_ended, judge_groups, judge_linkage, worst_gaps
+from sojourn.measure.estimate import (
+    missed_by_both,
+    partnerless,
+    pulled,
+    share_of,
+    with_odds,
+)
+from sojourn.schemas import LINKAGE_QUALITY
+from sojourn.vocabulary import LinkageCount as What
+from sojourn.vocabulary import LinkageGroup as Group
+
+shares = st.floats(0.01, 0.99)
+
+
+def counts(values: dict[What, int], kind: Group = Group.ALL, name: str = "") -> pl.DataFrame:
+    rows = [(date(2025, 1, 1), kind.value, name, w.value, n) for w, n in values.items()]
+    return pl.DataFrame(rows, schema=LINKAGE_QUALITY.schema, orient="row")
+
+
+def country(
+    departures: int = 10_000, linked: int = 9_500, chance: float = 0.1, taken: float = 0.0
+) -> dict[What, int]:
+    return {
+        What.DEPARTURES: departures,
+        What.DEPARTURES_LINKED: linked,
+        What.ARRIVALS: departures,
+        What.ARRIVALS_LINKED: linked,
+        What.FOUND_BY_DOCUMENTS: linked,
+        What.FOUND_BY_NAMES: linked,
+        What.FOUND_BY_BOTH: linked,
+        What.ARRIVALS_WITHHELD: 100_000,
+        What.ARRIVALS_WITHHELD_LINKED: int(100_000 * chance),
+        What.DEPARTURES_WITHHELD: 100_000,
+        What.DEPARTURES_WITHHELD_TAKEN: int(100_000 * taken),
+        What.REENTRIES: 1_000,
+        What.REENTRIES_CLOSED: 900,
+    }
+
+
+def everywhere(values: dict[What, int]) -> pl.DataFrame:
+    """The same country in total, in its one mode and its one class."""
+    cells = ((Group.ALL, ""), (Group.MODE, "air"), (Group.MODE_CLASS, "air/VISIT"))
+    return pl.concat([counts(values, kind, name) for kind, name in cells])
+
+
+@given(
+    recorded=st.integers(0, 10**6), partnerless_ones=st.integers(0, 10**5),
+    sensitivity=st.floats(0.6, 1.0), chance=st.floats(0.0, 0.5),
+)  # fmt: skip
+def test_departures_without_arrival_are_found_again(
+    recorded: int, partnerless_ones: int, sensitivity: float, chance: float
+) -> None:
+    linked = sensitivity * recorded + chance * partnerless_ones
+    found = partnerless(recorded + partnerless_ones, linked, sensitivity, chance)
+    assert found == pytest.approx(partnerless_ones, rel=1e-6, abs=1e-3)
+
+
+@given(pairs=st.integers(1_000, 10**7), first=shares, second=shares)
+def test_two_independent_sources_say_how_many_neither_found(
+    pairs: int, first: float, second: float
+) -> None:
+    both = pairs * first * second
+    missed = missed_by_both(both, pairs * first - both, pairs * second - both)
+    truly = pairs * (1 - first) * (1 - second)
+    assert missed.value == pytest.approx(truly, rel=1e-6)
+    assert missed.lower <= truly <= missed.upper
+
+
+@given(counted=st.integers(0, 1_000), more=st.integers(0, 1_000))
+def test_an_interval_of_a_share_holds_the_share(counted: int, more: int) -> None:
+    found = share_of(counted, counted + more)
+    assert 0.0 <= found.lower <= found.value <= found.upper <= 1.0
+    if counted + more:
+        assert found.upper > found.lower
+
+
+@given(share=shares, ratio=st.floats(0.1, 10.0))
+def test_odds_are_turned_and_turned_back(share: float, ratio: float) -> None:
+    assert with_odds(with_odds(share, ratio), 1 / ratio) == pytest.approx(share)
+
+
+@given(counted=st.integers(0, 50), more=st.integers(0, 50), whole=shares)
+def test_a_small_cell_lies_between_its_own_share_and_the_wholes(
+    counted: int, more: int, whole: float
+) -> None:
+    own = counted / (counted + more) if counted + more else whole
+    assert min(own, whole) - 1e-9 <= pulled(counted, counted + more, whole, 20.0)
+    assert pulled(counted, counted + more, whole, 20.0) <= max(own, whole) + 1e-9
+
+
+def test_false_links_are_a_chance_times_a_number() -> None:
+    # 10,000 departures, links as if all recorded pairs were found and a tenth of 500 others.
+    found = judge_linkage(everywhere(country(linked=9_550)))
+    assert found is not None
+    assert found.without_arrival == pytest.approx(500, rel=0.001)
+    assert found.false_links.value == pytest.approx(50, rel=0.001)
+    assert found.false_links.lower < 50 < found.false_links.upper
+
+
+def test_arrivals_whose_departure_was_not_seen_take_departures_of_others() -> None:
+    found = judge_linkage(everywhere(country(linked=10_000, chance=0.0, taken=0.01)))
+    assert found is not None
+    unseen = 10_000 * (1 - 0.9) / 0.9
+    assert found.false_links.value == pytest.approx(0.01 * unseen, rel=0.01)
+
+
+def test_coverage_weighs_cells_by_stays_not_by_how_often_people_come() -> None:
+    def cell(linked: int, seen: int, asked: int) -> dict[What, int]:
+        return country(linked, linked) | {What.REENTRIES: asked, What.REENTRIES_CLOSED: seen}
+
+    air, land = cell(9_000, 9_000, 10_000), cell(1_000, 50_000, 100_000)
+    whole = {w: air[w] + land[w] for w in air}
+    parts = [
+        counts(whole), counts(whole, Group.MODE, "all"),
+        counts(air, Group.MODE_CLASS, "air/VISIT"), counts(land, Group.MODE_CLASS, "land/WORK"),
+    ]  # fmt: skip
+    found = judge_linkage(pl.concat(parts))
+    assert found is not None
+    assert found.coverage.value == pytest.approx(10_000 / (9_000 / 0.9 + 1_000 / 0.5), rel=0.01)
+
+
+def test_nothing_counted_is_nothing_said() -> None:
+    assert judge_linkage(LINKAGE_QUALITY.empty()) is None
+    assert judge_groups(LINKAGE_QUALITY.empty(), Group.SEX) == ()
+    assert correct_ended(LINKAGE_QUALITY.empty(), Ended(10, 1, 1)) is None
+
+
+def test_small_groups_are_hidden_and_a_lone_one_not_alone() -> None:
+    sizes = {"AAA": 5_000, "BBB": 400, "CCC": 99}
+    parts = [counts(country())] + [
+        counts(country(n, n), Group.NATIONALITY, name) for name, n in sizes.items()
+    ]
+    shown = judge_groups(pl.concat(parts), Group.NATIONALITY)
+    assert [q.group_name for q in shown] == ["AAA"]
+    two = pl.concat([*parts, counts(country(7, 7), Group.NATIONALITY, "DDD")])
+    assert [q.group_name for q in judge_groups(two, Group.NATIONALITY)] == ["AAA", "BBB"]
+
+
+def test_a_group_that_linking_serves_worse_is_named() -> None:
+    def group(name: str, documents: int, names: int, both: int) -> pl.DataFrame:
+        kinds = {What.FOUND_BY_DOCUMENTS: documents, What.FOUND_BY_NAMES: names,
+                 What.FOUND_BY_BOTH: both}  # fmt: skip
+        return counts(country() | kinds, Group.SCRIPT, name)
+
+    parts = [
+        counts(country()),
+        group("Latn", 9_400, 9_450, 9_350), group("Arab", 7_000, 8_500, 6_000),
+    ]  # fmt: skip
+    (gap,) = worst_gaps(judge_groups(pl.concat(parts), Group.SCRIPT))
+    assert gap.group_name == "Arab"
+    assert gap.beyond_chance
+    assert gap.sensitivity < gap.elsewhere
+
+
+def test_equal_groups_have_no_gap_beyond_chance() -> None:
+    parts = [counts(country())] + [counts(country(), Group.SEX, name) for name in "FM"]
+    (gap,) = worst_gaps(judge_groups(pl.concat(parts), Group.SEX))
+    assert not gap.beyond_chance
+
+
+def test_a_false_link_in_time_hides_an_open_stay_and_is_put_back() -> None:
+    values = country(linked=9_550)
+    timed = [
+        counts({What.ARRIVALS_WITHHELD_LINKED: 6_000}, Group.TIMING, "in time"),
+        counts({What.ARRIVALS_WITHHELD_LINKED: 4_000}, Group.TIMING, "late"),
+    ]
+    found = correct_ended(pl.concat([everywhere(values), *timed]), Ended(9_000, 100, 300))
+    assert found is not None
+    assert found.no_departure.value == pytest.approx(350, rel=0.01)
+    assert found.late.value == pytest.approx(80, rel=0.01)
+    assert found.late_or_open.value == pytest.approx(430, rel=0.01)
