@@ -24,6 +24,7 @@ from sojourn.encode.matchkeys import NATION_LETTERS
 from sojourn.encode.names import to_mrz_series
 from sojourn.errors import PolicyError
 from sojourn.policy import EncodePolicy
+from sojourn.references import join_refs
 from sojourn.schemas import (
     CROSSINGS,
     ENCODINGS,
@@ -37,7 +38,6 @@ from sojourn.schemas import (
 
 EPOCH_BIT = 0x80  # in key_kinds: set where the key's epoch is odd
 KIND_MASK = 0x7F
-REFERENCE_BYTES = 16
 ROWS_AT_ONCE = 1 << 15
 _ZERO_DAY = (EPOCH_ZERO - date(1970, 1, 1)).days
 _UNIT = "\x1f"  # separates source and id; a control character that neither may hold
@@ -93,10 +93,9 @@ def _references(
         part = np.empty((rows.size, 8), np.uint32)
         hmac_many(offsets, buffer, inner, outer, part)
         words[rows] = part
-    digests = np.ascontiguousarray(words.astype(">u4")).view("S32").ravel()
-    raw = digests.tobytes()
-    cut = [raw[i : i + REFERENCE_BYTES] for i in range(0, len(raw), 32)]
-    return pl.Series("crossing_ref", cut, dtype=pl.Binary)
+    pairs = words[:, :4].astype(np.uint64)
+    high, low = (pairs[:, i] << np.uint64(32) | pairs[:, i + 1] for i in (0, 2))
+    return join_refs(high, low).alias("crossing_ref")
 
 
 def _keyed(
@@ -156,9 +155,10 @@ def _under_epoch(
         size = part.year.size
         kernel.match_keys(part, secrets, policy.max_name_tokens, made)
         counts[start : start + size] = made.counts[:size]
-        used = np.arange(kernel.KEYS_ROOM) < made.counts[:size, None]
-        kinds.append(made.kinds[:size][used])
-        values.append(made.keys[:size][used])
+        total = int(made.counts[:size].sum())
+        kinds.append(np.empty(total, np.uint8))
+        values.append(np.empty(total, np.uint64))
+        kernel.pack(made, size, kinds[-1], values[-1])
     every = np.concatenate(kinds)
     if epoch & 1:
         every |= EPOCH_BIT

@@ -108,6 +108,16 @@ def match_keys(records: Columns, secrets: Secrets, max_tokens: int, made: Made) 
         _chunk(chunk * STEP, min(n, (chunk + 1) * STEP), records, secrets, max_tokens, made)
 
 
+@lean
+def pack(made: Made, size: int, kinds: NDArray[np.uint8], keys: NDArray[np.uint64]) -> None:
+    """The first ``size`` records' keys side by side."""
+    at = 0
+    for r in range(size):
+        for k in range(made.counts[r]):
+            kinds[at], keys[at] = made.kinds[r, k], made.keys[r, k]
+            at += 1
+
+
 @nb.njit(cache=True, nogil=True)
 def _chunk(
     start: int, stop: int, records: Columns, secrets: Secrets, max_tokens: int, made: Made

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from sojourn.link.decide import Chosen, choose_links, merge_reports
 from sojourn.link.linker import HOUR, LinkIndex
-from sojourn.link.reports import join_refs
 from sojourn.link.weights import WeightTable
 from sojourn.policy import LinkagePolicy
+from sojourn.references import join_refs
 from sojourn.schemas import ENCODINGS, LINKS, MERGES, check_table, doors_checked
 
 

@@ -20,10 +20,11 @@ from sojourn.link import index as ix
 from sojourn.link import slots as sl
 from sojourn.link.grouped import group_keys, propose_all
 from sojourn.link.keyroom import FINER, MOST_KEYS, KeyRoom, kinds_left_out
-from sojourn.link.reports import Reports, Words, ref_parts
+from sojourn.link.reports import Reports, Words
 from sojourn.link.table import grown_entries, new_table, with_crowd_room
 from sojourn.link.weights import MICROSECONDS_A_DAY, WeightTable
 from sojourn.policy import LinkagePolicy
+from sojourn.references import ref_parts
 
 HOUR = 3_600_000_000
 FEW = 64  # so few reports' pairs are noted in room that is kept

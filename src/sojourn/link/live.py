@@ -21,9 +21,10 @@ from sojourn.link.bulk import Linked, links_table, merges_table, nearby
 from sojourn.link.decide import Chosen, choose_links, merge_reports
 from sojourn.link.leaving import Leaving
 from sojourn.link.linker import LinkIndex
-from sojourn.link.reports import Reports, join_refs
+from sojourn.link.reports import Reports
 from sojourn.link.weights import WeightTable
 from sojourn.policy import LinkagePolicy
+from sojourn.references import join_refs
 from sojourn.schemas import ENCODINGS, TIMESTAMP, Direction, Evidence, Mode, StayLimit
 
 

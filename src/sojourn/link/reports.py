@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from sojourn.errors import LinkageError
 from sojourn.link.weights import WeightTable
+from sojourn.references import halves, ref_parts
 from sojourn.schemas import Direction, Evidence
 
 EVIDENCE = tuple(e.value for e in Evidence)  # weakest first, as their numbers
 DIRECTIONS = (Direction.ARRIVAL.value, Direction.DEPARTURE.value)
-_REF = np.dtype(">u8")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -150,7 +150,7 @@ class Words:
     def report(self, records: Sequence[Report]) -> Reports:
         """Records that come one by one. Raises LinkageError as ``read`` does."""
         raw = b"".join(r.ref for r in records)
-        high, low = _halves(raw, len(records))
+        high, low = halves(raw, len(records))
         ends = np.cumsum([0, *(r.keys.size for r in records)])
         alone = len(records) == 1
         return Reports(
@@ -200,20 +200,3 @@ def list_parts(column: pl.Series) -> tuple[NDArray[np.int64], NDArray[Any]]:
 def _own(values: NDArray[Any]) -> NDArray[Any]:
     """A copy where the values are somebody else's: kernels are compiled for arrays of our own."""
     return np.require(values, requirements=["C", "W"])
-
-
-def ref_parts(refs: pl.Series) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """References of 16 bytes as two numbers that sort like the bytes."""
-    return _halves(b"".join(refs.to_list()), len(refs))
-
-
-def _halves(raw: bytes, count: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    if len(raw) != 16 * count:
-        raise LinkageError("crossing_ref: expected 16 bytes in every row")
-    words = np.frombuffer(raw, _REF).astype(np.uint64).reshape(-1, 2)
-    return np.ascontiguousarray(words[:, 0]), np.ascontiguousarray(words[:, 1])
-
-
-def join_refs(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> pl.Series:
-    raw = np.stack([high, low], axis=1).astype(">u8").tobytes()
-    return pl.Series([raw[i : i + 16] for i in range(0, len(raw), 16)], dtype=pl.Binary)
