@@ -40,7 +40,8 @@ def share_of(counted: float, asked: float) -> Estimate:
     middle = (share + spread / 2) / (1 + spread)
     reach = Z95 * sqrt(share * (1 - share) / asked + spread / (4 * asked)) / (1 + spread)
     # Rounding must not put a share of none or of all outside.
-    return Estimate(share, min(share, middle - reach), max(share, middle + reach))
+    lower, upper = max(0.0, min(share, middle - reach)), min(1.0, max(share, middle + reach))
+    return Estimate(share, lower, upper)
 
 
 def pulled(counted: float, asked: float, whole: float, strength: float) -> float:
