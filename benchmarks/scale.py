@@ -56,9 +56,12 @@ def _make_one(job: tuple[Path, int, int]) -> Path:
         return file
     country = build_country(World(stays=stays, seed=SEED + number, lists=1))
     own = pl.lit(f"{number:04d}-")
-    named = country.truth.with_columns(own + pl.col("arrival_id"), own + pl.col("departure_id"))
+    ids = [(own + pl.col(n)).alias(n) for n in ("arrival_id", "departure_id")]
+    named = country.truth.with_columns(ids)
     named.write_parquet(file.with_name(file.name.replace("crossings", "truth")))
-    rows = country.crossings.select(INPUT_COLUMNS).with_columns(own + pl.col("crossing_id"))
+    rows = country.crossings.select(INPUT_COLUMNS).with_columns(
+        (own + pl.col("crossing_id")).alias("crossing_id")
+    )
     rows.write_parquet(file.with_suffix(".tmp"))
     file.with_suffix(".tmp").replace(file)
     return file

@@ -7,7 +7,7 @@ holds: ``blocks``; as records come: ``live``; one record without a table: ``repo
 needed here, and no name is seen.
 """
 
-from sojourn.link.blocks import BlockLinker, Settled
+from sojourn.link.blocks import BlockLinker, Carried, Settled
 from sojourn.link.bulk import Linked, link
 from sojourn.link.live import Answer, Decision, LiveLinker
 from sojourn.link.quality import Trial, add_counts, count_decoys, count_quality
@@ -24,6 +24,7 @@ from sojourn.link.weights import (
 __all__ = [
     "Answer",
     "BlockLinker",
+    "Carried",
     "Decision",
     "Linked",
     "LiveLinker",

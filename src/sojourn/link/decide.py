@@ -61,6 +61,7 @@ def merge_reports(index: LinkIndex, pairs: Pairs, fresh: NDArray[np.int32], near
         one, other, order, slots.source, slots.evidence, slots.standing, slots.ring, slots.marks
     )
     touched = fresh[(slots.marks[slots.standing[fresh]] & sl.ASKED) != 0]
+    touched = touched[slots.ring[touched] != touched]  # who is alone stands for itself already
     slots.marks[fresh] &= ~np.uint8(sl.ASKED)
     slots.standing[touched] = standing_reports(
         touched, slots.standing, slots.evidence, slots.recorded, slots.ref_high, slots.ref_low
@@ -162,10 +163,21 @@ def _heaviest(
     arrival: NDArray[np.int32], departure: NDArray[np.int32], weight: NDArray[np.float32]
 ) -> NDArray[np.int64]:
     """Positions of the heaviest of each run of pairs with one arrival and departure."""
-    first = np.ones(arrival.size, np.bool_)
-    first[1:] = (arrival[1:] != arrival[:-1]) | (departure[1:] != departure[:-1])
-    if first.all():
-        return np.arange(arrival.size)
-    run = np.cumsum(first) - 1
-    order = np.lexsort((-weight, run))
-    return order[np.flatnonzero(first)]
+    best = np.empty(arrival.size, np.int64)
+    return best[: _mark_heaviest(arrival, departure, weight, best)]
+
+
+@lean
+def _mark_heaviest(
+    arrival: NDArray[np.int32], departure: NDArray[np.int32], weight: NDArray[np.float32],
+    best: NDArray[np.int64],
+) -> int:  # fmt: skip
+    runs = 0
+    for p in range(arrival.size):
+        same = p > 0 and arrival[p] == arrival[p - 1] and departure[p] == departure[p - 1]
+        if not same:
+            best[runs] = p
+            runs += 1
+        elif weight[p] > weight[best[runs - 1]]:
+            best[runs - 1] = p
+    return runs

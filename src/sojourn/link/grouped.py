@@ -107,28 +107,55 @@ def _first(found: Found, count: int) -> Found:
     return Found(found.one[:count].copy(), found.other[:count].copy(), found.pattern[:count].copy())
 
 
-@nb.njit(cache=True, nogil=True)
 def _sorted_by_key(
     offsets: NDArray[np.int64], keys: NDArray[np.uint64], kinds: NDArray[np.uint8], left_out: int,
     bits: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:  # fmt: skip
     """Entries by key, equal keys in the order in which they come: a counting sort, then small
     insertions. Out: their positions among the keys; their keys, each beside its slot and kind,
-    so that whoever goes through them jumps nowhere.
+    so that whoever goes through them jumps nowhere. Keys of either first bit are one core's.
     """
-    shift = np.uint64(64 - bits)
     starts = np.zeros((1 << bits) + 1, np.int64)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda bit: _count(keys, kinds, left_out, bits, bit, starts), (0, 1)))
+        np.cumsum(starts, out=starts)
+        at = starts[:-1].copy()
+        order = np.empty(int(starts[-1]), np.int32)
+        beside = np.empty((order.size, 2), np.uint64)
+        list(
+            pool.map(
+                lambda bit: _place(
+                    offsets, keys, kinds, left_out, bits, bit, starts, at, order, beside
+                ),
+                (0, 1),
+            )
+        )
+    return order, beside
+
+
+@lean
+def _count(
+    keys: NDArray[np.uint64], kinds: NDArray[np.uint8], left_out: int, bits: int, bit: int,
+    starts: NDArray[np.int64],
+) -> None:  # fmt: skip
+    """Entries a bucket, noted one place on; of the keys whose first bit is ``bit``."""
+    shift, first = np.uint64(64 - bits), np.uint64(63)
     for i in range(keys.size):
-        if not is_left_out(kinds[i], left_out):
+        if np.int64(keys[i] >> first) == bit and not is_left_out(kinds[i], left_out):
             starts[np.int64(keys[i] >> shift) + 1] += 1
-    for b in range(1 << bits):
-        starts[b + 1] += starts[b]
-    at = starts[:-1].copy()
-    order = np.empty(starts[1 << bits], np.int32)
-    beside = np.empty((order.size, 2), np.uint64)
+
+
+@lean
+def _place(
+    offsets: NDArray[np.int64], keys: NDArray[np.uint64], kinds: NDArray[np.uint8], left_out: int,
+    bits: int, bit: int, starts: NDArray[np.int64], at: NDArray[np.int64],
+    order: NDArray[np.int32], beside: NDArray[np.uint64],
+) -> None:  # fmt: skip
+    """Put the entries of one first bit where they belong, and sort their buckets."""
+    shift, first = np.uint64(64 - bits), np.uint64(63)
     for slot in range(offsets.size - 1):
         for i in range(offsets[slot], offsets[slot + 1]):
-            if is_left_out(kinds[i], left_out):
+            if np.int64(keys[i] >> first) != bit or is_left_out(kinds[i], left_out):
                 continue
             bucket = np.int64(keys[i] >> shift)
             p = at[bucket]
@@ -136,15 +163,16 @@ def _sorted_by_key(
             order[p] = i
             beside[p, 0] = keys[i]
             beside[p, 1] = np.uint64(slot | (np.int64(kinds[i]) << _KIND_AT))
-    _sort_buckets(starts, order, beside)
-    return order, beside
+    half = (starts.size - 1) >> 1
+    _sort_buckets(bit * half, (bit + 1) * half, starts, order, beside)
 
 
 @lean
 def _sort_buckets(
-    starts: NDArray[np.int64], order: NDArray[np.int32], beside: NDArray[np.uint64]
-) -> None:
-    for b in range(starts.size - 1):
+    begin: int, end: int, starts: NDArray[np.int64], order: NDArray[np.int32],
+    beside: NDArray[np.uint64],
+) -> None:  # fmt: skip
+    for b in range(begin, end):
         for i in range(starts[b] + 1, starts[b + 1]):
             moving, key, fact = order[i], beside[i, 0], beside[i, 1]
             j = i - 1

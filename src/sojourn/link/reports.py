@@ -54,6 +54,24 @@ class Reports:
     def without_keys(self) -> int:
         return int((np.diff(self.offsets) == 0).sum())
 
+    def and_then(self, others: Reports) -> Reports:
+        """These, then the others; both known by the same ``Words``."""
+        joined = {
+            f.name: np.concatenate([getattr(self, f.name), getattr(others, f.name)])
+            for f in fields(self)
+            if f.name != "offsets"
+        }
+        offsets = np.concatenate([self.offsets, self.offsets[-1] + others.offsets[1:]])
+        return Reports(**joined, offsets=offsets)
+
+    def only(self, rows: NDArray[np.bool_]) -> Reports:
+        """Those that ``rows`` marks, in their order."""
+        held = np.diff(self.offsets)
+        keys = np.repeat(rows, held)
+        offsets = np.concatenate([[0], np.cumsum(held[rows])]).astype(np.int64)
+        plain = {f.name: getattr(self, f.name)[rows] for f in fields(self)[:10]}
+        return Reports(**plain, offsets=offsets, keys=self.keys[keys], kinds=self.kinds[keys])
+
     def in_order(self) -> Reports:
         """By time, then reference."""
         if self.count < 2:
@@ -98,6 +116,11 @@ class Vocabulary:
         if got > self._most:
             raise LinkageError(f"{self._what}: more than {self._most:,} different values")
         return got
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All words so far, by their numbers."""
+        return tuple(self._codes)
 
     def codes(self, words: pl.Series) -> NDArray[np.int32]:
         text = words.cast(pl.String)

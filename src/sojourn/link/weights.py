@@ -25,6 +25,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
 from sojourn.errors import LinkageError
 from sojourn.link.patterns import BACK_OFF, FIELDS, PATTERNS, decode_patterns, encode_patterns
 
@@ -79,13 +80,9 @@ class WeightTable:
 
     def stay_bits(self, curve: NDArray[np.integer], gap: NDArray[np.int64]) -> NDArray[np.float32]:
         """The stay-length part of the weight; ``gap`` in microseconds."""
-        days = np.maximum(gap, 0) / MICROSECONDS_A_DAY
-        at = np.minimum(GAP_DAYS.searchsorted(days, side="right") - 1, GAP_DAYS.size - 2)
-        left, right = GAP_DAYS[at], GAP_DAYS[at + 1]
-        share = np.minimum((days - left) / (right - left), 1.0)
-        low, high = self.curves[curve, at], self.curves[curve, at + 1]
-        bits = low + (high - low) * share - TILT_BITS * np.log2(1.0 + days)
-        return np.asarray(bits, dtype=np.float32)
+        bits = np.empty(gap.size, np.float32)
+        _stay_bits(curve, gap, self.curves, GAP_DAYS, bits)
+        return bits
 
     def weigh(
         self,
@@ -98,6 +95,26 @@ class WeightTable:
         prior = self.prior_of(open_stays)
         bits = self.log2_odds[pattern] + self.stay_bits(curve, gap) + (self.offset - prior)
         return np.asarray(bits, dtype=np.float32)
+
+
+@lean
+def _stay_bits(
+    curve: NDArray[np.integer], gap: NDArray[np.int64], curves: NDArray[np.float32],
+    grid: NDArray[np.float64], bits: NDArray[np.float32],
+) -> None:  # fmt: skip
+    """Between the grid's days a curve is straight; beyond its last day level."""
+    for i in range(gap.size):
+        days = max(gap[i], 0) / MICROSECONDS_A_DAY
+        at, beyond = 0, grid.size - 1
+        while beyond - at > 1:
+            middle = (at + beyond) >> 1
+            if grid[middle] <= days:
+                at = middle
+            else:
+                beyond = middle
+        share = min((days - grid[at]) / (grid[at + 1] - grid[at]), 1.0)
+        low, high = curves[curve[i], at], curves[curve[i], at + 1]
+        bits[i] = low + (high - low) * share - TILT_BITS * np.log2(1.0 + days)
 
 
 def learn_log2_odds(

@@ -12,17 +12,15 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
 from sojourn.encode import KeyProvider, encodable, encode
 from sojourn.link import BlockLinker, Settled, WeightTable, dump_weights
-from sojourn.pipeline.spool import Spool, State
+from sojourn.pipeline.spool import Spool
 from sojourn.policy import Policy
 
 ROWS_AT_ONCE = 3_000_000  # reports of a block: with as many carried on, about 4 GiB
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -124,22 +122,12 @@ def _link_blocks(
     spool: Spool, weights: WeightTable, policy: Policy, take: Callable[[int, Settled], None],
     rows_at_once: int, progress: Callable[[Step], None], pace: Pace,
 ) -> None:  # fmt: skip
-    state = spool.state()
     pace.skip("linking", spool.rows() - spool.rows_left())
-    linker = BlockLinker(
-        weights, policy.linkage, policy.digest, carried=spool.carried(), until=_moment(state.until)
-    )
+    linker = BlockLinker(weights, policy.linkage, policy.digest, carried=spool.carried())
     for week, block, last in spool.blocks(rows_at_once):
+        rows = block.height
         settled = linker.take(block, last=last)
         take(week, settled)
-        spool.settle(State(week, _microseconds(linker.until)), linker.carried)
-        pace.did("linking", block.height)
+        spool.settle(week, linker.carried)
+        pace.did("linking", rows)
         progress(pace.step("linking"))
-
-
-def _moment(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _microseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)

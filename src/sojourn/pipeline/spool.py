@@ -8,28 +8,18 @@ remove (``clear``), and mode 0600.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from sojourn.errors import LinkageError
-from sojourn.schemas import ENCODINGS
+from sojourn.link import Carried
 
 WEEK = 7 * 86_400_000_000  # microseconds
-_WEEKS, _PARTS, _STATE = "weeks", "parts", "state.json"
-
-
-@dataclass(frozen=True)
-class State:
-    """How far linking has come: weeks under ``week`` are settled or carried; ``until`` in us."""
-
-    week: int
-    until: int | None
+_WEEKS, _PARTS, _STATE = "weeks", "parts", "settled"
 
 
 class Spool:
@@ -86,7 +76,7 @@ class Spool:
     def _left(self) -> list[tuple[int, int]]:
         """(week, reports) of the weeks that are not settled, in order."""
         weeks = sorted(int(d.name) for d in (self._folder / _WEEKS).iterdir())
-        since = self.state().week
+        since = self.settled_until()
         return [(w, sum(_height(f) for f in self._files(w))) for w in weeks if w >= since]
 
     def _files(self, week: int) -> list[Path]:
@@ -95,32 +85,30 @@ class Spool:
     def rows(self) -> int:
         return sum(int(p.read_text("utf-8")) for p in (self._folder / _PARTS).iterdir())
 
-    def state(self) -> State:
+    def settled_until(self) -> int:
+        """The first week that is not settled."""
         path = self._folder / _STATE
-        if not path.exists():
-            return State(-(1 << 40), None)
-        told = json.loads(path.read_text("utf-8"))
-        return State(told["week"], told["until"])
+        return int(path.read_text("utf-8")) if path.exists() else -(1 << 40)
 
-    def carried(self) -> pl.DataFrame:
-        """Reports that blocks before ``state().week`` handed on."""
-        path = self._carried(self.state().week)
-        return pl.read_ipc(path) if path.exists() else ENCODINGS.empty()
+    def carried(self) -> Carried | None:
+        """What the blocks before ``settled_until`` handed on."""
+        path = self._carried(self.settled_until())
+        return Carried.read(path) if path.exists() else None
 
     def _carried(self, week: int) -> Path:
-        return self._folder / f"carried-{week}.arrow"
+        return self._folder / f"carried-{week}.npz"
 
-    def settle(self, state: State, carried: pl.DataFrame) -> None:
-        """Everything before ``state.week`` is done with; ``carried`` is handed on.
+    def settle(self, week: int, carried: Carried) -> None:
+        """Everything before ``week`` is done with; ``carried`` is handed on.
 
         A stop at any point leaves the state before or the state after: a state names its file.
         """
-        before = self._carried(self.state().week)
-        _write(carried, self._carried(state.week))
-        _replace(self._folder / _STATE, json.dumps({"week": state.week, "until": state.until}))
+        before = self._carried(self.settled_until())
+        carried.write(self._carried(week))
+        _replace(self._folder / _STATE, str(week))
         before.unlink(missing_ok=True)
         for folder in (self._folder / _WEEKS).iterdir():
-            if int(folder.name) < state.week:
+            if int(folder.name) < week:
                 shutil.rmtree(folder)
 
     def clear(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,8 +12,9 @@ from lib.plain_linking import DAY, START, Report, encodings, keys_of
 from sojourn.encode import MemoryKeyProvider, encode
 from sojourn.errors import LinkageError
 from sojourn.link import link, load_weights
-from sojourn.link.blocks import BlockLinker
+from sojourn.link.blocks import BlockLinker, Carried
 from sojourn.policy import load_policy
+from sojourn.references import join_refs
 from sojourn.simulate import World, build_country
 
 POLICY = load_policy()
@@ -58,14 +60,15 @@ def test_one_block_is_the_bulk() -> None:
     assert settled.linked.merges.sort("report_ref").equals(whole.merges.sort("report_ref"))
 
 
-def test_a_history_that_stopped_goes_on_where_it_stopped() -> None:
+def test_a_history_that_stopped_goes_on_where_it_stopped(tmp_path: Path) -> None:
     reports = simulated(4_000, 1).sort("event_time", "crossing_ref")
     half = reports.height // 2
     through = BlockLinker(WEIGHTS, POLICY.linkage, POLICY.digest)
     through.take(reports[:half])
-    stopped = BlockLinker(
-        WEIGHTS, POLICY.linkage, POLICY.digest, carried=through.carried, until=through.until
-    )
+    kept = tmp_path / "carried.npz"
+    through.carried.write(kept)
+    assert kept.stat().st_mode & 0o077 == 0
+    stopped = BlockLinker(WEIGHTS, POLICY.linkage, POLICY.digest, carried=Carried.read(kept))
     one = through.take(reports[half:], last=True).linked.links.sort(PAIR)
     other = stopped.take(reports[half:], last=True).linked.links.sort(PAIR)
     assert one.equals(other)
@@ -91,4 +94,5 @@ def test_who_came_and_left_again_is_not_waited_for() -> None:
     ]
     settled = linker.take(encodings(first))
     assert settled.linked.links["arrival_ref"].to_list() == [b"2" * 16]
-    assert linker.carried["crossing_ref"].to_list() == [b"x" * 16]
+    carried = linker.carried.reports
+    assert join_refs(carried.ref_high, carried.ref_low).to_list() == [b"x" * 16]
