@@ -6,31 +6,30 @@ never imports the web shell.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from sojourn.cli_edge import encode_command, read_command
+from sojourn.cli_judging import evaluate
+from sojourn.cli_printing import (
+    AsJson,
+    PolicyFile,
+    check_files,
+    out,
+    print_json,
+    print_table,
+    progress_bar,
+    say,
+)
 from sojourn.cli_quality import quality_command
 from sojourn.errors import UsageError
 from sojourn.policy import load_policy
 
-out = Console(highlight=False)
-say = Console(stderr=True, highlight=False)
-
 Home = Annotated[Path, typer.Option("--home", envvar="SOJOURN_HOME", help="The office's folder.")]
-PolicyFile = Annotated[
-    Path | None, typer.Option("--policy", help="A policy file; default: the one that ships.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Database = Annotated[
     str | None,
     typer.Option(
@@ -61,17 +60,6 @@ def build_app() -> typer.Typer:
     for point in sorted(entry_points(group="sojourn.commands"), key=lambda p: p.name):
         app.command(point.name)(point.load())
     return app
-
-
-def progress_bar() -> Progress:
-    return Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(),
-        TextColumn("{task.completed:,.0f}"), TimeElapsedColumn(), console=say, transient=True,
-    )  # fmt: skip
-
-
-def print_json(found: object) -> None:
-    out.print_json(json.dumps(found, default=str))
 
 
 def simulate(
@@ -125,7 +113,7 @@ def load(
 
     if engine != "local":
         raise UsageError(f"--engine: expected local, found {engine}; Spark is not built yet")
-    _check_files(files)
+    check_files(files)
     office = open_office(home, statistics_url=database)
     with progress_bar() as bar:
         task = bar.add_task("loading", total=None)
@@ -140,56 +128,6 @@ def load(
         f"{done.records:,} records taken in, {done.rejects:,} rejected, "
         f"{done.parts} parts committed, {done.already} were there already"
     )
-
-
-def evaluate(
-    crossings: Annotated[Path, typer.Argument(help="Crossings of invented people (any format).")],
-    truth: Annotated[
-        Path, typer.Argument(help="Parquet or CSV: arrival_id, departure_id, maybe case.")
-    ],
-    policy: PolicyFile = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="A table that 'sojourn train' made; default: the shipped.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """How well linking does on synthetic truth: precision, recall, F1, in total and by group.
-
-    Groups are nationality, mode, script, sex, case (what makes a stay hard) and timing (left late
-    or in time); none under 100 pairs is shown. A group that fares worse than the whole is told.
-
-    Example: sojourn evaluate country/crossings.parquet country/truth.parquet --json
-    """
-    from sojourn.link import load_weights
-    from sojourn.pipeline import evaluate as judge
-    from sojourn.pipeline.judging import read_crossings, read_truth
-
-    _check_files([crossings, truth])
-    settings = load_policy(policy)
-    with progress_bar() as bar:
-        task = bar.add_task("reading", total=None)
-        found = judge(
-            read_crossings(crossings, settings), read_truth(truth), settings,
-            load_weights(weights),
-            progress=lambda step: bar.update(task, description=step),
-        )  # fmt: skip
-    if as_json:
-        print_json(found.as_dict())
-        return
-    overall = found.overall
-    out.print(
-        f"precision {overall.precision:.4f}  recall {overall.recall:.4f}  F1 {overall.f1:.4f}\n"
-        f"{found.crossings:,} crossings in {found.seconds:.1f} s, keys included"
-    )
-    for line in found.remarks():
-        out.print(line)
-    for group, scores in found.groups.items():
-        rows = [
-            (k, f"{a.pairs:,}", f"{a.precision:.4f}", f"{a.recall:.4f}", f"{a.f1:.4f}")
-            for k, a in scores.items()
-        ]
-        if rows:
-            _print_table(f"by {group}", ("", "pairs", "precision", "recall", "F1"), rows)
 
 
 def train(
@@ -244,7 +182,7 @@ def measure(
          "fewer than 10" if r["hidden"] else f"{r['value']:,}")
         for r in yearly.to_dicts()
     ]  # fmt: skip
-    _print_table(f"as known at the end of {day}", ("year", "outcome", "stays"), rows)
+    print_table(f"as known at the end of {day}", ("year", "outcome", "stays"), rows)
     out.print("No departure recorded is not still here.", style="dim")
 
 
@@ -362,18 +300,3 @@ def keys_new(home: Home = Path("office")) -> None:
 
     FileKeyProvider.create(key_file(home))
     out.print(f"key file made: {key_file(home)}\nKeep it apart from the ledger and its backups.")
-
-
-def _check_files(files: Iterable[Path]) -> None:
-    for file in files:
-        if not file.is_file():
-            raise UsageError(f"{file}: expected a file, found none")
-
-
-def _print_table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    table = Table(title=title, title_justify="left")
-    for at, name in enumerate(names):
-        table.add_column(name, justify="left" if at < len(names) - 1 else "right")
-    for row in rows:
-        table.add_row(*row)
-    out.print(table)

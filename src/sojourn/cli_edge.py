@@ -8,14 +8,12 @@ from typing import Annotated
 
 import polars as pl
 import typer
-from rich.console import Console
 
+from sojourn.cli_printing import PolicyFile, check_files, say
 from sojourn.errors import UsageError
 from sojourn.policy import load_policy
 
-say = Console(stderr=True, highlight=False)
 Files = Annotated[list[Path], typer.Argument(help="CSV, NDJSON, Parquet or PAXLST.")]
-PolicyFile = Annotated[Path | None, typer.Option("--policy", help="Default: the one that ships.")]
 Source = Annotated[str | None, typer.Option(help="The feed, where files do not say.")]
 MappingFile = Annotated[
     Path | None, typer.Option("--mapping", help="TOML that names your columns.")
@@ -42,7 +40,7 @@ def read_command(
     """
     from sojourn.pipeline.edge import read_all
 
-    _check(files)
+    check_files(files)
     reading = read_all(files, load_policy(policy), source=source, mapping=mapping)
     _write_private(reading.crossings, out)
     if status_out:
@@ -77,7 +75,7 @@ def encode_command(
     """
     from sojourn.pipeline.edge import encode_all
 
-    _check(files)
+    check_files(files)
     made = encode_all(files, home, load_policy(policy), source=source, mapping=mapping)
     _write_private(made.encodings, out)
     say.print(f"{made.encodings.height:,} encodings")
@@ -88,12 +86,6 @@ def encode_command(
     ):
         if count:
             say.print(f"  {count:,} {what}")
-
-
-def _check(files: list[Path]) -> None:
-    for file in files:
-        if not file.is_file():
-            raise UsageError(f"{file}: expected a file, found none")
 
 
 def _write_private(frame: pl.DataFrame, path: Path) -> None:

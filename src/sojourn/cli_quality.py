@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
-from rich.console import Console
-from rich.table import Table
+
+from sojourn.cli_printing import AsJson, out, print_json, print_table, say
 
 if TYPE_CHECKING:
     from sojourn.measure import Estimate
     from sojourn.pipeline import LinkageReport
-
-out = Console(highlight=False)
-say = Console(stderr=True, highlight=False)
 
 
 def quality_command(
@@ -39,7 +34,7 @@ def quality_command(
     seed: Annotated[
         int, typer.Option(help="Of what is withheld when counting anew: the same gives the same.")
     ] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What each source sent, and how sure linking is: false links, missed links, by group.
 
@@ -59,10 +54,10 @@ def quality_command(
     report = report_linkage(office)
     if as_json:
         told = {"sources": found.to_dicts(), "linkage": asdict(report)}
-        out.print_json(json.dumps(told, default=str))
+        print_json(told)
         return
     rows = [(s, i.replace("_", " "), f"{n:,}") for s, i, n in found.rows()]
-    _print_table("by source", ("source", "what", "records"), rows)
+    print_table("by source", ("source", "what", "records"), rows)
     _print_linkage(report)
 
 
@@ -70,7 +65,9 @@ def _print_linkage(report: LinkageReport) -> None:
     if report.whole is None:
         out.print("How sure linking is has not been counted yet: sojourn quality --assess")
         return
-    _print_table("how sure linking is", ("what", "estimate", "95% or bounds"), _whole(report))
+    print_table(
+        "how sure linking is", ("what", "estimate", "95% or bounds"), _whole(report), words=2
+    )
     rows = [
         (
             q.group_kind.value, q.group_name, f"{q.departures:,}", _share(q.sensitivity.value),
@@ -79,7 +76,7 @@ def _print_linkage(report: LinkageReport) -> None:
         for q in report.groups
     ]  # fmt: skip
     names = ("", "group", "departures", "links found", "false links", "seen to leave")
-    _print_table("by group (under 100: hidden)", names, rows)
+    print_table("by group (under 100: hidden)", names, rows, words=2)
     for gap in report.gaps:
         note = "" if gap.beyond_chance else " (no more than chance)"
         out.print(
@@ -126,12 +123,3 @@ def _bounds(what: str, e: Estimate) -> tuple[str, str, str]:
 
 def _numbers(what: str, e: Estimate) -> tuple[str, str, str]:
     return what, f"{e.value:,.0f}", f"{e.lower:,.0f} to {e.upper:,.0f}"
-
-
-def _print_table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    table = Table(title=title, title_justify="left")
-    for at, name in enumerate(names):
-        table.add_column(name, justify="left" if at < 2 else "right")
-    for row in rows:
-        table.add_row(*row)
-    out.print(table)

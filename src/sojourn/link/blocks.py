@@ -32,8 +32,8 @@ from sojourn.link.weights import MICROSECONDS_A_DAY, WeightTable
 from sojourn.policy import LinkagePolicy
 from sojourn.schemas import ENCODINGS
 
-# Departures wait so long for a rival. Two million crossings, linked week by week: F1 0.9992 with one
-# day, 0.9992 with three, 0.9993 with ten and with everything at once.
+# Departures wait so long for a rival. Two million crossings, linked week by week: F1 0.9992 with
+# one day, 0.9992 with three, 0.9993 with ten and with everything at once.
 SETTLE_DAYS = 3
 ORDER = ("event_time", "crossing_ref")
 _ALL = int(np.iinfo(np.int64).max)  # no time is later

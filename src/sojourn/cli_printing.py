@@ -1,0 +1,63 @@
+"""What commands share: how they print, show progress and name their options."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from sojourn.errors import UsageError
+
+out = Console(highlight=False)
+say = Console(stderr=True, highlight=False)
+
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", help="A policy file; default: the one that ships.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+def progress_bar() -> Progress:
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(),
+        TextColumn("{task.completed:,.0f}"), TimeElapsedColumn(), console=say, transient=True,
+    )  # fmt: skip
+
+
+def long_progress_bar() -> Progress:
+    """For work of known size: set the task's field ``left`` to what is left of it."""
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(),
+        TextColumn("{task.percentage:.0f} %"), TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"), console=say, transient=True,
+    )  # fmt: skip
+
+
+def print_json(found: object) -> None:
+    out.print_json(json.dumps(found, default=str))
+
+
+def print_table(
+    title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, words: int | None = None
+) -> None:
+    """The first ``words`` columns are words, the others numbers; all but the last unless given."""
+    table = Table(title=title, title_justify="left")
+    wordy = len(names) - 1 if words is None else words
+    for at, name in enumerate(names):
+        table.add_column(name, justify="left" if at < wordy else "right")
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)
+
+
+def check_files(files: Iterable[Path]) -> None:
+    """Raise UsageError where one is no file."""
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"{file}: expected a file, found none")
