@@ -47,7 +47,7 @@ def build_app() -> typer.Typer:
         help="Stays, departures, and how sure we are. Start with: sojourn demo",
     )  # fmt: skip
     for command in (
-        simulate, load, evaluate, train, measure, reconcile, purge, backup, watch, doctor,
+        simulate, load, evaluate, train, adapt, measure, reconcile, purge, backup, watch, doctor,
     ):  # fmt: skip
         app.command()(command)
     app.command("read")(read_command)
@@ -150,6 +150,26 @@ def train(
         )  # fmt: skip
     out_file.write_bytes(dump_weights(table))
     out.print(f"weights for [encode] {table.provenance.encode_digest} written to {out_file}")
+
+
+def adapt(home: Home = Path("office"), database: Database = None) -> None:
+    """Fit the weights to the office's own records: how noisy are they? Needs no truth.
+
+    Links all reports before their horizon with the shipped table and fits one number to what was
+    found: the share of each level of noise that the table was learned at. Run it after the history
+    is loaded, then 'sojourn reconcile'.
+
+    Example: sojourn adapt --home office
+    """
+    from sojourn.pipeline import adapt as fit
+    from sojourn.pipeline import open_office
+
+    with say.status("linking, to see how noisy the records are"):
+        done = fit(open_office(home, statistics_url=database))
+    said = " -> ".join(
+        " / ".join(f"{share:.0%}" for share in shares) for shares in (done.before, done.after)
+    )
+    out.print(f"{done.reports:,} reports; clear / noisy records: {said}")
 
 
 def measure(

@@ -42,6 +42,9 @@ def evaluate(
         Path | None,
         typer.Option(help="Scratch folder: Parquet larger than memory is linked in blocks there."),
     ] = None,
+    adapt: Annotated[
+        bool, typer.Option("--adapt", help="Fit the weights to these records first, without truth.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """How well linking does on synthetic truth: precision, recall, F1, in total and by group.
@@ -58,6 +61,8 @@ def evaluate(
     from sojourn.pipeline.judging import read_crossings, read_truth
 
     settings, table = load_policy(policy), load_weights(weights)
+    if work is not None and adapt:
+        raise UsageError("--adapt needs all records in memory: leave --work out")
     if work is not None:
         found = _evaluate_history(crossings, truth, work, settings, table)
     else:
@@ -66,11 +71,15 @@ def evaluate(
             task = bar.add_task("reading", total=None)
             found = judge(
                 read_crossings(crossings, settings), read_truth(truth), settings, table,
-                progress=lambda step: bar.update(task, description=step),
+                adapt=adapt, progress=lambda step: bar.update(task, description=step),
             )  # fmt: skip
     if as_json:
         print_json(found.as_dict())
-        return
+    else:
+        _print_evaluation(found)
+
+
+def _print_evaluation(found: Evaluation) -> None:
     overall = found.overall
     out.print(
         f"precision {overall.precision:.4f}  recall {overall.recall:.4f}  F1 {overall.f1:.4f}\n"
@@ -78,10 +87,10 @@ def evaluate(
     )
     for line in found.remarks():
         out.print(line)
-    for group, scores in found.groups.items():
+    for group, accuracies in found.groups.items():
         rows = [
             (k, f"{a.pairs:,}", f"{a.precision:.4f}", f"{a.recall:.4f}", f"{a.f1:.4f}")
-            for k, a in scores.items()
+            for k, a in accuracies.items()
         ]
         if rows:
             print_table(f"by {group}", ("", "pairs", "precision", "recall", "F1"), rows)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -14,6 +15,14 @@ from sojourn.cli_printing import AsJson, out, print_json, print_table, say
 if TYPE_CHECKING:
     from sojourn.measure import Estimate
     from sojourn.pipeline import LinkageReport
+
+
+LEAST_TOLD = 10
+# Numbers of crossings among what is estimated; all else is a share.
+_NUMBERS = (
+    "without_arrival", "false_links", "false_without_arrival", "false_without_departure",
+    "missed_links", "missed_by_rivals", "late", "no_departure", "late_or_open",
+)  # fmt: skip
 
 
 def quality_command(
@@ -53,12 +62,25 @@ def quality_command(
         found = ledger.quality()
     report = report_linkage(office)
     if as_json:
-        told = {"sources": found.to_dicts(), "linkage": asdict(report)}
+        told = {"sources": found.to_dicts(), "linkage": _told(asdict(report))}
         print_json(told)
         return
     rows = [(s, i.replace("_", " "), f"{n:,}") for s, i, n in found.rows()]
     print_table("by source", ("source", "what", "records"), rows)
     _print_linkage(report)
+
+
+def _told(said: Any, name: str = "") -> Any:
+    """For JSON: numbers of crossings under LEAST_TOLD as null, and what is not finite."""
+    if isinstance(said, dict):
+        few = name in _NUMBERS and said["value"] < LEAST_TOLD
+        return {k: None if few else _told(v, k) for k, v in said.items()}
+    if isinstance(said, list | tuple):
+        return [_told(v, name) for v in said]
+    if isinstance(said, float):
+        few = name in _NUMBERS and said < LEAST_TOLD
+        return None if few or not isfinite(said) else said
+    return said
 
 
 def _print_linkage(report: LinkageReport) -> None:
@@ -71,7 +93,7 @@ def _print_linkage(report: LinkageReport) -> None:
     rows = [
         (
             q.group_kind.value, q.group_name, f"{q.departures:,}", _share(q.sensitivity.value),
-            f"{q.false_links.value:,.0f}", _share(q.coverage.value),
+            _number(q.false_links.value), _share(q.coverage.value),
         )
         for q in report.groups
     ]  # fmt: skip
@@ -93,7 +115,7 @@ def _whole(report: LinkageReport) -> list[tuple[str, str, str]]:
         _shares("false link, departure without recorded arrival", whole.false_link_chance),
         _shares("false link, departure of nobody (decoy)", whole.decoy_chance),
         _shares("false link, companion of nobody (decoy)", whole.family_decoy_chance),
-        ("departures without recorded arrival", f"{whole.without_arrival:,.0f}", ""),
+        ("departures without recorded arrival", _number(whole.without_arrival), ""),
         _numbers("false links", whole.false_links),
         _shares("recorded pairs that are linked", whole.sensitivity),
         _bounds("... if names and documents fail together", whole.sensitivity_bounds),
@@ -122,4 +144,8 @@ def _bounds(what: str, e: Estimate) -> tuple[str, str, str]:
 
 
 def _numbers(what: str, e: Estimate) -> tuple[str, str, str]:
-    return what, f"{e.value:,.0f}", f"{e.lower:,.0f} to {e.upper:,.0f}"
+    return what, _number(e.value), f"{_number(e.lower)} to {_number(e.upper)}"
+
+
+def _number(value: float) -> str:
+    return f"fewer than {LEAST_TOLD}" if value < LEAST_TOLD else f"{value:,.0f}"

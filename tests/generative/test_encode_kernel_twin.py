@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.encode import encoder, kernel
+from sojourn.encode.columns import Columns, Made
 from sojourn.encode.hmac256 import hmac_many, prepare
 from sojourn.encode.keys import kind_secrets
 from sojourn.encode.matchkeys import Identity, match_keys_of
@@ -51,13 +52,13 @@ def kernel_keys(people: list[Identity]) -> list[list[tuple[KeyKind, int]]]:
         encoder._buffer(pl.Series([getattr(p, field) for p in people], dtype=pl.String))
         for field in ("surname", "given_names", "document_number")
     ]
-    columns = kernel.Columns(
+    columns = Columns(
         *(part for pair in buffers for part in pair),
         *(np.array([getattr(p, f) for p in people], np.int32) for f in ("year", "month", "day")),
         np.array([ord(p.sex) if p.sex else 0 for p in people], np.uint8),
         encoder._nations(pl.Series([p.nationality for p in people], dtype=pl.String)),
     )
-    made = kernel.Made(
+    made = Made(
         np.zeros(len(people), np.int32),
         np.zeros((len(people), kernel.KEYS_ROOM), np.uint8),
         np.zeros((len(people), kernel.KEYS_ROOM), np.uint64),

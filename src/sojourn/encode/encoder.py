@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sojourn.encode import kernel
+from sojourn.encode.columns import Columns, Made, Secrets
 from sojourn.encode.hmac256 import hmac_many, prepare
 from sojourn.encode.keys import EPOCH_ZERO, KeyProvider, Purpose, epoch_start, kind_secrets
 from sojourn.encode.matchkeys import NATION_LETTERS
@@ -137,13 +138,13 @@ class _Part(NamedTuple):
 
 
 def _under_epoch(
-    columns: kernel.Columns, epoch: int, keys: KeyProvider, policy: EncodePolicy
+    columns: Columns, epoch: int, keys: KeyProvider, policy: EncodePolicy
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint64]]:
     """Counts, kinds and values of all records, a slice at a time: the kernel's room is wide."""
     secrets = _secrets(keys.secret(Purpose.MATCH, epoch), policy)
     count = columns.year.size
     room = min(count, ROWS_AT_ONCE)
-    made = kernel.Made(
+    made = Made(
         np.zeros(room, np.int32),
         np.empty((room, kernel.KEYS_ROOM), np.uint8),
         np.empty((room, kernel.KEYS_ROOM), np.uint64),
@@ -165,12 +166,12 @@ def _under_epoch(
     return counts, every, np.concatenate(values)
 
 
-def _slice(columns: kernel.Columns, start: int, stop: int) -> kernel.Columns:
+def _slice(columns: Columns, start: int, stop: int) -> Columns:
     """Records ``start`` to ``stop``; the text buffers are shared."""
     texts: list[NDArray[np.generic]] = []
     for offsets, buffer in (columns[0:2], columns[2:4], columns[4:6]):
         texts += [offsets[start : stop + 1], buffer]
-    return kernel.Columns(*texts, *(c[start:stop] for c in columns[6:]))  # type: ignore[arg-type]
+    return Columns(*texts, *(c[start:stop] for c in columns[6:]))  # type: ignore[arg-type]
 
 
 def _epochs(days: pl.Series, epoch_days: int) -> NDArray[np.int64]:
@@ -196,7 +197,7 @@ def _epoch_rows(
     return out
 
 
-def _columns(records: pl.DataFrame) -> kernel.Columns:
+def _columns(records: pl.DataFrame) -> Columns:
     surnames = to_mrz_series(records["surname"]).str.slice(0, kernel.NAME_LETTERS)
     given = to_mrz_series(records["given_names"]).str.slice(0, kernel.NAME_LETTERS)
     number = (
@@ -215,7 +216,7 @@ def _columns(records: pl.DataFrame) -> kernel.Columns:
     letters = pl.select(
         pl.when(sex == "").then(0).otherwise(sex.str.slice(0, 1).replace_strict(_SEX, default=0))
     ).to_series()
-    return kernel.Columns(
+    return Columns(
         *_buffer(surnames), *_buffer(given), *_buffer(number), year, month, day,
         letters.cast(pl.UInt8).to_numpy(), _nations(records["nationality"]),
     )  # fmt: skip
@@ -236,7 +237,7 @@ def _nations(codes: pl.Series) -> NDArray[np.uint32]:
 _SEX = {letter: ord(letter) for letter in "MFX"}
 
 
-def _take(columns: kernel.Columns, rows: NDArray[np.int64]) -> kernel.Columns:
+def _take(columns: Columns, rows: NDArray[np.int64]) -> Columns:
     """The records at ``rows``; the buffers are shared where all rows are wanted."""
     if rows.size == columns.year.size:
         return columns
@@ -247,15 +248,15 @@ def _take(columns: kernel.Columns, rows: NDArray[np.int64]) -> kernel.Columns:
         np.cumsum(sizes, out=fresh[1:])
         source = np.repeat(offsets[:-1][rows] - fresh[:-1], sizes) + np.arange(fresh[-1])
         picked += [fresh, buffer[source]]
-    return kernel.Columns(*picked, *(c[rows] for c in columns[6:]))  # type: ignore[arg-type]
+    return Columns(*picked, *(c[rows] for c in columns[6:]))  # type: ignore[arg-type]
 
 
-def _frozen(columns: kernel.Columns) -> kernel.Columns:
+def _frozen(columns: Columns) -> Columns:
     """Read-only, every one: numba compiles a kernel anew for each mixture (20 s the first time)."""
     views = [column.view() for column in columns]
     for view in views:
         view.flags.writeable = False
-    return kernel.Columns(*views)  # type: ignore[arg-type]
+    return Columns(*views)  # type: ignore[arg-type]
 
 
 def _buffer(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -268,14 +269,14 @@ def _buffer(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     return offsets, data
 
 
-def _secrets(secret: bytes, policy: EncodePolicy) -> kernel.Secrets:
+def _secrets(secret: bytes, policy: EncodePolicy) -> Secrets:
     inner = np.zeros((max(policy.key_kinds) + 1, 8), np.uint32)
     outer = np.zeros_like(inner)
     enabled = np.zeros(KIND_MASK + 1, np.bool_)
     for kind, own in kind_secrets(secret, policy.key_kinds).items():
         inner[kind], outer[kind] = prepare(own)
         enabled[kind] = True
-    return kernel.Secrets(inner, outer, enabled)
+    return Secrets(inner, outer, enabled)
 
 
 def _gather(

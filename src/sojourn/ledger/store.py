@@ -8,6 +8,7 @@ same digest a second time changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -181,15 +182,27 @@ class Ledger:
         return receipts
 
     def add_linkage(self, counts: pl.DataFrame) -> None:
-        """Add LINKAGE_QUALITY of decoys to what is kept."""
-        with self._engine.begin() as connection:
+        """Add LINKAGE_QUALITY of decoys to what is kept. Raises LedgerError."""
+        with self._noting() as connection:
             linkage.add_counts(connection, counts)
 
     def replace_linkage(self, counts: pl.DataFrame) -> None:
         """Put LINKAGE_QUALITY in the place of what is kept; the decoys' counts stay."""
-        with self._engine.begin() as connection:
+        with self._noting() as connection:
             linkage.replace_counts(connection, counts)
             put_outbox(connection, "linkage", {}, self._clock())
+
+    @contextmanager
+    def _noting(self) -> Iterator[Connection]:
+        """A transaction whose failure tells no value."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise LedgerError(
+                f"the ledger at {redact(self._url)} refused the counts "
+                f"({type(error.orig).__name__}): nothing was kept"
+            ) from _without_values(error)
 
     def write_measures(self, cells: pl.DataFrame) -> None:
         """Replace the snapshot of MEASURES that pages read."""

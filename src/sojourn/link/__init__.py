@@ -7,6 +7,7 @@ holds: ``blocks``; as records come: ``live``; one record without a table: ``repo
 needed here, and no name is seen.
 """
 
+from sojourn.link.adapting import adapt_weights, fit_levels
 from sojourn.link.blocks import BlockLinker, Carried, Settled
 from sojourn.link.bulk import Linked, link
 from sojourn.link.live import Answer, Decision, LiveLinker
@@ -35,11 +36,13 @@ __all__ = [
     "Settled",
     "Trial",
     "WeightTable",
+    "adapt_weights",
     "add_counts",
     "check_weights",
     "count_decoys",
     "count_quality",
     "dump_weights",
+    "fit_levels",
     "learn_weights",
     "link",
     "load_weights",

@@ -73,12 +73,16 @@ class LiveLinker:
         Returns how many are held.
         """
         index = self.index
+        waiting = []
         for frame in reports:
             slots = index.add_reports(index.words.read(frame), later=True)
-            held = index.slots
             closed = slots[frame["partner_ref"].is_not_null().to_numpy()]
-            held.state[closed] = sl.CLOSED
-            self._stand_together(slots, frame["merged_into"])
+            index.slots.state[closed] = sl.CLOSED
+            waiting.append((slots, frame["merged_into"]))
+        # Who stands for a report may come in a later frame than the report.
+        for slots, merged_into in waiting:
+            held = index.slots
+            self._stand_together(slots, merged_into)
             index.recount(slots)
             gone = slots[held.state[slots] == sl.CLOSED]
             self._leaving.expect(gone, held.time[gone])

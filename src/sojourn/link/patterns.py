@@ -78,6 +78,21 @@ BACK_OFF: tuple[tuple[str, ...], ...] = (
 )
 
 
+# What tells how clear a border's records are: fields that every true pair has something in.
+_COARSE_FIELDS = ("document", "names", "sounds", "sex", "nationality")
+_SIZES = {f.name: f.size for f in FIELDS}
+COARSE = prod(_SIZES[name] for name in _COARSE_FIELDS)
+
+
+def coarse_patterns(codes: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Codes under COARSE of patterns, by the fields that show noise."""
+    fields = decode_patterns(codes)
+    code = np.zeros(codes.shape, np.int64)
+    for name in _COARSE_FIELDS:
+        code = code * _SIZES[name] + fields[name]
+    return code
+
+
 def decode_patterns(codes: NDArray[np.integer]) -> dict[str, NDArray[np.int64]]:
     """Each field's value for every code."""
     rest = codes.astype(np.int64)

@@ -18,11 +18,12 @@ from sojourn.errors import LinkageError
 from sojourn.link.bulk import mean_open_stays, nearby
 from sojourn.link.decide import choose_links, merge_reports
 from sojourn.link.linker import LinkIndex, Pairs
-from sojourn.link.patterns import PATTERNS
+from sojourn.link.patterns import COARSE, PATTERNS, coarse_patterns
 from sojourn.link.weights import (
     ANY_CLASS,
     GAP_DAYS,
     MICROSECONDS_A_DAY,
+    Levels,
     Provenance,
     WeightTable,
     learn_curves,
@@ -32,6 +33,7 @@ from sojourn.policy import LinkagePolicy
 from sojourn.schemas import Direction
 
 NO_THRESHOLD = -1e9
+LEAST_SEEN = 0.1  # of a coarse pattern, so that none is impossible at a level
 CUTS = np.arange(-60.0, 20.5, 0.5)  # thresholds tried, in bits
 # F1 is level over a dozen bits: the middle is safest where the world differs from the simulator.
 FLAT = 5e-5
@@ -44,6 +46,7 @@ class Sample:
     encodings: pl.DataFrame
     traveller: NDArray[np.int64]
     stay: NDArray[np.int64]
+    level: int = 0  # of noise: samples of one level are learned together, the clearest first
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class _Counted:
     match: NDArray[np.bool_]  # of one stay
     same: NDArray[np.bool_]  # of one traveller
     worth: NDArray[np.float64]
+    level: NDArray[np.int64]
 
 
 def learn_weights(
@@ -72,18 +76,38 @@ def learn_weights(
     open_stays = max(o.open_stays for o in opened)
     counted = [_count(o, open_stays) for o in opened]
     pattern = np.concatenate([c.pattern for c in counted])
-    match = np.concatenate([c.match for c in counted])
     same = np.concatenate([c.same for c in counted])
     worth = np.concatenate([c.worth for c in counted])
-    told = match | ~same
-    log2_odds = learn_log2_odds(pattern[told], match[told], worth[told])
+    levels = _learn_levels(counted)
     log2_same = learn_log2_odds(pattern, same, worth)
     days, classes = _stay_lengths(samples)
     names, curves = learn_curves(days, classes)
-    table = WeightTable(log2_odds, log2_same, names, curves, open_stays, 0.0, provenance)
+    table = WeightTable(
+        levels.mixed(), log2_same, names, curves, open_stays, 0.0, provenance, levels
+    )
     f1 = np.mean([_f1_by_cut(s, table, policy) for s in samples], axis=0)
     as_good = CUTS[f1 >= f1.max() - FLAT]
     return replace(table, offset=-float((as_good[0] + as_good[-1]) / 2))
+
+
+def _learn_levels(counted: Sequence[_Counted]) -> Levels:
+    """Odds at each level of noise: its own true pairs, against all levels' chance pairs."""
+    pattern = np.concatenate([c.pattern for c in counted])
+    match = np.concatenate([c.match for c in counted])
+    chance = ~np.concatenate([c.same for c in counted])
+    worth = np.concatenate([c.worth for c in counted])
+    level = np.concatenate([c.level for c in counted])
+    odds, seen, shares = [], [], []
+    for number in range(int(level.max(initial=0)) + 1):
+        true = match & (level == number)
+        share = true.sum() / max(match.sum(), 1)
+        told = true | chance
+        scaled = np.where(chance, worth * share, worth)
+        odds.append(learn_log2_odds(pattern[told], true[told], scaled[told]))
+        looks = np.bincount(coarse_patterns(pattern[true]), minlength=COARSE) + LEAST_SEEN
+        seen.append(looks / looks.sum())
+        shares.append(float(share))
+    return Levels(np.stack(odds), np.stack(seen).astype(np.float32), tuple(shares))
 
 
 @dataclass(frozen=True)
@@ -115,7 +139,8 @@ def _count(opened: _Opened, open_stays: float) -> _Counted:
     a, d = opened.pairs.one, opened.pairs.other
     same = traveller[a] == traveller[d]
     worth = np.where(same, 1.0, open_stays / opened.open_stays)
-    return _Counted(opened.pairs.pattern, stay[a] == stay[d], same, worth)
+    level = np.full(a.size, opened.sample.level)
+    return _Counted(opened.pairs.pattern, stay[a] == stay[d], same, worth, level)
 
 
 def _stay_lengths(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], pl.Series]:

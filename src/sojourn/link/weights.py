@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from zipfile import BadZipFile
@@ -27,9 +27,16 @@ from numpy.typing import NDArray
 
 from sojourn.compiled import lean
 from sojourn.errors import LinkageError
-from sojourn.link.patterns import BACK_OFF, FIELDS, PATTERNS, decode_patterns, encode_patterns
+from sojourn.link.patterns import (
+    BACK_OFF,
+    COARSE,
+    FIELDS,
+    PATTERNS,
+    decode_patterns,
+    encode_patterns,
+)
 
-WEIGHTS_VERSION = 2
+WEIGHTS_VERSION = 3
 SHIPPED = "policies/weights.npz"
 ANY_CLASS = ""
 BACK_OFF_STRENGTH = 20.0  # as many pairs as a coarser pattern's odds count for
@@ -53,6 +60,24 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Levels:
+    """The odds at several levels of noise, clearest first, and their shares in what is at hand.
+
+    ``seen`` is how true pairs look at each level: shares of coarse patterns (patterns.COARSE).
+    """
+
+    log2_odds: NDArray[np.float32]  # (levels, PATTERNS)
+    seen: NDArray[np.float32]  # (levels, COARSE)
+    shares: tuple[float, ...]
+
+    def mixed(self) -> NDArray[np.float32]:
+        """Odds of a border whose records are of the levels in these shares (PATTERNS)."""
+        odds = np.exp2(self.log2_odds.astype(np.float64))
+        mixed: NDArray[np.float64] = np.asarray(self.shares) @ odds
+        return np.log2(mixed).astype(np.float32)
+
+
+@dataclass(frozen=True)
 class WeightTable:
     """``log2_odds``, ``log2_same`` (PATTERNS), ``curves`` (classes, GAP_DAYS), ``open_stays``."""
 
@@ -63,6 +88,14 @@ class WeightTable:
     open_stays: float
     offset: float  # added to every weight so that zero is the best threshold in training
     provenance: Provenance
+    levels: Levels | None = None  # what log2_odds is mixed of; None: it cannot be adapted
+
+    def with_shares(self, shares: tuple[float, ...]) -> WeightTable:
+        """The table for another mixture of noise. Raises LinkageError where it has no levels."""
+        if self.levels is None or len(shares) != len(self.levels.shares):
+            raise LinkageError("this weight table has no levels of noise to mix: 'sojourn train'")
+        levels = replace(self.levels, shares=shares)
+        return replace(self, log2_odds=levels.mixed(), levels=levels)
 
     def curve_of(self, admission_class: str | None) -> int:
         """Row of ``curves`` for a class; unknown classes share the first."""
@@ -161,6 +194,9 @@ def learn_curves(
 
 def dump_weights(table: WeightTable) -> bytes:
     """A table as an uncompressed npz: the same table gives the same bytes."""
+    levels = table.levels or Levels(
+        table.log2_odds[None, :], np.zeros((1, COARSE), np.float32), (1.0,)
+    )
     about = {
         "version": WEIGHTS_VERSION,
         "fields": [[f.name, f.size] for f in FIELDS],
@@ -168,12 +204,14 @@ def dump_weights(table: WeightTable) -> bytes:
         "open_stays": table.open_stays,
         "offset": table.offset,
         "provenance": asdict(table.provenance),
+        "shares": levels.shares,
     }
     buffer = io.BytesIO()
     np.savez(
         buffer,
         about=np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8),
-        log2_odds=table.log2_odds.astype("<f2"),
+        log2_odds=levels.log2_odds.astype("<f2"),
+        seen=levels.seen.astype("<f4"),
         log2_same=table.log2_same.astype("<f2"),
         curves=table.curves.astype("<f4"),
     )
@@ -186,7 +224,7 @@ def parse_weights(data: bytes, where: str) -> WeightTable:
         with np.load(io.BytesIO(data), allow_pickle=False) as held:
             about = json.loads(held["about"].tobytes())
             log2_odds, log2_same = held["log2_odds"], held["log2_same"]
-            curves = held["curves"]
+            curves, seen = held["curves"], held["seen"]
     except (ValueError, KeyError, OSError, EOFError, BadZipFile):
         raise LinkageError(f"{where}: not a weight table; make one with 'sojourn train'") from None
     if about.get("version") != WEIGHTS_VERSION or about.get("fields") != [
@@ -197,8 +235,9 @@ def parse_weights(data: bytes, where: str) -> WeightTable:
             "make one with 'sojourn train'"
         )
     made = about["provenance"]
+    levels = Levels(log2_odds.astype(np.float32), seen, tuple(about["shares"]))
     return WeightTable(
-        log2_odds.astype(np.float32),
+        levels.mixed(),
         log2_same.astype(np.float32),
         tuple(about["classes"]),
         curves,
@@ -207,6 +246,7 @@ def parse_weights(data: bytes, where: str) -> WeightTable:
         Provenance(
             made["version"], made["simulator"], tuple(made["worlds"]), made["encode_digest"],
         ),
+        levels if len(levels.shares) > 1 else None,
     )  # fmt: skip
 
 

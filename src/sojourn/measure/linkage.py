@@ -27,7 +27,7 @@ from sojourn.schemas import LINKAGE_QUALITY, check_table, doors_checked
 from sojourn.vocabulary import LinkageCount as What
 from sojourn.vocabulary import LinkageGroup as Group
 
-SMALLEST_SHOWN = 100  # groups with fewer departures or links are hidden
+SMALLEST_SHOWN = 100  # groups with fewer departures, links, or links found twice are hidden
 PULL = 20.0  # as many crossings as the whole's share counts for in a cell
 DEPENDENCE = 3.0  # bounds: documents and names may fail together up to three times as often
 UNLIKE = 3.0  # bounds: odds of a recorded departure, those who come back against the others
@@ -85,9 +85,9 @@ def tallies(counts: pl.DataFrame, kind: Group) -> tuple[Tally, ...]:
 
 
 def judge_linkage(counts: pl.DataFrame) -> LinkageQuality | None:
-    """Of everything, by strata of mode and class; None where nothing was counted."""
+    """Of everything, by strata of mode and class; None where nothing can be said."""
     whole = tallies(counts, Group.ALL)
-    if not whole or not whole[0].of(What.DEPARTURES):
+    if not whole or not _size(whole[0]):
         return None
     return _judge(
         whole[0], whole[0], tallies(counts, Group.MODE), tallies(counts, Group.MODE_CLASS)
@@ -110,7 +110,11 @@ def judge_groups(counts: pl.DataFrame, kind: Group) -> tuple[LinkageQuality, ...
 
 
 def _size(tally: Tally) -> int:
-    return min(tally.of(What.DEPARTURES), tally.of(What.ARRIVALS_LINKED))
+    """The least that is known of a group. Where documents and names never find the same link (as
+    where records bear no document number), nothing says how many neither finds.
+    """
+    whats = (What.DEPARTURES, What.ARRIVALS_LINKED, What.FOUND_BY_BOTH)
+    return min(tally.of(what) for what in whats)
 
 
 def _name(tally: Tally) -> str:
@@ -122,7 +126,7 @@ def judge_timing(counts: pl.DataFrame) -> tuple[tuple[str, Estimate], ...]:
     return tuple(
         (t.group_name, _share_linked(_found(t), missed_of(t, counts)))
         for t in tallies(counts, Group.TIMING)
-        if t.group_name in (IN_TIME, LATE) and _found(t) >= SMALLEST_SHOWN
+        if t.group_name in (IN_TIME, LATE) and t.of(What.FOUND_BY_BOTH) >= SMALLEST_SHOWN
     )
 
 

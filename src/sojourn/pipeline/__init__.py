@@ -14,7 +14,7 @@ from sojourn.pipeline.measuring import purge, refresh_measures
 from sojourn.pipeline.office import Office, open_office
 from sojourn.pipeline.quality import LinkageReport, assess, report_linkage
 from sojourn.pipeline.reconciling import reconcile
-from sojourn.pipeline.training import train
+from sojourn.pipeline.training import adapt, train
 from sojourn.pipeline.watching import watch_inbox
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Evaluation",
     "LinkageReport",
     "Office",
+    "adapt",
     "assess",
     "evaluate",
     "load_files",

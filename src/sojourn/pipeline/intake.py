@@ -79,10 +79,12 @@ class Desk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._probed:
-            self.ledger.add_linkage(pl.concat(self._probed))
-            self._probed = ()
-        self.ledger.close()
+        try:
+            if self._probed and error is None:
+                self.ledger.add_linkage(pl.concat(self._probed))
+                self._probed = ()
+        finally:
+            self.ledger.close()
 
     @property
     def open_reports(self) -> int:
@@ -147,6 +149,7 @@ class Desk:
             # What is in memory no longer agrees with the ledger: start from the ledger again.
             self._linker = self._restored()
             raise
+        self._probed = ()  # the commit took them
         self._linker.settle(decision)
         self._linker.forget_closed(now)
         self._probed = tuple(

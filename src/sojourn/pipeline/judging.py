@@ -3,7 +3,7 @@
 In: crossings and TRUTH of invented people. Out: precision, recall and F1, in total and by group,
 and how far the worst group lies below the whole. Nothing is written but these numbers: no pairs.
 At least 1,000 true pairs are asked for and no group under 100 is reported, so that nobody's pair
-can be read off a score.
+can be read off a number.
 
 A pair, true or false, counts in the groups of its arrival: nationality, script of the nationality,
 sex and mode as the arrival's record has them. ``timing`` sets the pair's own departure against the
@@ -24,7 +24,7 @@ import polars as pl
 
 from sojourn.encode import MemoryKeyProvider, encode
 from sojourn.errors import PrivacyError, ReadError, SchemaError
-from sojourn.link import Linked, WeightTable, check_weights, link
+from sojourn.link import Linked, WeightTable, adapt_weights, check_weights, link
 from sojourn.policy import Policy
 from sojourn.read import read_file
 from sojourn.schemas import TRUTH, HardCase
@@ -91,10 +91,10 @@ class Evaluation:
         return said
 
     def as_dict(self) -> dict[str, object]:
-        """For ``--json``: overall scores at the top, groups below."""
+        """For ``--json``: the whole at the top, groups below."""
         groups = {
-            f"by_{name}": {k: asdict(v) for k, v in scores.items()}
-            for name, scores in self.groups.items()
+            f"by_{name}": {k: asdict(v) for k, v in accuracies.items()}
+            for name, accuracies in self.groups.items()
         }
         rest = {
             k: getattr(self, k)
@@ -141,9 +141,12 @@ def evaluate(
     weights: WeightTable,
     *,
     seed: bytes = b"evaluation",
+    adapt: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
     """Encode under a throw-away key, link in memory, compare with TRUTH.
+
+    ``adapt``: fit the weights to the encodings first (link.adapting); the truth is not looked at.
 
     ``truth`` may lack ``case``. Raises PrivacyError with fewer than 1,000 true pairs, LinkageError
     where the weights were learned under another [encode] policy.
@@ -152,12 +155,15 @@ def evaluate(
     if truth.height < LEAST_PAIRS:
         raise PrivacyError(
             f"the truth holds {truth.height} pairs; an evaluation needs at least {LEAST_PAIRS}, "
-            "so that no single pair can be read from its scores"
+            "so that no single pair can be read from its numbers"
         )
     check_weights(weights, policy.encode.digest)
     started = time.perf_counter()
     progress("encoding")
     encodings = encode(crossings, MemoryKeyProvider(seed), policy.encode)
+    if adapt:
+        progress("fitting the weights")
+        weights = adapt_weights(encodings, weights, policy.linkage, policy.digest)
     progress("linking")
     linked = link(encodings, weights, policy.linkage, policy.digest)
     seconds = time.perf_counter() - started
@@ -190,10 +196,10 @@ def judge_links(
 def worst_gap(overall: Accuracy, groups: dict[str, dict[str, Accuracy]]) -> Gap | None:
     """The nationality or script of LEAST_COMPARED true pairs or more with the lowest F1."""
     gaps = [
-        Gap(group, name, scored.pairs, scored.f1, overall.f1 - scored.f1)
+        Gap(group, name, judged_so.pairs, judged_so.f1, overall.f1 - judged_so.f1)
         for group in COMPARED
-        for name, scored in groups[group].items()
-        if scored.pairs >= LEAST_COMPARED
+        for name, judged_so in groups[group].items()
+        if judged_so.pairs >= LEAST_COMPARED
     ]
     return max(gaps, key=lambda gap: gap.below, default=None)
 
@@ -244,7 +250,8 @@ def _grouped(pairs: pl.DataFrame, crossings: pl.DataFrame, stays: pl.DataFrame) 
                 pl.col("nationality").replace_strict(SCRIPTS, default=LATIN)
             ),
             case=pl.when(pl.col("told").is_not_null()).then("case").otherwise("left_case"),
-            timing=pl.when(until.is_null()).then(pl.lit(OPEN_ENDED))
+            timing=pl.when(pl.col("local_date").is_null()).then(None)
+            .when(until.is_null()).then(pl.lit(OPEN_ENDED))
             .when(pl.col("local_date") > until).then(pl.lit(LATE))
             .otherwise(pl.lit(IN_TIME)),
         )
@@ -266,7 +273,7 @@ def _by_group(judged: pl.DataFrame, group: str) -> dict[str, Accuracy]:
     for (name,), part in sorted(
         judged.filter(pl.col(group).is_not_null()).partition_by(group, as_dict=True).items()
     ):
-        scored = _accuracy(part)
-        if scored.pairs >= LEAST_GROUP:
-            out[str(name)] = scored
+        judged_so = _accuracy(part)
+        if judged_so.pairs >= LEAST_GROUP:
+            out[str(name)] = judged_so
     return out

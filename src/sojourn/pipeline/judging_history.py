@@ -2,16 +2,20 @@
 
 In: Parquet files of invented people's crossings, and TRUTH, which may be a scan of files. Out:
 the same ``Evaluation`` as for a set that fits, judged on a sample of the arrivals: every one
-whose id falls into it, linked or not. Scratch files hold encodings and links of invented people
-and are removed at the end; a run that was stopped goes on in the same folder.
+whose id falls into it, linked or not. Scratch files (mode 0600) hold
+encodings and links of invented people and are removed at the end; a run that was stopped goes on
+in the same folder. A wrong link's departure is mostly not in the sample: it counts in the whole and
+in its arrival's groups, not by timing or case.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +29,12 @@ from sojourn.pipeline.history import ROWS_AT_ONCE, Part, Step, link_history, pur
 from sojourn.pipeline.judging import LEAST_PAIRS, Evaluation, judge_links
 from sojourn.pipeline.spool import Spool
 from sojourn.policy import Policy
-from sojourn.read import read_file
+from sojourn.read import file_digest, read_file
 from sojourn.schemas import LINKS, MERGES, TRUTH
 
-PART_ROWS = 1_000_000
+PART_ROWS = 500_000
+# All that judging needs of a crossing: no name, date of birth or document is written.
+ABOUT = ("crossing_id", "nationality", "mode", "sex", "authorised_until", "local_date")
 JUDGED = 2_000_000  # about so many crossings are looked at
 _SEED = 11  # of the hash that picks them
 
@@ -43,7 +49,9 @@ class _Scratch:
         folder = self.folder / kind
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = folder / f".{name}.tmp"
-        frame.write_parquet(fresh)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            frame.write_parquet(file)
         fresh.replace(folder / f"{name}.parquet")
 
     def read(self, kind: str) -> pl.DataFrame:
@@ -60,9 +68,10 @@ def evaluate_history(
     seed: bytes = b"evaluation",
     rows_at_once: int = ROWS_AT_ONCE,
     judged: int = JUDGED,
+    now: datetime | None = None,
     progress: Callable[[Step], None] = lambda _: None,
 ) -> Evaluation:
-    """Encode, link and judge ``files``, in ``work``, which is removed when all is done.
+    """Encode, link and judge ``files``, in a folder of its own in ``work``, removed at the end.
 
     Raises ReadError where a file is not Parquet, PrivacyError with fewer than 1,000 true pairs in
     the sample, LinkageError where weights, policy or files are not those the folder was begun with.
@@ -70,19 +79,22 @@ def evaluate_history(
     check_weights(weights, policy.encode.digest)
     sizes = [_height(f) for f in files]
     total, one_in = sum(sizes), max(1, sum(sizes) // judged)
-    sampled = TRUTH.conform(truth.filter(_in_sample("arrival_id", one_in)).collect())
+    sampled = _sampled_truth(truth, one_in)
     if sampled.height < LEAST_PAIRS:
         raise PrivacyError(
             f"the sample holds {sampled.height} true pairs; an evaluation needs at least "
-            f"{LEAST_PAIRS}, so that no single pair can be read from its scores"
+            f"{LEAST_PAIRS}, so that no single pair can be read from its numbers"
         )
-    spool = Spool(work / "spool", purpose_of(policy, weights, [f.name for f in files]))
-    scratch = _Scratch(work)
+    facts = (f"{f.name} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in files)
+    settings = (version("sojourn"), seed.hex(), str(one_in), str(rows_at_once), str(PART_ROWS))
+    spool = Spool(work / "sojourn-history", purpose_of(policy, weights, [*facts, *settings]))
+    scratch = _Scratch(spool.folder)
     wanted = _Wanted(pl.concat([sampled["arrival_id"], sampled["departure_id"]]))
 
     def note(name: str, crossings: pl.DataFrame, refs: pl.Series) -> None:
         picked = _in_sample("crossing_id", one_in) | wanted.among(crossings["crossing_id"])
-        scratch.write("ids", name, crossings.with_columns(refs.alias("ref")).filter(picked))
+        about = crossings.select(*ABOUT, refs.alias("ref"), picked.alias("picked"))
+        scratch.write("ids", name, about.filter("picked").drop("picked"))
 
     def take(week: int, settled: Settled) -> None:
         scratch.write("links", str(week), settled.linked.links)
@@ -91,17 +103,13 @@ def evaluate_history(
 
     started = time.perf_counter()
     link_history(
-        _parts(files, sizes, policy), spool, weights=weights, policy=policy,
-        keys=MemoryKeyProvider(seed), total=total, take=take, note=note,
+        _parts(files, sizes, policy, now or datetime.now(UTC)), spool, weights=weights,
+        policy=policy, keys=MemoryKeyProvider(seed), total=total, take=take, note=note,
         rows_at_once=rows_at_once, progress=progress,
     )  # fmt: skip
     seconds = time.perf_counter() - started
     found = _judged(scratch, sampled, one_in, policy.digest)
     spool.clear()
-    for kind in ("ids", "links", "merges", "counts"):
-        for file in (work / kind).glob("*"):
-            file.unlink()
-        (work / kind).rmdir()
     return replace(found, crossings=total, seconds=seconds)
 
 
@@ -130,21 +138,23 @@ def _height(path: Path) -> int:
         ) from None
 
 
-def _parts(files: Sequence[Path], sizes: Sequence[int], policy: Policy) -> Iterator[Part]:
-    now = datetime.now(UTC)
-
-    def reader(path: Path, number: int) -> Callable[[], pl.DataFrame]:
+def _parts(
+    files: Sequence[Path], sizes: Sequence[int], policy: Policy, now: datetime
+) -> Iterator[Part]:
+    def reader(path: Path, digest: str, number: int) -> Callable[[], pl.DataFrame]:
         def read() -> pl.DataFrame:
             readings = read_file(
-                path, policy.read, source=None, now=now, chunk_rows=PART_ROWS, first=number
-            )
+                path, policy.read, source=None, now=now, chunk_rows=PART_ROWS, first=number,
+                digest=digest,
+            )  # fmt: skip
             return next(readings).crossings
 
         return read
 
     for at, (path, size) in enumerate(zip(files, sizes, strict=True)):
+        digest = file_digest(path)
         for number in range(0, -(-size // PART_ROWS)):
-            yield Part(f"{at:05d}-{number:05d}", reader(path, number))
+            yield Part(f"{at:05d}-{number:05d}", reader(path, digest, number))
 
 
 def _in_sample(column: str, one_in: int) -> pl.Expr:
@@ -160,6 +170,16 @@ def _counts(settled: Settled) -> pl.DataFrame:
             "without_keys": [found.without_keys],
         }
     )
+
+
+def _sampled_truth(truth: pl.LazyFrame, one_in: int) -> pl.DataFrame:
+    """TRUTH of the sampled arrivals. Raises ReadError where its columns are not there."""
+    ids = [pl.col(n).cast(pl.String) for n in TRUTH.key]
+    try:
+        told = truth.with_columns(ids).drop_nulls(TRUTH.key)
+        return TRUTH.conform(told.filter(_in_sample("arrival_id", one_in)).collect())
+    except (pl.exceptions.PolarsError, OSError):
+        raise ReadError(f"the truth: expected Parquet with {' and '.join(TRUTH.key)}") from None
 
 
 def _judged(scratch: _Scratch, truth: pl.DataFrame, one_in: int, digest: str) -> Evaluation:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from sojourn.errors import ReadError
 from sojourn.ledger import Receipt
 from sojourn.pipeline.intake import Delivered, Desk, Intake, encode_readings, encoded_intake
 from sojourn.pipeline.office import Office
@@ -110,4 +111,18 @@ def _encoded_parts(path: Path) -> Iterator[pl.DataFrame]:
     table = STATUS_ENCODINGS if "status_ref" in scanned.collect_schema() else ENCODINGS
     rows = scanned.select(pl.len()).collect().item()
     for start in range(0, rows, PART_ROWS):
-        yield table.conform(scanned.slice(start, PART_ROWS).collect())
+        part = table.conform(scanned.slice(start, PART_ROWS).collect())
+        _check_keys(part)
+        yield part
+
+
+def _check_keys(part: pl.DataFrame) -> None:
+    """Raise ReadError unless each match key has its kind: compiled code trusts it."""
+    keys, kinds = pl.col("match_keys"), pl.col("key_kinds")
+    uneven = keys.list.len() != kinds.list.len()
+    holes = [lists.list.eval(pl.element().is_null()).list.any() for lists in (keys, kinds)]
+    if part.select(pl.any_horizontal(uneven, *holes).any()).item():
+        raise ReadError(
+            "encodings: expected a kind for each match key and no nulls among them; "
+            "make the file again with 'sojourn encode'"
+        )

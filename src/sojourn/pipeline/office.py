@@ -2,7 +2,7 @@
 
 In: a home folder. Out: an ``Office``, frozen; everything else takes it as an argument. The
 home holds keys/, inbox/, statistics.sqlite3 (unless a PostgreSQL address is given), policy.toml
-(where the office decided its own).
+(where the office decided its own), weights.npz (where ``sojourn adapt`` fitted the table).
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ def key_file(home: Path) -> Path:
     return home / "keys" / "sojourn.key"
 
 
+def weights_file(home: Path) -> Path:
+    return home / "weights.npz"
+
+
 def open_office(
     home: Path,
     *,
@@ -61,7 +65,8 @@ def open_office(
     home = home.resolve()
     own = home / "policy.toml"
     policy = policy or load_policy(own if own.exists() else None)
-    weights = weights or load_weights()
+    fitted = weights_file(home)
+    weights = weights or load_weights(fitted if fitted.exists() else None)
     check_weights(weights, policy.encode.digest)
     (home / "inbox").mkdir(parents=True, exist_ok=True, mode=0o700)
     return Office(

@@ -28,7 +28,7 @@ from sojourn.measure import (
     worst_gaps,
 )
 from sojourn.pipeline.office import Office
-from sojourn.schemas import ENCODINGS, Outcome
+from sojourn.schemas import ENCODINGS, LINKAGE_QUALITY, Outcome
 from sojourn.vocabulary import LinkageGroup
 
 GROUPS = (LinkageGroup.NATIONALITY, LinkageGroup.SCRIPT, LinkageGroup.MODE, LinkageGroup.SEX)
@@ -39,14 +39,14 @@ _OVER = (Outcome.DEPARTED_IN_TIME, Outcome.DEPARTED_LATE, Outcome.NO_DEPARTURE_R
 class LinkageReport:
     """Of everything held, by group, late against in time, and the numbers put right.
 
-    Groups under 100 are left out. ``whole`` is None before the first ``assess``.
+    Groups under 100 are left out. ``whole`` is None before the first ``assess``, ``corrected`` also
+    where so few stays ended late, or have no departure, that policy would hide their number.
     """
 
     whole: LinkageQuality | None
     groups: tuple[LinkageQuality, ...]
     timing: tuple[tuple[str, Estimate], ...]
     gaps: tuple[Gap, ...]
-    observed: Ended
     corrected: Corrected | None
 
 
@@ -65,6 +65,7 @@ def assess_with(
     """The same with an open ledger."""
     frames = [f.select(ENCODINGS.names) for f in ledger.all_reports()]
     if not frames:
+        ledger.replace_linkage(LINKAGE_QUALITY.empty())
         return 0
     counts = count_quality(
         pl.concat(frames), office.weights, office.policy.linkage, office.policy.digest,
@@ -81,10 +82,10 @@ def report_linkage(office: Office) -> LinkageReport:
         observed = _ended(ledger, office)
     groups = tuple(q for kind in GROUPS for q in judge_groups(counts, kind))
     whole = judge_linkage(counts)
-    return LinkageReport(
-        whole, groups, judge_timing(counts), worst_gaps(groups), observed,
-        correct_ended(counts, observed),
-    )  # fmt: skip
+    least = office.policy.measure.smallest_cell
+    few = min(observed.late, observed.no_departure) < least
+    corrected = None if few else correct_ended(counts, observed)
+    return LinkageReport(whole, groups, judge_timing(counts), worst_gaps(groups), corrected)
 
 
 def _ended(ledger: Ledger, office: Office) -> Ended:

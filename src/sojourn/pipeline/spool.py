@@ -23,10 +23,13 @@ _WEEKS, _PARTS, _STATE = "weeks", "parts", "settled"
 
 
 class Spool:
-    """A folder of one run. ``purpose`` says under what it was begun; another is refused."""
+    """A folder of one run, with all that belongs to it.
+
+    ``purpose`` says under what it was begun; another is refused.
+    """
 
     def __init__(self, folder: Path, purpose: str) -> None:
-        self._folder = folder
+        self.folder = folder
         for name in (_WEEKS, _PARTS):
             (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         told = folder / "purpose"
@@ -35,11 +38,11 @@ class Spool:
                 f"{folder}: begun with other files, another policy or other weights; "
                 "go on with those, or remove the folder"
             )
-        told.write_text(purpose, "utf-8")
+        _replace(told, purpose)
 
     def has(self, part: str) -> int | None:
         """How many reports a part had, None where it is not written yet."""
-        note = self._folder / _PARTS / part
+        note = self.folder / _PARTS / part
         return int(note.read_text("utf-8")) if note.exists() else None
 
     def put(self, part: str, encodings: pl.DataFrame) -> None:
@@ -48,10 +51,10 @@ class Spool:
             week=pl.col("event_time").to_physical() // WEEK
         ).partition_by("week", as_dict=True, include_key=False, maintain_order=True)
         for (week,), reports in weeks.items():
-            folder = self._folder / _WEEKS / str(week)
+            folder = self.folder / _WEEKS / str(week)
             folder.mkdir(exist_ok=True, mode=0o700)
             _write(reports, folder / f"{part}.arrow")
-        _replace(self._folder / _PARTS / part, str(encodings.height))
+        _replace(self.folder / _PARTS / part, str(encodings.height))
 
     def blocks(self, rows: int) -> Iterator[tuple[int, pl.DataFrame, bool]]:
         """(the week after it, ENCODINGS in time order, whether it is the last) of each block.
@@ -75,19 +78,19 @@ class Spool:
 
     def _left(self) -> list[tuple[int, int]]:
         """(week, reports) of the weeks that are not settled, in order."""
-        weeks = sorted(int(d.name) for d in (self._folder / _WEEKS).iterdir())
+        weeks = sorted(int(d.name) for d in (self.folder / _WEEKS).iterdir())
         since = self.settled_until()
         return [(w, sum(_height(f) for f in self._files(w))) for w in weeks if w >= since]
 
     def _files(self, week: int) -> list[Path]:
-        return sorted((self._folder / _WEEKS / str(week)).glob("*.arrow"))
+        return sorted((self.folder / _WEEKS / str(week)).glob("*.arrow"))
 
     def rows(self) -> int:
-        return sum(int(p.read_text("utf-8")) for p in (self._folder / _PARTS).iterdir())
+        return sum(int(p.read_text("utf-8")) for p in (self.folder / _PARTS).iterdir())
 
     def settled_until(self) -> int:
         """The first week that is not settled."""
-        path = self._folder / _STATE
+        path = self.folder / _STATE
         return int(path.read_text("utf-8")) if path.exists() else -(1 << 40)
 
     def carried(self) -> Carried | None:
@@ -96,7 +99,7 @@ class Spool:
         return Carried.read(path) if path.exists() else None
 
     def _carried(self, week: int) -> Path:
-        return self._folder / f"carried-{week}.npz"
+        return self.folder / f"carried-{week}.npz"
 
     def settle(self, week: int, carried: Carried) -> None:
         """Everything before ``week`` is done with; ``carried`` is handed on.
@@ -105,14 +108,14 @@ class Spool:
         """
         before = self._carried(self.settled_until())
         carried.write(self._carried(week))
-        _replace(self._folder / _STATE, str(week))
+        _replace(self.folder / _STATE, str(week))
         before.unlink(missing_ok=True)
-        for folder in (self._folder / _WEEKS).iterdir():
+        for folder in (self.folder / _WEEKS).iterdir():
             if int(folder.name) < week:
                 shutil.rmtree(folder)
 
     def clear(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _in_order(parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -132,6 +135,8 @@ def _write(reports: pl.DataFrame, path: Path) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    fresh = path.with_suffix(".tmp")
-    fresh.write_text(text, "utf-8")
+    fresh = path.with_name(f".{path.name}.tmp")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
     fresh.replace(path)

@@ -37,14 +37,15 @@ def read_file(
     mapping: Mapping | None = None,
     chunk_rows: int = CHUNK_ROWS,
     first: int = 0,
+    digest: str | None = None,
 ) -> Iterator[Reading]:
     """A file, part by part. Format by content, then by ending.
 
     ``source``: the feed where the file does not name one. ``first``: the number of the part to
-    begin with, for Parquet alone. Raises ReadError where it is no
-    file of ours at all; single bad records become rejects.
+    begin with, for Parquet alone. ``digest``: the file's, where it is known already. Raises
+    ReadError where it is no file of ours at all; single bad records become rejects.
     """
-    digest = file_digest(path)
+    digest = digest or file_digest(path)
     with path.open("rb") as file:
         head = file.read(HEAD)
     limits = Limits(policy.max_record_bytes, chunk_rows)

@@ -124,7 +124,7 @@ def test_a_history_is_judged_like_a_set_that_fits(
     assert found.groups["nationality"].keys() == whole.groups["nationality"].keys()
     assert steps[-1].settled == steps[-1].encoded == crossings.height
     assert steps[-1].seconds_left == 0
-    assert not list((tmp_path / "work").iterdir())
+    assert not list((tmp_path / "work").rglob("*"))
 
 
 def test_a_sample_of_a_history_is_judged_alike(
@@ -140,6 +140,48 @@ def test_a_sample_of_a_history_is_judged_alike(
     assert found.overall.f1 > 0.99
     with pytest.raises(PrivacyError, match="the sample holds"):
         evaluate_history([file], truth.lazy(), POLICY, WEIGHTS, tmp_path / "work", judged=1_000)
+
+
+def test_nothing_that_names_anybody_is_written_while_a_history_is_judged(
+    country: tuple[pl.DataFrame, pl.DataFrame], tmp_path: Path
+) -> None:
+    crossings, truth = country
+    file = tmp_path / "all.parquet"
+    crossings.select(INPUT_COLUMNS).write_parquet(file)
+    names = [n.encode() for n in crossings["surname"].unique().to_list() if len(n) > 6]
+    seen: list[Path] = []
+
+    def look(step: Step) -> None:
+        for path in (p for p in (tmp_path / "work").rglob("*") if p.is_file()):
+            seen.append(path)
+            assert path.stat().st_mode & 0o077 == 0
+            if path.suffix == ".parquet":
+                held = set(pl.read_parquet_schema(path))
+                assert not held & {"surname", "given_names", "birth_date", "document_number"}
+            if path.suffix == ".arrow":
+                raw = path.read_bytes()
+                assert not any(name in raw for name in names)
+
+    evaluate_history([file], truth.lazy(), POLICY, WEIGHTS, tmp_path / "work", rows_at_once=4_000,
+                     progress=look)  # fmt: skip
+    assert {"ids", "links"} <= {p.parent.name for p in seen}
+
+
+def test_other_files_of_the_same_name_are_not_gone_on_with(
+    country: tuple[pl.DataFrame, pl.DataFrame], tmp_path: Path
+) -> None:
+    crossings, truth = country
+    file = tmp_path / "all.parquet"
+    crossings.select(INPUT_COLUMNS).write_parquet(file)
+
+    def stop(step: Step) -> None:
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        evaluate_history([file], truth.lazy(), POLICY, WEIGHTS, tmp_path / "w", progress=stop)
+    crossings.head(20_000).select(INPUT_COLUMNS).write_parquet(file)
+    with pytest.raises(LinkageError, match="begun with other files"):
+        evaluate_history([file], truth.lazy(), POLICY, WEIGHTS, tmp_path / "w")
 
 
 def test_only_parquet_can_be_read_in_slices(tmp_path: Path) -> None:

@@ -188,11 +188,10 @@ def test_an_assessment_is_kept_replaces_the_one_before_and_leaves_decoys(
     assert total(second, What.DECOYS) == total(before, What.DECOYS) > 0
     report = report_linkage(office)
     assert report.whole is not None
-    assert report.corrected is not None
+    assert report.corrected is None, "so few stays ended late that their number is hidden"
     assert 0.95 < report.whole.sensitivity.value <= 1.0
     assert {q.group_kind for q in report.groups} <= set(office_quality.GROUPS)
     assert min(q.departures for q in report.groups) >= 100
-    assert report.observed.stays > 2_000
 
 
 def test_an_empty_ledger_has_nothing_to_assess(tmp_path: Path) -> None:

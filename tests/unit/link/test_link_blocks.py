@@ -12,7 +12,7 @@ from lib.plain_linking import DAY, START, Report, encodings, keys_of
 from sojourn.encode import MemoryKeyProvider, encode
 from sojourn.errors import LinkageError
 from sojourn.link import link, load_weights
-from sojourn.link.blocks import BlockLinker, Carried
+from sojourn.link.blocks import CAME_AGAIN_BITS, BlockLinker, Carried
 from sojourn.policy import load_policy
 from sojourn.references import join_refs
 from sojourn.simulate import World, build_country
@@ -96,3 +96,9 @@ def test_who_came_and_left_again_is_not_waited_for() -> None:
     assert settled.linked.links["arrival_ref"].to_list() == [b"2" * 16]
     carried = linker.carried.reports
     assert join_refs(carried.ref_high, carried.ref_low).to_list() == [b"x" * 16]
+
+
+def test_it_is_known_of_a_traveller_among_five_million_open_stays() -> None:
+    """The table's surest pattern must stay above what is asked, or nobody is ever let go."""
+    surest = float(WEIGHTS.log2_same.max()) - float(WEIGHTS.prior_of(5_000_000))
+    assert surest > CAME_AGAIN_BITS
