@@ -86,7 +86,7 @@ class Spool:
         return sorted((self.folder / _WEEKS / str(week)).glob("*.arrow"))
 
     def rows(self) -> int:
-        return sum(int(p.read_text("utf-8")) for p in (self.folder / _PARTS).iterdir())
+        return sum(int(p.read_text("utf-8")) for p in (self.folder / _PARTS).glob("[!.]*"))
 
     def settled_until(self) -> int:
         """The first week that is not settled."""
