@@ -22,6 +22,7 @@ from sojourn.link.linker import LinkIndex
 from sojourn.link.patterns import KINDS
 from sojourn.link.resolve import Ends, nearest_first
 from sojourn.link.slots import Slots
+from sojourn.link.weights import WeightTable
 
 SURE_BITS = 30.0  # odds above are their own logarithm's loss, to float32
 ENOUGH_BITS = 10.0  # of one traveller's without asking the other end as well
@@ -29,6 +30,7 @@ ASKED = 8  # how many of the nearer crossings are compared with a pair's other e
 # A crossing that agrees with a traveller who is here already needs less to be theirs than one
 # of two strangers: people come back. Best on training countries of every noise.
 RETURN_BITS = 3.0
+NOTHING_BITS = -7.0  # who agrees by so little takes under a hundredth of a bit
 MOST_BITS = 120.0  # nothing is worth more: no pair outweighs it
 
 
@@ -40,6 +42,16 @@ class Worth(NamedTuple):
 
     log2_same: NDArray[np.float32]
     prior: np.float64
+
+
+def may_matter(weights: WeightTable, open_stays: float, threshold: float) -> NDArray[np.bool_]:
+    """Which patterns (PATTERNS) can make a link, or take a hundredth of a bit from one, among so
+    many open stays or more. The length of a stay never adds to a pair's weight.
+    """
+    prior = weights.prior_of(open_stays)
+    links = weights.log2_odds + weights.offset - prior >= threshold
+    takes = weights.log2_same + RETURN_BITS - prior >= NOTHING_BITS
+    return np.asarray(links | takes)
 
 
 def bits_between(

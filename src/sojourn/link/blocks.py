@@ -22,6 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.errors import LinkageError
+from sojourn.link.between import may_matter
 from sojourn.link.bulk import Linked, links_table, mean_open_stays, merges_table, nearby
 from sojourn.link.decide import Chosen, choose_links, merge_reports
 from sojourn.link.linker import LinkIndex, Proposal
@@ -58,14 +59,16 @@ class Carried:
     reports: Reports
     words: tuple[tuple[str, ...], ...]  # sources, nationalities, sexes, by their numbers
     until: int | None
+    open_stays: float  # mean over the last block; 0 before the first
 
     @classmethod
     def nothing(cls, weights: WeightTable) -> Carried:
-        return cls(Words(weights).read(ENCODINGS.empty()), ((), (), ()), None)
+        return cls(Words(weights).read(ENCODINGS.empty()), ((), (), ()), None, 0.0)
 
     def write(self, path: Path) -> None:
         """As an uncompressed npz: pseudonymous, mode 0600."""
-        said = json.dumps({"words": self.words, "until": self.until}).encode()
+        facts = {"words": self.words, "until": self.until, "open_stays": self.open_stays}
+        said = json.dumps(facts).encode()
         arrays = {f.name: getattr(self.reports, f.name) for f in fields(self.reports)}
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -76,7 +79,8 @@ class Carried:
         with np.load(path, allow_pickle=False) as held:
             said = json.loads(held["said"].tobytes())
             reports = Reports(**{f.name: held[f.name] for f in fields(Reports)})
-        return cls(reports, tuple(tuple(w) for w in said["words"]), said["until"])
+        words = tuple(tuple(w) for w in said["words"])
+        return cls(reports, words, said["until"], said["open_stays"])
 
 
 class BlockLinker:
@@ -100,11 +104,13 @@ class BlockLinker:
             for word in words:
                 vocabulary.code(word)
         self._reports, self._until = held.reports, held.until
+        self._open_stays = held.open_stays
 
     @property
     def carried(self) -> Carried:
         kept = (self._words.sources, self._words.nationalities, self._words.sexes)
-        return Carried(self._reports, tuple(v.known for v in kept), self._until)
+        words = tuple(v.known for v in kept)
+        return Carried(self._reports, words, self._until, self._open_stays)
 
     def take(self, block: pl.DataFrame, *, last: bool = False) -> Settled:
         """Link one block (ENCODINGS). ``last``: none follows, everything is settled.
@@ -117,12 +123,15 @@ class BlockLinker:
         # Both are in order, and nobody of the first is later than the second.
         reports = self._reports.and_then(fresh)
         index = LinkIndex(self._weights, self._policy, room=max(1024, reports.count), keys=0)
-        proposal = index.add_at_once(reports)
+        # Among millions most pairs that share a key are strangers who could never be linked.
+        few = self._open_stays / 2 if self._open_stays else 1.0
+        wanted = may_matter(self._weights, few, self._policy.threshold_log2_odds)
+        proposal = index.add_at_once(reports, wanted)
         slots = np.arange(reports.count, dtype=np.int32)
         # Who was carried on is spread over years: how crowded it is, the block itself says.
         near = nearby(index, slots[self._reports.count :])
         merge_reports(index, proposal.merges, slots, near)
-        open_stays = mean_open_stays(index, slots)
+        open_stays = self._open_stays = mean_open_stays(index, slots)
         chosen = choose_links(index, proposal.links, open_stays, ambiguity=None)
         limit = _ALL if last or self._until is None else self._until - self._settle
         final = index.slots.time[chosen.departure] < limit

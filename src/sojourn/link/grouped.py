@@ -66,15 +66,18 @@ def group_keys(
 
 
 def propose_all(
-    groups: Groups, slots: Slots, keys: Keys, window: Window
+    groups: Groups, slots: Slots, keys: Keys, window: Window, wanted: NDArray[np.bool_]
 ) -> tuple[list[Found], list[Found], int]:
-    """Links and merges as parts, in a fixed order, and how many lookups were cut short."""
+    """Links and merges as parts, in a fixed order, and how many lookups were cut short.
+
+    Links of patterns that are not ``wanted`` are left out.
+    """
     count = groups.facts.shape[0]
     edges = np.linspace(0, count, CHUNKS + 1).astype(np.int64)
 
     def ask(number: int) -> tuple[list[Found], list[Found], int]:
         start, stop = int(edges[number]), int(edges[number + 1])
-        return _propose_chunk(groups, slots, keys, window, start, stop)
+        return _propose_chunk(groups, slots, keys, window, wanted, start, stop)
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         parts = list(pool.map(ask, range(CHUNKS)))
@@ -84,7 +87,13 @@ def propose_all(
 
 
 def _propose_chunk(
-    groups: Groups, slots: Slots, keys: Keys, window: Window, start: int, stop: int
+    groups: Groups,
+    slots: Slots,
+    keys: Keys,
+    window: Window,
+    wanted: NDArray[np.bool_],
+    start: int,
+    stop: int,
 ) -> tuple[list[Found], list[Found], int]:
     links: list[Found] = []
     merges: list[Found] = []
@@ -94,8 +103,8 @@ def _propose_chunk(
     while start < stop:
         found_links, found_merges = new_found(ROOM), new_found(ROOM)
         start, n_links, n_merges, short = _propose(
-            groups, slots, keys, COARSER_OF, window, start, stop, mark, near, agree, found_links,
-            found_merges,
+            groups, slots, keys, COARSER_OF, window, wanted, start, stop, mark, near, agree,
+            found_links, found_merges,
         )  # fmt: skip
         links.append(_first(found_links, n_links))
         merges.append(_first(found_merges, n_merges))
@@ -274,8 +283,8 @@ def _look_back(
 @lean
 def _propose(
     groups: Groups, slots: Slots, keys: Keys, coarser: NDArray[np.int64], window: Window,
-    start: int, stop: int, mark: NDArray[np.int32], near: NDArray[np.int32],
-    agree: NDArray[np.uint8], links: Found, merges: Found,
+    wanted: NDArray[np.bool_], start: int, stop: int, mark: NDArray[np.int32],
+    near: NDArray[np.int32], agree: NDArray[np.uint8], links: Found, merges: Found,
 ) -> tuple[int, int, int, int]:  # fmt: skip
     """Pairs of slots ``start`` to ``stop`` with earlier ones; stops when there is no room."""
     n_links, n_merges, cut = 0, 0, 0
@@ -304,7 +313,7 @@ def _propose(
                 merges.one[n_merges], merges.other[n_merges] = b, a
                 merges.pattern[n_merges] = pattern
                 n_merges += 1
-            else:
+            elif wanted[pattern]:
                 links.one[n_links], links.other[n_links] = b, a
                 links.pattern[n_links] = pattern
                 n_links += 1

@@ -20,6 +20,7 @@ from sojourn.link import index as ix
 from sojourn.link import slots as sl
 from sojourn.link.grouped import group_keys, propose_all
 from sojourn.link.keyroom import FINER, MOST_KEYS, KeyRoom, kinds_left_out
+from sojourn.link.patterns import PATTERNS
 from sojourn.link.reports import Reports, Words
 from sojourn.link.table import grown_entries, new_table, with_crowd_room
 from sojourn.link.weights import MICROSECONDS_A_DAY, WeightTable
@@ -187,8 +188,10 @@ class LinkIndex:
         sl.find_refs(high, low, self.slots, self._refs, out)
         return out
 
-    def add_at_once(self, reports: Reports) -> Proposal:
+    def add_at_once(self, reports: Reports, wanted: NDArray[np.bool_] | None = None) -> Proposal:
         """Put a whole set, in time order, into an empty index and give all its candidate pairs.
+
+        ``wanted`` (PATTERNS) leaves out links of some patterns; by default none is left out.
 
         Its keys are grouped for this once: nobody can be asked about afterwards.
         """
@@ -198,7 +201,9 @@ class LinkIndex:
         held = self.slots
         self.room = KeyRoom.around(held.at, held.held, reports.offsets, reports.keys, reports.kinds)
         groups = group_keys(reports.offsets, self.room.keys, held, reports.count, left_out)
-        links, merges, cut = propose_all(groups, held, self.room.keys, self.window)
+        if wanted is None:
+            wanted = np.ones(PATTERNS, np.bool_)
+        links, merges, cut = propose_all(groups, held, self.room.keys, self.window, wanted)
         return Proposal(_pairs(links), _pairs(merges), cut)
 
     def propose(self, asked: NDArray[np.int32]) -> Proposal:

@@ -177,7 +177,9 @@ def _sampled_truth(truth: pl.LazyFrame, one_in: int) -> pl.DataFrame:
     ids = [pl.col(n).cast(pl.String) for n in TRUTH.key]
     try:
         told = truth.with_columns(ids).drop_nulls(TRUTH.key)
-        return TRUTH.conform(told.filter(_in_sample("arrival_id", one_in)).collect())
+        return TRUTH.conform(
+            told.filter(_in_sample("arrival_id", one_in)).collect(engine="streaming")
+        )
     except (pl.exceptions.PolarsError, OSError):
         raise ReadError(f"the truth: expected Parquet with {' and '.join(TRUTH.key)}") from None
 

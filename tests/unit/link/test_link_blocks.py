@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from lib.plain_linking import DAY, START, Report, encodings, keys_of
 from sojourn.encode import MemoryKeyProvider, encode
 from sojourn.errors import LinkageError
-from sojourn.link import link, load_weights
+from sojourn.link import blocks, link, load_weights
+from sojourn.link.between import may_matter
 from sojourn.link.blocks import CAME_AGAIN_BITS, BlockLinker, Carried
+from sojourn.link.patterns import PATTERNS
 from sojourn.policy import load_policy
 from sojourn.references import join_refs
 from sojourn.simulate import World, build_country
@@ -50,6 +53,21 @@ def test_blocks_find_what_the_bulk_finds(lists: int) -> None:
     assert both > 0.998 * max(whole.height, parts.height)
     assert max(carried) < 0.4 * reports.height, "memory follows open stays, not history"
     assert carried[-1] == 0
+
+
+def test_pairs_that_could_never_be_linked_are_left_out_and_change_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reports = simulated(12_000, 1)
+    links, _ = in_blocks(reports, 30)
+    monkeypatch.setattr(blocks, "may_matter", lambda *_: np.ones(PATTERNS, np.bool_))
+    every, _ = in_blocks(reports, 30)
+    assert links.select(PAIR).sort(PAIR).equals(every.select(PAIR).sort(PAIR))
+
+
+def test_more_open_stays_leave_more_strangers_out() -> None:
+    few, many = (may_matter(WEIGHTS, n, 0.0).sum() for n in (1_000.0, 5_000_000.0))
+    assert 0 < many < few
 
 
 def test_one_block_is_the_bulk() -> None:
