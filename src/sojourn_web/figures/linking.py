@@ -32,6 +32,15 @@ KINDS = {
     LinkageGroup.MODE: "Mode of travel",
     LinkageGroup.SEX: "Sex",
 }
+# ISO 15924 codes in words; a script that is not here shows its code.
+SCRIPTS = {
+    "Arab": "Arabic", "Armn": "Armenian", "Beng": "Bengali", "Cyrl": "Cyrillic",
+    "Deva": "Devanagari", "Ethi": "Ethiopic", "Geor": "Georgian", "Grek": "Greek",
+    "Hans": "Chinese, simplified", "Hant": "Chinese, traditional", "Hebr": "Hebrew",
+    "Jpan": "Japanese", "Khmr": "Khmer", "Kore": "Korean", "Laoo": "Lao", "Latn": "Latin",
+    "Mymr": "Burmese", "Sinh": "Sinhala", "Thai": "Thai",
+}  # fmt: skip
+SEXES = {"F": "Female", "M": "Male", "X": "Unspecified"}
 LEAST_TOLD = 10
 OUT_OF = 10_000
 
@@ -98,8 +107,7 @@ def _headlines(whole: LinkageQuality) -> tuple[Said, ...]:
         Said(
             "Wrong links, estimated",
             _number(whole.false_links.value),
-            f"{_number(whole.false_links.lower)} to {_number(whole.false_links.upper)}, "
-            f"of {whole.departures:,} departures",
+            f"{_range(whole.false_links)}, of {whole.departures:,} departures",
         ),
         Said(
             "Of 100 departures, recorded and linked",
@@ -122,9 +130,7 @@ def _headlines(whole: LinkageQuality) -> tuple[Said, ...]:
 
 def _row(quality: LinkageQuality) -> GroupRow:
     return GroupRow(
-        quality.group_name.capitalize()
-        if quality.group_kind == LinkageGroup.MODE
-        else quality.group_name,
+        _name(quality.group_kind, quality.group_name),
         quality.departures,
         f"{quality.sensitivity.value:.2%}",
         _number(quality.false_links.value),
@@ -132,10 +138,26 @@ def _row(quality: LinkageQuality) -> GroupRow:
     )
 
 
+def _name(kind: LinkageGroup, name: str) -> str:
+    if kind == LinkageGroup.SCRIPT:
+        return SCRIPTS.get(name, name)
+    if kind == LinkageGroup.SEX:
+        return SEXES.get(name, name.capitalize())
+    return name.capitalize() if kind == LinkageGroup.MODE else name
+
+
+def _range(e: Estimate) -> str:
+    """The interval; what lies under LEAST_TOLD is not told."""
+    if e.lower >= LEAST_TOLD:
+        return f"{e.lower:,.0f} to {e.upper:,.0f}"
+    return f"at most {max(e.upper, LEAST_TOLD):,.0f}"
+
+
 def _say_gap(gap: Gap) -> str:
+    group = f"{KINDS[gap.group_kind]} {_name(gap.group_kind, gap.group_name)}"
     return (
-        f"{KINDS[gap.group_kind]} {gap.group_name}: {gap.sensitivity:.2%} of stays recorded at "
-        f"both ends are put together, against {gap.elsewhere:.2%} elsewhere. More of this "
+        f"{group}: {gap.sensitivity:.2%} of stays recorded at both ends are "
+        f"put together, against {gap.elsewhere:.2%} elsewhere. More of this "
         "group's stays wrongly look open."
     )
 

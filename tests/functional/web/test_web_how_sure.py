@@ -66,7 +66,7 @@ def test_a_gap_is_told_in_words() -> None:
     parts += rows(Group.SCRIPT, "Latn", 10_000, 9_900, 9_950, 9_890)
     parts += rows(Group.SCRIPT, "Arab", 10_000, 7_000, 8_500, 6_000)
     (told,) = build_linking(parts).gaps
-    assert told.startswith("Script of names Arab: 9")
+    assert told.startswith("Script of names Arabic: 9")
     assert re.search(r"against (99|100)\.\d\d% elsewhere", told)
 
 
@@ -74,7 +74,12 @@ def test_small_estimates_are_not_told_exactly() -> None:
     parts = rows(Group.ALL, "", 20_000, 18_000, 19_000, 17_500)
     parts += rows(Group.SEX, "F", 10_000, 9_900, 9_950, 9_890)
     parts += rows(Group.SEX, "M", 10_000, 9_900, 9_950, 9_890)
-    for _, table in build_linking(parts).tables:
+    said = build_linking(parts)
+    wrong = said.headlines[1]
+    assert wrong.value == "fewer than 10"
+    assert wrong.note.startswith("at most ")
+    for _, table in said.tables:
+        assert [row.name for row in table] == ["Female", "Male"]
         assert all(row.false_links == "fewer than 10" for row in table)
 
 
