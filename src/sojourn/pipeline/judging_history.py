@@ -10,7 +10,6 @@ in its arrival's groups, not by timing or case.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ from sojourn.errors import PrivacyError, ReadError
 from sojourn.link import Linked, Settled, WeightTable, check_weights
 from sojourn.pipeline.history import ROWS_AT_ONCE, Part, Step, link_history, purpose_of
 from sojourn.pipeline.judging import LEAST_PAIRS, Evaluation, judge_links
-from sojourn.pipeline.spool import Spool
+from sojourn.pipeline.spool import Spool, write_private
 from sojourn.policy import Policy
 from sojourn.read import file_digest, read_file
 from sojourn.schemas import LINKS, MERGES, TRUTH
@@ -48,14 +47,12 @@ class _Scratch:
     def write(self, kind: str, name: str, frame: pl.DataFrame) -> None:
         folder = self.folder / kind
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = folder / f".{name}.tmp"
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            frame.write_parquet(file)
-        fresh.replace(folder / f"{name}.parquet")
+        write_private(folder / f"{name}.parquet", frame.write_parquet)
 
     def read(self, kind: str) -> pl.DataFrame:
-        return pl.concat([pl.read_parquet(f) for f in sorted((self.folder / kind).glob("*"))])
+        return pl.concat(
+            [pl.read_parquet(f) for f in sorted((self.folder / kind).glob("*.parquet"))]
+        )
 
 
 def evaluate_history(

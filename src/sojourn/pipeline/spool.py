@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
@@ -38,7 +39,7 @@ class Spool:
                 f"{folder}: begun with other files, another policy or other weights; "
                 "go on with those, or remove the folder"
             )
-        _replace(told, purpose)
+        _note(told, purpose)
 
     def has(self, part: str) -> int | None:
         """How many reports a part had, None where it is not written yet."""
@@ -53,8 +54,8 @@ class Spool:
         for (week,), reports in weeks.items():
             folder = self.folder / _WEEKS / str(week)
             folder.mkdir(exist_ok=True, mode=0o700)
-            _write(reports, folder / f"{part}.arrow")
-        _replace(self.folder / _PARTS / part, str(encodings.height))
+            write_private(folder / f"{part}.{reports.height}.arrow", reports.write_ipc)
+        _note(self.folder / _PARTS / part, str(encodings.height))
 
     def blocks(self, rows: int) -> Iterator[tuple[int, pl.DataFrame, bool]]:
         """(the week after it, ENCODINGS in time order, whether it is the last) of each block.
@@ -108,7 +109,7 @@ class Spool:
         """
         before = self._carried(self.settled_until())
         carried.write(self._carried(week))
-        _replace(self.folder / _STATE, str(week))
+        _note(self.folder / _STATE, str(week))
         before.unlink(missing_ok=True)
         for folder in (self.folder / _WEEKS).iterdir():
             if int(folder.name) < week:
@@ -123,20 +124,18 @@ def _in_order(parts: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _height(path: Path) -> int:
-    return int(pl.scan_ipc(path).select(pl.len()).collect().item())
+    """Reports in a file: its name says how many, for there are thousands of files."""
+    return int(path.name.split(".")[-2])
 
 
-def _write(reports: pl.DataFrame, path: Path) -> None:
-    fresh = path.with_suffix(".tmp")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        reports.write_ipc(file)
-    fresh.replace(path)
-
-
-def _replace(path: Path, text: str) -> None:
+def write_private(path: Path, fill: Callable[[BinaryIO], object]) -> None:
+    """A file of mode 0600 that is there whole or not at all."""
     fresh = path.with_name(f".{path.name}.tmp")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        fill(file)
     fresh.replace(path)
+
+
+def _note(path: Path, text: str) -> None:
+    write_private(path, lambda file: file.write(text.encode()))
