@@ -11,13 +11,13 @@ import numpy as np
 import typer
 
 from sojourn.cli_printing import AsJson, out, print_json, print_table, say
+from sojourn.measure import LEAST_TOLD, tell_number
 
 if TYPE_CHECKING:
     from sojourn.measure import Estimate
     from sojourn.pipeline import LinkageReport
 
 
-LEAST_TOLD = 10
 # Numbers of crossings among what is estimated; all else is a share.
 _NUMBERS = (
     "without_arrival", "false_links", "false_without_arrival", "false_without_departure",
@@ -93,7 +93,7 @@ def _print_linkage(report: LinkageReport) -> None:
     rows = [
         (
             q.group_kind.value, q.group_name, f"{q.departures:,}", _share(q.sensitivity.value),
-            _number(q.false_links.value), _share(q.coverage.value),
+            tell_number(q.false_links.value), _share(q.coverage.value),
         )
         for q in report.groups
     ]  # fmt: skip
@@ -115,7 +115,7 @@ def _whole(report: LinkageReport) -> list[tuple[str, str, str]]:
         _shares("false link, departure without recorded arrival", whole.false_link_chance),
         _shares("false link, departure of nobody (decoy)", whole.decoy_chance),
         _shares("false link, companion of nobody (decoy)", whole.family_decoy_chance),
-        ("departures without recorded arrival", _number(whole.without_arrival), ""),
+        ("departures without recorded arrival", tell_number(whole.without_arrival), ""),
         _numbers("false links", whole.false_links),
         _shares("recorded pairs that are linked", whole.sensitivity),
         _bounds("... if names and documents fail together", whole.sensitivity_bounds),
@@ -144,8 +144,4 @@ def _bounds(what: str, e: Estimate) -> tuple[str, str, str]:
 
 
 def _numbers(what: str, e: Estimate) -> tuple[str, str, str]:
-    return what, _number(e.value), f"{_number(e.lower)} to {_number(e.upper)}"
-
-
-def _number(value: float) -> str:
-    return f"fewer than {LEAST_TOLD}" if value < LEAST_TOLD else f"{value:,.0f}"
+    return what, tell_number(e.value), f"{tell_number(e.lower)} to {tell_number(e.upper)}"

@@ -9,17 +9,20 @@ from sojourn.measure.cells import measure
 from sojourn.measure.corrected import Corrected, Ended, correct_ended
 from sojourn.measure.estimate import Estimate
 from sojourn.measure.linkage import (
+    LEAST_TOLD,
     SMALLEST_SHOWN,
     Gap,
     LinkageQuality,
     judge_groups,
     judge_linkage,
     judge_timing,
+    tell_number,
     worst_gaps,
 )
 from sojourn.measure.outcomes import assign_outcomes
 
 __all__ = [
+    "LEAST_TOLD",
     "SMALLEST_SHOWN",
     "Corrected",
     "Ended",
@@ -32,5 +35,6 @@ __all__ = [
     "judge_linkage",
     "judge_timing",
     "measure",
+    "tell_number",
     "worst_gaps",
 ]

@@ -28,6 +28,7 @@ from sojourn.vocabulary import LinkageCount as What
 from sojourn.vocabulary import LinkageGroup as Group
 
 SMALLEST_SHOWN = 100  # groups with fewer departures, links, or links found twice are hidden
+LEAST_TOLD = 10  # numbers of crossings under it are not told
 PULL = 20.0  # as many crossings as the whole's share counts for in a cell
 DEPENDENCE = 3.0  # bounds: documents and names may fail together up to three times as often
 UNLIKE = 3.0  # bounds: odds of a recorded departure, those who come back against the others
@@ -45,6 +46,11 @@ class Tally:
 
     def of(self, what: What) -> int:
         return self.counts[_PLACE[what]]
+
+
+def tell_number(value: float) -> str:
+    """A number of crossings in words that show nobody; for the page and the command alike."""
+    return f"fewer than {LEAST_TOLD}" if value < LEAST_TOLD else f"{value:,.0f}"
 
 
 _PLACE = {what: place for place, what in enumerate(What)}

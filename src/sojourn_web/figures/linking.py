@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from sojourn.measure import (
+    LEAST_TOLD,
     SMALLEST_SHOWN,
     Estimate,
     Gap,
@@ -21,6 +22,7 @@ from sojourn.measure import (
     judge_groups,
     judge_linkage,
     judge_timing,
+    tell_number,
     worst_gaps,
 )
 from sojourn.schemas import LINKAGE_QUALITY
@@ -41,7 +43,6 @@ SCRIPTS = {
     "Mymr": "Burmese", "Sinh": "Sinhala", "Thai": "Thai",
 }  # fmt: skip
 SEXES = {"F": "Female", "M": "Male", "X": "Unspecified"}
-LEAST_TOLD = 10
 OUT_OF = 10_000
 
 
@@ -106,7 +107,7 @@ def _headlines(whole: LinkageQuality) -> tuple[Said, ...]:
         ),
         Said(
             "Wrong links, estimated",
-            _number(whole.false_links.value),
+            tell_number(whole.false_links.value),
             f"{_range(whole.false_links)}, of {whole.departures:,} departures",
         ),
         Said(
@@ -133,7 +134,7 @@ def _row(quality: LinkageQuality) -> GroupRow:
         _name(quality.group_kind, quality.group_name),
         quality.departures,
         f"{quality.sensitivity.value:.2%}",
-        _number(quality.false_links.value),
+        tell_number(quality.false_links.value),
         f"{quality.coverage.value:.1%}",
     )
 
@@ -160,7 +161,3 @@ def _say_gap(gap: Gap) -> str:
         f"put together, against {gap.elsewhere:.2%} elsewhere. More of this "
         "group's stays wrongly look open."
     )
-
-
-def _number(value: float) -> str:
-    return f"fewer than {LEAST_TOLD}" if value < LEAST_TOLD else f"{value:,.0f}"
