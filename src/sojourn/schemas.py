@@ -1,22 +1,16 @@
 """What every table is: columns, types, nulls, key, order, privacy class, said in one place.
 
-In: nothing. Out: a ``Table`` per step's door, and ``check_table``, which raises ``SchemaError``.
-Steps are decorated with ``door``: what goes in and what comes out is checked in tests, and in
-production where SOJOURN_CHECK_TABLES=1. Times are UTC with microseconds; dates are dates.
+In: nothing. Out: a ``Table`` per step's door; how a door checks is in ``doors``. Times are UTC with
+microseconds; dates are dates.
 """
 
 from __future__ import annotations
 
-import functools
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import ParamSpec
+from collections.abc import Mapping
 
 import polars as pl
 
-from sojourn.errors import SchemaError
+from sojourn.doors import TIMESTAMP, Column, Table, check_table, door, doors_checked, enum_of
 from sojourn.vocabulary import (
     COARSER,
     AgeBand,
@@ -30,29 +24,38 @@ from sojourn.vocabulary import (
     Mode,
     Outcome,
     Privacy,
+    Quantity,
     Sex,
     Span,
+    Standing,
     StatusKind,
+    StayEvent,
     StayLimit,
 )
 
 __all__ = [
     "CLOSED_CELLS",
     "COARSER",
+    "COUNTS",
     "CROSSINGS",
     "ENCODINGS",
+    "ESTIMATES",
     "EVENTS",
+    "FIGURES",
     "LINKAGE_QUALITY",
     "LINKS",
+    "LISTS",
     "MEASURES",
     "MERGES",
     "REJECTS",
+    "REPORTING",
     "SOURCE_QUALITY",
     "STATUS_CHANGES",
     "STATUS_ENCODINGS",
     "STAYS",
     "TIMESTAMP",
     "TRUTH",
+    "VINTAGES",
     "AgeBand",
     "Column",
     "Direction",
@@ -65,9 +68,12 @@ __all__ = [
     "Mode",
     "Outcome",
     "Privacy",
+    "Quantity",
     "Sex",
     "Span",
+    "Standing",
     "StatusKind",
+    "StayEvent",
     "StayLimit",
     "Table",
     "check_table",
@@ -75,134 +81,6 @@ __all__ = [
     "doors_checked",
     "enum_of",
 ]  # fmt: skip
-
-TIMESTAMP = pl.Datetime("us", "UTC")
-
-
-def enum_of(members: type[StrEnum]) -> pl.Enum:
-    """The Polars type of a closed vocabulary."""
-    return pl.Enum([m.value for m in members])
-
-
-@dataclass(frozen=True)
-class Column:
-    name: str
-    dtype: pl.DataType | type[pl.DataType]
-    nullable: bool
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: its columns in order, its key, its sort order, its privacy class."""
-
-    name: str
-    privacy: Privacy
-    columns: tuple[Column, ...]
-    key: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
-    note: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(c.name for c in self.columns)
-
-    @property
-    def schema(self) -> pl.Schema:
-        return pl.Schema({c.name: c.dtype for c in self.columns})
-
-    def empty(self) -> pl.DataFrame:
-        return pl.DataFrame(schema=self.schema)
-
-    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Cast to the declared types and order; missing nullable columns become null.
-
-        Raises SchemaError naming the column (never a value) where a cast is impossible.
-        """
-        missing = [c.name for c in self.columns if c.name not in frame.columns and not c.nullable]
-        if missing:
-            raise SchemaError(f"{self.name}: columns missing: {', '.join(missing)}")
-        picked = []
-        for column in self.columns:
-            if column.name not in frame.columns:
-                picked.append(pl.lit(None, dtype=column.dtype).alias(column.name))
-            else:
-                picked.append(pl.col(column.name).cast(column.dtype))
-        try:
-            return frame.select(picked)
-        except pl.exceptions.PolarsError:
-            wrong = [
-                c.name
-                for c in self.columns
-                if c.name in frame.columns and not _castable(frame[c.name], c.dtype)
-            ]
-        raise SchemaError(
-            f"{self.name}: values that do not fit the declared type in: {', '.join(wrong)}"
-        )
-
-
-def _castable(series: pl.Series, dtype: pl.DataType | type[pl.DataType]) -> bool:
-    try:
-        series.cast(dtype)
-    except pl.exceptions.PolarsError:
-        return False
-    return True
-
-
-def check_table(frame: pl.DataFrame, table: Table) -> None:
-    """Raise SchemaError unless ``frame`` is what ``table`` says: names, types, nulls, key."""
-    if tuple(frame.columns) != table.names:
-        extra = [n for n in frame.columns if n not in table.names]
-        missing = [n for n in table.names if n not in frame.columns]
-        raise SchemaError(
-            f"{table.name}: expected columns {', '.join(table.names)}; "
-            f"missing: {', '.join(missing) or 'none'}; unexpected: {', '.join(extra) or 'none'}"
-        )
-    for column in table.columns:
-        found = frame.schema[column.name]
-        if found != column.dtype:
-            raise SchemaError(f"{table.name}.{column.name}: expected {column.dtype}, found {found}")
-        if not column.nullable and frame[column.name].null_count():
-            raise SchemaError(f"{table.name}.{column.name}: nulls where none are allowed")
-    if table.key and frame.height and frame.select(table.key).is_duplicated().any():
-        raise SchemaError(f"{table.name}: the key ({', '.join(table.key)}) repeats")
-
-
-P = ParamSpec("P")
-
-
-def doors_checked() -> bool:
-    return os.environ.get("SOJOURN_CHECK_TABLES") == "1"
-
-
-def door(
-    out: Table, /, **tables: Table
-) -> Callable[[Callable[P, pl.DataFrame]], Callable[P, pl.DataFrame]]:
-    """Check a step's tables at its door: ``@door(LINKS, encodings=ENCODINGS)``.
-
-    Keyword names are the step's parameter names. Costs nothing unless SOJOURN_CHECK_TABLES=1.
-    """
-
-    def decorate(step: Callable[P, pl.DataFrame]) -> Callable[P, pl.DataFrame]:
-        names = step.__code__.co_varnames[: step.__code__.co_argcount]
-
-        @functools.wraps(step)
-        def checked(*args: P.args, **kwargs: P.kwargs) -> pl.DataFrame:
-            if not doors_checked():
-                return step(*args, **kwargs)
-            given: dict[str, object] = dict(zip(names, args, strict=False)) | dict(kwargs)
-            for name, table in tables.items():
-                frame = given[name]
-                if not isinstance(frame, pl.DataFrame):
-                    raise SchemaError(f"{table.name}: expected a table, found {type(frame)}")
-                check_table(frame, table)
-            made = step(*args, **kwargs)
-            check_table(made, out)
-            return made
-
-        return checked
-
-    return decorate
 
 
 def _c(
@@ -458,6 +336,132 @@ LINKAGE_QUALITY = Table(
     note="Counts from which the errors of linking are estimated. No pair, no row of a stay.",
 )
 
+COUNTS = Table(
+    "counts",
+    Privacy.CONFIDENTIAL,
+    (
+        _c("counts_on", pl.Date, "the day under which stays are counted; or a span's first day"),
+        _c("nationality", pl.String, "'unknown' where no record says"),
+        _c("mode", pl.String),
+        _c("admission_class", pl.String, "'unknown' where no record says"),
+        _c("outcome", enum_of(Outcome)),
+        _c("value", pl.Float64, "stays; exact, or noisy and then possibly negative"),
+        _c("noise_variance", pl.Float64, "of the value; 0 where it is exact"),
+    ),
+    key=("counts_on", "nationality", "mode", "admission_class", "outcome"),
+    note="What estimates are made from: stays by outcome as known on one day.",
+)
+
+VINTAGES = Table(
+    "vintages",
+    Privacy.CONFIDENTIAL,
+    (
+        _c("known_at", pl.Date, "a row is there where the value changed since the one before"),
+        _c("period", pl.Date, "first day of the month"),
+        _c("nationality", pl.String),
+        _c("mode", pl.String),
+        _c("admission_class", pl.String),
+        _c("outcome", enum_of(Outcome)),
+        _c("value", pl.Int64),
+    ),
+    key=("known_at", "period", "nationality", "mode", "admission_class", "outcome"),
+    note="Months of stays by outcome, as they were known at the end of each day.",
+)
+
+REPORTING = Table(
+    "reporting",
+    Privacy.CONFIDENTIAL,
+    (
+        _c("source", pl.String),
+        _c("direction", enum_of(Direction)),
+        _c("event_day", pl.Date, "local"),
+        _c("delay_days", pl.Int32, "from the event to the day on which the ledger learned it"),
+        _c("records", pl.Int64),
+    ),
+    key=("source", "direction", "event_day", "delay_days"),
+    note="The reporting triangle: how late each source tells. Bookings are left out.",
+)
+
+LISTS = Table(
+    "lists",
+    Privacy.CONFIDENTIAL,
+    (
+        _c("period", pl.Date, "first day of the month of the crossing"),
+        _c("direction", enum_of(Direction)),
+        _c("mode", pl.String),
+        _c("in_border", pl.Boolean, "a border post reported it (evidence crossed)"),
+        _c("in_carrier", pl.Boolean, "a carrier reported it (evidence boarded)"),
+        _c("booked", pl.Boolean, "a booking of it is held"),
+        _c("value", pl.Int64, "crossings; neither: booked alone, so perhaps never flown"),
+    ),
+    key=("period", "direction", "mode", "in_border", "in_carrier", "booked"),
+    note="Which lists hold a crossing: what dual-system estimates are made from.",
+)
+
+ESTIMATES = Table(
+    "estimates",
+    Privacy.CONFIDENTIAL,
+    (
+        _c("span", enum_of(Span)),
+        _c("period", pl.Date, "first day of the span"),
+        _c("nationality", pl.String, "'' for all"),
+        _c("mode", pl.String, "'' for all"),
+        _c("admission_class", pl.String, "'' for all"),
+        _c("quantity", enum_of(Quantity)),
+        _c(
+            "value",
+            pl.Float64,
+            "null where it cannot be made or would show a small cell",
+            null=True,
+        ),
+        _c("lower", pl.Float64, "95% confidence interval, for the truth", null=True),
+        _c("upper", pl.Float64, null=True),
+        _c("later_lower", pl.Float64, "95% prediction interval, for the final vintage", null=True),
+        _c("later_upper", pl.Float64, null=True),
+        _c("bound_lower", pl.Float64, "if those who never return differ", null=True),
+        _c("bound_upper", pl.Float64, null=True),
+        _c("standing", enum_of(Standing)),
+        _c("why", pl.String, "a short stable code; empty where nothing is to be said"),
+        _c("known_at", pl.Date),
+    ),
+    key=("span", "period", "nationality", "mode", "admission_class", "quantity", "known_at"),
+    note="Cells with what records cannot say: estimates, each with two intervals and bounds.",
+)
+
+FIGURES = Table(
+    "figures",
+    Privacy.PUBLIC,
+    (
+        _c("release_table", pl.String, "which table of policy's: total, nationality, ..."),
+        _c("span", enum_of(Span)),
+        _c("period", pl.Date, "first day of the span"),
+        _c("nationality", pl.String, "'' for all"),
+        _c("mode", pl.String, "'' for all"),
+        _c("admission_class", pl.String, "'' for all"),
+        _c("quantity", pl.String, "a StayEvent (a noisy count) or a Quantity (an estimate of it)"),
+        _c("vintage", pl.Date, "the last recorded day that is in it"),
+        _c("value", pl.Float64, null=True),
+        _c("lower", pl.Float64, null=True),
+        _c("upper", pl.Float64, null=True),
+        _c("level", pl.Float64, "of the interval: 0.95"),
+        _c("noise_sd", pl.Float64, "of the noise in it; null for estimates", null=True),
+        _c("epsilon", pl.Float64, "privacy loss spent on it; 0 for what is computed from others"),
+        _c("method", pl.String, "laplace, cell_key, or computed"),
+        _c("release_id", pl.String),
+    ),
+    key=(
+        "release_table",
+        "span",
+        "period",
+        "nationality",
+        "mode",
+        "admission_class",
+        "quantity",
+        "vintage",
+    ),
+    note="What the public sees. Noisy: negative counts are published as they are.",
+)
+
 TRUTH = Table(
     "truth",
     Privacy.SYNTHETIC,
@@ -474,6 +478,7 @@ TABLES: Mapping[str, Table] = {
     t.name: t
     for t in (
         CROSSINGS, STATUS_CHANGES, REJECTS, SOURCE_QUALITY, ENCODINGS, STATUS_ENCODINGS,
-        MERGES, LINKS, EVENTS, STAYS, MEASURES, LINKAGE_QUALITY, TRUTH,
+        MERGES, LINKS, EVENTS, STAYS, MEASURES, LINKAGE_QUALITY, COUNTS, VINTAGES, REPORTING,
+        LISTS, ESTIMATES, FIGURES, TRUTH,
     )
 }  # fmt: skip

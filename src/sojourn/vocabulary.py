@@ -183,3 +183,38 @@ class LinkageCount(StrEnum):
     DECOYS_LINKED = "decoys_linked"
     FAMILY_DECOYS = "family_decoys"  # departures of a companion that nobody has
     FAMILY_DECOYS_LINKED = "family_decoys_linked"
+
+
+class StayEvent(StrEnum):
+    """What a stay adds to counts that are released: each of these once, on one day."""
+
+    ARRIVED = "arrived"  # on the day of the arrival
+    DEPARTED = "departed"  # on the day of the departure
+    PERMISSION_ENDED = "permission_ended"  # expected departures; on the last permitted day
+    LEFT_IN_TIME = "left_in_time"  # these three on the last permitted day too
+    LEFT_LATE = "left_late"
+    STATUS_CHANGED = "status_changed"
+
+
+class Quantity(StrEnum):
+    """What is estimated of a cell. Rates are shares of expected departures."""
+
+    ARRIVALS = "arrivals"
+    DEPARTURES = "departures"  # late reports completed
+    EXPECTED_DEPARTURES = "expected_departures"
+    DEPARTED_IN_TIME = "departed_in_time"
+    DEPARTED_LATE = "departed_late"
+    STATUS_CHANGED = "status_changed"
+    NO_DEPARTURE_RECORDED = "no_departure_recorded"  # as it stands in the records
+    LEFT_UNRECORDED = "left_unrecorded"  # modelled; of those without a departure
+    PROBABLY_STILL_HERE = "probably_still_here"  # modelled; for cells, never for a stay
+    OVERSTAY_RATE = "overstay_rate"  # departed late and probably still here
+    RECORDED_RATE = "recorded_rate"  # what the records alone would say: late and no departure
+
+
+class Standing(StrEnum):
+    """Whether an estimate could be made."""
+
+    MADE = "made"
+    WIDENED = "widened"  # made, from a coarser cell or with a wider interval; ``why`` says so
+    CANNOT = "cannot"  # no number; ``why`` says so
