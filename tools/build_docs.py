@@ -101,7 +101,7 @@ def _commands(command: Command, name: str) -> list[tuple[str, Command]]:
 CHAPTERS = {
     "1": "The outcomes", "2": "Days and clocks", "3": "More time", "4": "Applications",
     "5": "A change of status", "6": "Death and naturalisation",
-    "7": "Ninety days in any 180", "8": "Records: again, late, twice, wrong", "9": "All together",
+    "7": "Visa-free windows", "8": "Records: again, late, twice, wrong", "9": "All together",
 }  # fmt: skip
 MADE_OF_SPECS = (
     "<!-- Made by tools/build_docs.py from tests/spec. Change what is drawn there, then "
