@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -66,6 +67,25 @@ def test_specs_run_on_both_databases(tmp_path: Path, statistics_url: str) -> Non
     taken = SpecOffice(tmp_path, CAST, statistics_url)
     taken.take(spec)
     assert not _broken(taken, spec)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "issue"),
+    [
+        ("33-extension-told-after-the-departure", "residence-office", "status_without_stay"),
+        ("71-a-window-whose-last-day-nobody-gave", "border-post", "limit_without_date"),
+        ("25-a-port-nobody-knows", "border-post", "unknown_port"),
+    ],
+)
+def test_what_could_not_be_used_is_counted_for_its_source(
+    tmp_path: Path, name: str, source: str, issue: str
+) -> None:
+    spec = next(s for s in SPECS if s.name == name)
+    taken = SpecOffice(tmp_path, CAST)
+    taken.take(spec)
+    with taken.open_ledger() as ledger:
+        counted = ledger.quality().filter(pl.col("source") == source, pl.col("issue") == issue)
+    assert counted["records"].sum() == (2 if name.startswith("71") else 1)
 
 
 def test_a_broken_spec_shows_both_tables() -> None:
