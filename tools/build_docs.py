@@ -1,6 +1,7 @@
-"""The generated reference: tables, policy, commands, errors. ``--check`` says what is stale.
+"""The generated pages: tables, policy, commands, errors, outcomes. ``--check`` says what is stale.
 
-In: the code. Out: ``docs/reference/*.md``. What is written by hand lies elsewhere.
+In: the code and the drawn specs of tests/spec. Out: ``docs/reference/*.md`` and
+``docs/explanation/outcomes.md``. What is written by hand lies elsewhere.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from click import Command, Context
 from sojourn import errors, schemas
 from sojourn.cli import build_app
 
-REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
+ROOT = Path(__file__).parent.parent
+DOCS, SPECS = ROOT / "docs", ROOT / "tests" / "spec"
 MADE = "<!-- Made by tools/build_docs.py from the code. Change the code, then 'make docs'. -->\n"
 
 
@@ -95,14 +97,55 @@ def _commands(command: Command, name: str) -> list[tuple[str, Command]]:
     return found
 
 
-PAGES = {"tables.md": tables_page, "policy.md": policy_page, "commands.md": commands_page}
+# By the first digit of a spec's file name.
+CHAPTERS = {
+    "1": "The outcomes", "2": "Days and clocks", "3": "More time", "4": "Applications",
+    "5": "A change of status", "6": "Death and naturalisation",
+    "7": "Visa-free windows", "8": "Records: again, late, twice, wrong", "9": "All together",
+}  # fmt: skip
+MADE_OF_SPECS = (
+    "<!-- Made by tools/build_docs.py from tests/spec. Change what is drawn there, then "
+    "'make docs'. -->\n"
+)
+
+
+def outcomes_page() -> str:
+    """The introduction, a list of contents, and every drawn spec under its chapter."""
+    parts, contents = [], []
+    chapter = ""
+    for path in sorted(SPECS.glob("*.spec.md")):
+        if path.name[0] != chapter:
+            chapter = path.name[0]
+            parts.append(f"## {CHAPTERS[chapter]}\n")
+            contents.append(f"- {CHAPTERS[chapter]}")
+        text = path.read_text("utf-8")
+        title = text.splitlines()[0].removeprefix("# ")
+        contents.append(f"    - [{title}](#{_anchor(title)})")
+        captioned = re.sub(r"^## (.+)$", r"*\1*", text, flags=re.M)
+        marked = re.sub(r"^Not yet:", "**Not yet so:**", captioned, flags=re.M)
+        parts.append(re.sub(r"^# ", "### ", marked))
+    introduction = (SPECS / "introduction.md").read_text("utf-8")
+    return "\n".join([MADE_OF_SPECS, introduction, "## Examples\n", *contents, "", *parts])
+
+
+def _anchor(title: str) -> str:
+    """The address of a heading, as code forges make it."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+PAGES = {
+    "reference/tables.md": tables_page,
+    "reference/policy.md": policy_page,
+    "reference/commands.md": commands_page,
+    "explanation/outcomes.md": outcomes_page,
+}
 
 
 def main() -> None:
     """Write the pages; with ``--check`` only compare."""
     stale = []
     for name, build in PAGES.items():
-        page, path = build(), REFERENCE / name
+        page, path = build(), DOCS / name
         if path.exists() and path.read_text("utf-8") == page:
             continue
         stale.append(name)

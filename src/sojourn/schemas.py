@@ -131,14 +131,14 @@ STATUS_CHANGES = Table(
         _c("source", pl.String),
         _c("status_id", pl.String, "unique within a source"),
         _c("kind", enum_of(StatusKind)),
-        _c("effective_date", pl.Date),
+        _c("effective_date", pl.Date, "when it was filed; decided, for a refusal; or happened"),
         _c("recorded_at", TIMESTAMP),
         *_IDENTITY,
         _c("new_class", pl.String, null=True),
         _c("new_authorised_until", pl.Date, null=True),
     ),
     key=("source", "status_id"),
-    note="Extensions, changes and adjustments of status, applications pending.",
+    note="Extensions, changes of status, applications and refusals, naturalisations, deaths.",
 )
 
 REJECTS = Table(
@@ -281,8 +281,8 @@ STAYS = Table(
         _c("departure_mode", enum_of(Mode), null=True),
         _c("admission_class", pl.String, null=True),
         _c("authorised_until", pl.Date, "after status changes known by then", null=True),
-        _c("stay_limit", enum_of(StayLimit)),
-        _c("status_kind", enum_of(StatusKind), "the last status change", null=True),
+        _c("stay_limit", enum_of(StayLimit), "none with a day: the limit fell away"),
+        _c("status_kind", enum_of(StatusKind), "the last status change that counts", null=True),
         _c("arrival_lists", pl.UInt8, "how many sources reported the arrival"),
         _c("departure_lists", pl.UInt8, "how many sources reported the departure"),
     ),

@@ -87,10 +87,15 @@ COARSER: Mapping[KeyKind, KeyKind] = MappingProxyType(
 
 
 class StatusKind(StrEnum):
-    EXTENSION = "extension"
-    CHANGE = "change"
-    ADJUSTMENT = "adjustment"
-    PENDING = "pending"
+    """What an office tells of a stay under way, each with its day (``effective_date``)."""
+
+    EXTENSION = "extension"  # more time in the same class; the day it was filed
+    CHANGE = "change"  # another class, with or without a last day; the day it was filed
+    ADJUSTMENT = "adjustment"  # residence; the day it was filed
+    PENDING = "pending"  # an application that waits; the day it was filed
+    REFUSED = "refused"  # an application refused or taken back; the day of the decision
+    NATURALISED = "naturalised"  # became a citizen: nobody expects a departure any more
+    DECEASED = "deceased"  # died during the stay
 
 
 class EventKind(StrEnum):

@@ -6,7 +6,8 @@ state ready and must always agree (tests hold the two together).
 
 A crossing is a report that stands for itself with the reports merged into it. Its attributes
 are those of its strongest evidence (ties: recorded first, then the smaller reference), nulls
-filled from the next. A crossing that was only booked is none yet: it makes no stay.
+filled from the next. A crossing that was only booked is none yet: it makes no stay. What status
+changes do to a stay: ``statuses``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from sojourn.ledger.statuses import apply_statuses
 from sojourn.ledger.tables import ATTRIBUTES
 from sojourn.schemas import (
     ENCODINGS,
@@ -37,6 +39,7 @@ REPORTS = pl.Schema(
 _STATUS = ("crossing_ref", "local_date", "recorded_at", "admission_class", "authorised_until",
            "status_kind")  # fmt: skip
 STATUSES = pl.Schema({n: EVENTS.schema[n] for n in _STATUS})
+_PERMISSION = ("stay_limit", "authorised_until")
 _DIRECTIONS = {
     EventKind.ARRIVAL_RECORDED: Direction.ARRIVAL,
     EventKind.DEPARTURE_RECORDED: Direction.DEPARTURE,
@@ -116,7 +119,7 @@ def build_stays(reports: pl.DataFrame, statuses: pl.DataFrame) -> pl.DataFrame:
         stay_limit=pl.lit(StayLimit.UNKNOWN.value).cast(STAYS.schema["stay_limit"]),
         admission_class=pl.lit(None, pl.String),
     )  # fmt: skip
-    with_status = _apply_statuses(closed, statuses, groups)
+    with_status = apply_statuses(closed, statuses, groups)
     stays = pl.concat([STAYS.conform(_filled(f)) for f in (with_status, orphans)])
     return stays.sort("arrival_ref", "departure_ref", nulls_last=True)
 
@@ -136,9 +139,17 @@ def _crossings(reports: pl.DataFrame) -> pl.DataFrame:
         ["group", "strength", "recorded_at", "crossing_ref"],
         descending=[False, True, False, False],
     )
-    filled = [pl.col(n).drop_nulls().first() for n in ATTRIBUTE_NAMES if n != "source"]
+    apart = ("source", *_PERMISSION)
+    filled = [pl.col(n).drop_nulls().first() for n in ATTRIBUTE_NAMES if n not in apart]
+    says = pl.col("stay_limit").cast(pl.String)
     crossings = ranked.group_by("group", maintain_order=True).agg(
         *filled,
+        # A report that does not know the limit leaves the word to one that does.
+        pl.coalesce(
+            pl.col("stay_limit").filter(says != StayLimit.UNKNOWN).first(),
+            pl.col("stay_limit").first(),
+        ),
+        pl.col("authorised_until").filter(says == StayLimit.DATED).drop_nulls().first(),
         pl.col("source").n_unique().clip(upper_bound=255).cast(pl.UInt8).alias("lists"),
         pl.col("partner_ref").filter("stood").first(),
         pl.col("stood").any(),
@@ -147,57 +158,13 @@ def _crossings(reports: pl.DataFrame) -> pl.DataFrame:
     return crossings.filter(pl.col("evidence").cast(pl.String) != Evidence.BOOKED)
 
 
-def _apply_statuses(
-    stays: pl.DataFrame, statuses: pl.DataFrame, groups: pl.DataFrame
-) -> pl.DataFrame:
-    """Each stay after its status changes, in the order of their effective days.
-
-    A timely extension moves the last permitted day; one filed after it does not. A change or
-    adjustment replaces class and day (no day: no dated limit any more). A pending application
-    changes neither, but is kept as the last status.
-    """
-    stays = stays.with_columns(pl.lit(None, EVENTS.schema["status_kind"]).alias("status_kind"))
-    ordered = (
-        statuses.join(groups, on="crossing_ref", how="inner")
-        .sort("group", "local_date", "recorded_at", maintain_order=True)
-        .with_columns(turn=pl.int_range(pl.len()).over("group"))
-    )
-    for turn in range(ordered["turn"].n_unique()):
-        step = ordered.filter(pl.col("turn") == turn).select(
-            "group", new_class="admission_class", new_until="authorised_until",
-            new_kind="status_kind", effective="local_date",
-        )  # fmt: skip
-        stays = _one_status(stays.join(step, on="group", how="left", maintain_order="left"))
-    return stays
-
-
-def _one_status(stays: pl.DataFrame) -> pl.DataFrame:
-    kind = pl.col("new_kind").cast(pl.String)
-    until = pl.col("authorised_until")
-    in_time = until.is_null() | (pl.col("effective") <= until)
-    extended = (kind == StatusKind.EXTENSION) & in_time & pl.col("new_until").is_not_null()
-    replaced = kind.is_in([StatusKind.CHANGE, StatusKind.ADJUSTMENT]) & in_time
-    limit = pl.when(pl.col("new_until").is_not_null()).then(
-        pl.lit(StayLimit.DATED.value)
-    ).otherwise(pl.lit(StayLimit.NONE.value))  # fmt: skip
-    moved = extended | replaced
-    held_limit = pl.col("stay_limit").cast(pl.String)
-    return stays.with_columns(
-        pl.when(moved).then("new_until").otherwise(until).alias("authorised_until"),
-        pl.when(moved).then(limit).otherwise(held_limit)
-        .cast(STAYS.schema["stay_limit"]).alias("stay_limit"),
-        pl.when(replaced).then(pl.coalesce("new_class", "admission_class"))
-        .otherwise("admission_class").alias("admission_class"),
-        pl.coalesce("new_kind", "status_kind").alias("status_kind"),
-    ).drop("new_class", "new_until", "new_kind", "effective")  # fmt: skip
-
-
 def count_totals(stays: pl.DataFrame) -> pl.DataFrame:
     """STAYS into (day, name, value): the totals that the live page shows."""
     linked = pl.col("arrival_ref").is_not_null() & pl.col("departure_ref").is_not_null()
     orphan = pl.col("arrival_ref").is_null()
     dated = (pl.col("stay_limit") == StayLimit.DATED) & pl.col("authorised_until").is_not_null()
     left, until = pl.col("departure_date"), pl.col("authorised_until")
+    waited = (pl.col("status_kind") == StatusKind.PENDING).fill_null(value=False)
     names = {
         "arrivals": ("arrival_date", pl.lit(value=True)),
         "departures": ("departure_date", pl.lit(value=True)),
@@ -205,7 +172,7 @@ def count_totals(stays: pl.DataFrame) -> pl.DataFrame:
         "departures_without_arrival": ("departure_date", orphan),
         "expected_departures": ("authorised_until", dated),
         "departed_in_time": ("departure_date", linked & dated & (left <= until)),
-        "departed_late": ("departure_date", linked & dated & (left > until)),
+        "departed_late": ("departure_date", linked & dated & ~waited & (left > until)),
     }
     parts = [
         stays.filter(holds & pl.col(day).is_not_null())

@@ -2,9 +2,10 @@
 
 In: stays and a day. Out: cells. A stay's horizon is counted from the end of its authorised
 period (without one: from the arrival, plus the open-ended period of policy; a departure without
-arrival: from the departure). Past it, its events, reports, keys, links and status changes are
-deleted in chunks, each one transaction with the cells that they become, so that a kill leaves
-nothing half done; then the file is rewritten, so that no bytes stay behind.
+arrival: from the departure; a stay that a death or naturalisation ended: from the day under
+which it counts). Past it, its events, reports, keys, links and status changes are deleted in
+chunks, each one transaction with the cells that they become, so that a kill leaves nothing half
+done; then the file is rewritten, so that no bytes stay behind.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from sqlalchemy import Connection, Engine
 from sojourn.errors import LedgerError
 from sojourn.ledger import projection
 from sojourn.ledger.engine import run, run_many
+from sojourn.ledger.statuses import ENDS
 from sojourn.policy import LedgerPolicy
 from sojourn.schemas import CLOSED_CELLS, Span, StayLimit
 
@@ -50,9 +52,10 @@ class BackupNote:
 def horizon_of(policy: LedgerPolicy) -> pl.Expr:
     """The first day on which a stay of STAYS must be gone."""
     dated = (pl.col("stay_limit") == StayLimit.DATED) & pl.col("authorised_until").is_not_null()
+    ended = pl.col("status_kind").cast(pl.String).is_in(ENDS).fill_null(value=False)
     base = (
         pl.when(pl.col("arrival_ref").is_null()).then(pl.col("departure_date"))
-        .when(dated).then(pl.col("authorised_until"))
+        .when(dated | ended).then(pl.col("authorised_until"))
         .otherwise(pl.col("arrival_date").dt.offset_by(f"{policy.open_ended_months}mo"))
     )  # fmt: skip
     return base.dt.offset_by(f"{policy.horizon_months}mo")

@@ -132,16 +132,20 @@ class Desk:
         self._reopen(sorted_)
         decision = self._linker.decide(asked)
         try:
+            told = self._stays_of(changes)
             events = pl.concat(
                 [undone, self._found_events(sorted_, asked, decision, at),
-                 self._status_events(changes, at)]
+                 _status_events(told, at)]
             )  # fmt: skip
+            unmet = changes.join(told, on="status_ref", how="anti")
             receipts = self.ledger.append(
                 Batch(
                     deliveries=tuple(i.delivered(now) for i in intakes),
                     encodings=pl.concat([sorted_.fresh, sorted_.corrected]),
                     events=events,
-                    quality=_with_counts([i.quality for i in intakes], sorted_, decision, asked),
+                    quality=_with_counts(
+                        [i.quality for i in intakes], sorted_, decision, asked, unmet
+                    ),
                     linkage=pl.concat([LINKAGE_QUALITY.empty(), *self._probed]),
                 )
             )
@@ -203,23 +207,27 @@ class Desk:
             return known
         return pl.concat([known, self.ledger.reports(others).select(ENCODINGS.names)])
 
-    def _status_events(self, changes: pl.DataFrame, at: datetime | None) -> pl.DataFrame:
+    def _stays_of(self, changes: pl.DataFrame) -> pl.DataFrame:
+        """STATUS_ENCODINGS that found their open stay, with its ``arrival_ref``."""
         if not changes.height:
-            return EVENTS.empty()
+            return changes.with_columns(arrival_ref=pl.lit(None, pl.Binary))
         stays = self._linker.find_stays(changes)
-        frame = changes.join(stays, on="status_ref", how="inner", maintain_order="left")
-        named = frame.select(
-            pl.col("arrival_ref").alias("crossing_ref"),
-            pl.col("effective_date").cast(pl.Datetime("us", "UTC")).alias("event_time"),
-            (pl.col("recorded_at") if at is None else pl.lit(at)).alias("recorded_at"),
-            "source",
-            pl.col("effective_date").alias("local_date"),
-            pl.col("new_class").alias("admission_class"),
-            pl.col("new_authorised_until").alias("authorised_until"),
-            pl.col("kind").alias("status_kind"),
-            pl.lit(EventKind.STATUS_CHANGED.value).alias("kind"),
-        )
-        return EVENTS.conform(named)
+        return changes.join(stays, on="status_ref", how="inner", maintain_order="left")
+
+
+def _status_events(told: pl.DataFrame, at: datetime | None) -> pl.DataFrame:
+    named = told.select(
+        pl.col("arrival_ref").alias("crossing_ref"),
+        pl.col("effective_date").cast(pl.Datetime("us", "UTC")).alias("event_time"),
+        (pl.col("recorded_at") if at is None else pl.lit(at)).alias("recorded_at"),
+        "source",
+        pl.col("effective_date").alias("local_date"),
+        pl.col("new_class").alias("admission_class"),
+        pl.col("new_authorised_until").alias("authorised_until"),
+        pl.col("kind").alias("status_kind"),
+        pl.lit(EventKind.STATUS_CHANGED.value).alias("kind"),
+    )
+    return EVENTS.conform(named)
 
 
 def _too_old(digest: str, count: int) -> pl.DataFrame:
@@ -237,14 +245,16 @@ def _too_old(digest: str, count: int) -> pl.DataFrame:
 
 
 def _with_counts(
-    quality: Sequence[pl.DataFrame], sorted_: Sorted, decision: Decision, asked: pl.DataFrame
-) -> pl.DataFrame:
+    quality: Sequence[pl.DataFrame], sorted_: Sorted, decision: Decision, asked: pl.DataFrame,
+    unmet: pl.DataFrame,
+) -> pl.DataFrame:  # fmt: skip
     """The sources' quality rows, with what became of their records here."""
     found = {
         "repeated": sorted_.repeated,
         "corrected": sorted_.corrected,
         "withdrawn": sorted_.withdrawn,
         "withdrawal_of_unknown": sorted_.unknown_withdrawals,
+        "status_without_stay": unmet,
         "without_usable_key": asked.filter(pl.col("match_keys").list.len() == 0),
     }
     counts = [

@@ -108,9 +108,6 @@ def check_crossings(
             Check("limit_contradicts", "no authorised_until where stay_limit is none",
                   (pl.col("stay_limit_") == StayLimit.NONE)
                   & pl.col("authorised_until_").is_not_null()).only(arriving),
-            Check("limit_without_date", "an authorised_until where stay_limit is dated",
-                  (pl.col("stay_limit_") == StayLimit.DATED) & pl.col("authorised_until_").is_null()
-                  & arriving),
             _unreadable("withdrawn", "true or false, or nothing", optional=True),
             *_identity_checks(withdrawn=pl.col("withdrawn_").fill_null(value=False)),
         ],
@@ -256,6 +253,7 @@ def _finish_crossings(kept: pl.DataFrame, policy: ReadPolicy, notes: Notes) -> p
     until = pl.when(arriving).then("authorised_until_")
     limit = (
         pl.when(~arriving).then(pl.lit(StayLimit.UNKNOWN.value))
+        .when(_dated_without_day()).then(pl.lit(StayLimit.UNKNOWN.value))
         .when(pl.col("stay_limit_").is_not_null()).then(pl.col("stay_limit_"))
         .when(until.is_not_null()).then(pl.lit(StayLimit.DATED.value))
         .otherwise(pl.lit(StayLimit.UNKNOWN.value))
@@ -278,6 +276,12 @@ def _finish_crossings(kept: pl.DataFrame, policy: ReadPolicy, notes: Notes) -> p
     )  # fmt: skip
     _count_repairs(kept, notes)
     return _last_of_id(CROSSINGS.conform(frame), "crossing_id", notes)
+
+
+def _dated_without_day() -> pl.Expr:
+    """Days in a window (90 in any 180), say, whose last one the source did not work out. The
+    arrival is worth keeping; its last permitted day is not known (docs/adr/0022)."""
+    return (pl.col("stay_limit_") == StayLimit.DATED) & pl.col("authorised_until_").is_null()
 
 
 def _with_local_date(kept: pl.DataFrame, policy: ReadPolicy, notes: Notes) -> pl.DataFrame:
@@ -307,6 +311,7 @@ def _count_repairs(kept: pl.DataFrame, notes: Notes) -> None:
         "nationality_unknown_code": pl.col("nationality_").is_null()
         & pl.col("nationality").is_not_null(),
         "sex_unknown_code": pl.col("sex_").is_null() & (pl.col("sex") != "<"),
+        "limit_without_date": _dated_without_day() & (pl.col("direction_") == Direction.ARRIVAL),
         "arrival_columns_dropped": (pl.col("direction_") == Direction.DEPARTURE)
         & (pl.col("authorised_until").is_not_null() | pl.col("admission_class").is_not_null()),
     }

@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from sqlalchemy import create_engine, text
 
 from lib.offices import NOW, hand_in, small_country, small_office
+from lib.specs import CAST, SpecOffice, all_specs
 from sojourn.ledger import Ledger
 from sojourn.ledger.horizon import destroy_expired_backups, horizon_of
 from sojourn.measure import assign_outcomes, measure
@@ -176,3 +177,27 @@ def test_an_office_that_purges_before_its_first_file_can_still_load_its_history(
         quality = dict(desk.ledger.quality().select("issue", "records").iter_rows())
         assert desk.ledger.state().reports == history.height
     assert "rejected" not in quality
+
+
+@pytest.mark.parametrize(
+    ("name", "first_day_gone"),
+    [
+        ("62-a-death-without-a-last-day", date(2027, 3, 14)),  # a year after the death
+        ("61-a-naturalisation-ends-a-stay", date(2027, 12, 31)),  # ... after the last permitted day
+        ("53-change-where-no-day-was-known", date(2032, 1, 5)),  # residence: as open-ended
+    ],
+)
+def test_the_horizon_of_a_stay_that_ended_here_is_not_an_open_ended_one(
+    tmp_path: Path, name: str, first_day_gone: date
+) -> None:
+    taken = SpecOffice(tmp_path, CAST)
+    taken.take(next(s for s in all_specs() if s.name == name))
+    office = taken.office
+    purge(office, first_day_gone - timedelta(days=1))
+    with office.open_ledger() as ledger:
+        assert ledger.stays().height == 1
+    purge(office, first_day_gone)
+    with office.open_ledger() as ledger:
+        assert ledger.stays().height == 0
+        cells = ledger.closed_cells().filter(pl.col("span") == Span.MONTH.value)
+        assert cells["outcome"].to_list() == ["status_changed"]

@@ -164,6 +164,12 @@ def test_a_record_that_cannot_be_is_refused_with_its_reason(
     assert reasons(reading) == [("line 1", reason)]
 
 
+def test_an_arrival_limited_without_a_day_is_kept_as_unknown_and_counted() -> None:
+    reading = one(stay_limit="dated", authorised_until=None)
+    assert reading.crossings["stay_limit"].to_list() == ["unknown"]
+    assert counts(reading) == {"read": 1, "limit_without_date": 1}
+
+
 @pytest.mark.parametrize(
     "text",
     ["2025-03-01T12:30:00Z", "2025-03-01 12:30", "2025-03-01T14:30:00+02:00",
