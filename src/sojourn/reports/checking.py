@@ -197,9 +197,14 @@ def _against(report: Report, before: Report) -> list[Finding]:
             if row is None and was.key >= first:
                 at = f"{block.title}: {was.label}"
                 found.append(Finding("missing", at, "was there in the vintage before"))
-            elif row is not None:
+            elif row is not None and not _running(before, was):
                 found += _jumps(report, before, block, row, was)
     return found
+
+
+def _running(before: Report, was: Row) -> bool:
+    """A month that was not over then: its numbers had hardly begun."""
+    return "age" in before.at and before.cell(was, "age").status == Status.CANNOT
 
 
 def _jumps(report: Report, before: Report, block: Block, row: Row, was: Row) -> list[Finding]:

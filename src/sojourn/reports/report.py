@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -73,7 +74,9 @@ class Cell:
 
     def each(self, change: Callable[[float], float]) -> Cell:
         """The same cell with every number changed."""
-        made = {n: None if (held := getattr(self, n)) is None else change(held) for n in NUMBERS}
+        made: dict[str, Any] = {
+            n: None if (held := getattr(self, n)) is None else change(held) for n in NUMBERS
+        }
         return replace(self, **made)
 
     @property
