@@ -124,7 +124,10 @@ def report_monthly(
 def report_example(
     shape: Annotated[str, typer.Argument(help="us (fiscal year 2024) or uk (2019/20)")],
     out_file: OutFile,
-    scale: Annotated[int, typer.Option(min=1, help="One simulated stay for so many.")] = 100,
+    scale: Annotated[
+        int | None,
+        typer.Option(min=1, help="One simulated stay for so many; default: 100 of us, 10 of uk."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same country.")] = 1,
 ) -> None:
     """What a published table would have looked like with intervals. Invented people only.

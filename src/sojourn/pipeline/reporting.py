@@ -42,7 +42,7 @@ from sojourn.schemas import Span
 from sojourn.simulate.published import COUNTRIES, UK_2019_20, US_FY2024, draw_published
 
 EXAMPLES = {Shape.US: US_FY2024, Shape.UK: UK_2019_20}
-SCALE = 100
+SCALES = {Shape.US: 100, Shape.UK: 10}  # so that most cells hold 10 and more
 _OFFICES = {Shape.US: "US fiscal year 2024", Shape.UK: "UK 2019/20"}
 _SAID = {
     Shape.US: "1.15% in all and 1.04% without a departure record",
@@ -194,7 +194,9 @@ def country_names() -> dict[str, str]:
     return {three: f"{names[two]} ({three})" for two, three in ALPHA_3.items() if two in names}
 
 
-def example_report(shape: Shape, policy: Policy, *, scale: int = SCALE, seed: int = 1) -> Report:
+def example_report(
+    shape: Shape, policy: Policy, *, scale: int | None = None, seed: int = 1
+) -> Report:
     """What an office's published table would have looked like with intervals. Invented people.
 
     A country is drawn whose records show what the office published, one stay for ``scale``; the
@@ -203,6 +205,7 @@ def example_report(shape: Shape, policy: Policy, *, scale: int = SCALE, seed: in
     if shape not in EXAMPLES:
         raise UsageError(f"expected an example of us or uk, found {shape.value}")
     office, rng = EXAMPLES[shape], np.random.default_rng(seed)
+    scale = scale or SCALES[shape]
     drawn = draw_published(office, 1 / scale, rng)
     known_at = office.year.replace(year=office.year.year + 1) + timedelta(days=90)
     estimates = estimate_plainly(
@@ -215,7 +218,7 @@ def example_report(shape: Shape, policy: Policy, *, scale: int = SCALE, seed: in
     here, late = (float(drawn.truth[name].sum()) for name in ("still_here", "late"))
     notes = (
         f"A simulated country of invented people, drawn so that its records show what was "
-        f"published for {_OFFICES[shape]} ({_SAID[shape]}), one stay for {scale:,}.",
+        f"published for {_OFFICES[shape]} ({_SAID[shape]}); one stay of it stands for {scale:,}.",
         "Assumed, for it is not published: the mix of classes, and that 54% of those without a "
         "departure record have left. So many of a US backlog were closed on review.",
         f"Its truth is known: {100 * here / expected:.2f}% are still here, and "

@@ -2,8 +2,9 @@
 
 In: a ``Report``. Out: text. One row per printed row. A number has up to five columns: itself, its
 95% interval (``_lower``, ``_upper``) and its prediction interval (``_later_lower``,
-``_later_upper``), where any row has one. ``status`` says ``complete``, or which columns are empty
-and why. Shares are in percent. Text that a spreadsheet would run as a formula gets an apostrophe.
+``_later_upper``), where any row has one that is not the number itself. ``status`` says
+``complete``, or which columns are empty and why. Shares are in percent. Text that a spreadsheet
+would run as a formula gets an apostrophe.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def render_csv(report: Report) -> str:
 
 def _ends(report: Report, head: Head) -> list[str]:
     cells = [report.cell(row, head.key) for block in report.blocks for row in block.all_rows]
-    return [end for end in _ENDS if any(getattr(cell, end) is not None for cell in cells)]
+    return [end for end in _ENDS if any(getattr(c, end) not in (None, c.value) for c in cells)]
 
 
 def _line(report: Report, block: Block, row: Row, held: dict[str, list[str]]) -> list[str]:

@@ -91,7 +91,7 @@ def _legend(report: Report) -> str:
     if not drawn:
         return ""
     head = drawn[0]
-    words = f"{head.label.lower()}: the dot is the estimate, the box its 95% interval"
+    words = f"{head.label}: the dot is the estimate, the box its 95% interval"
     if any(report.cell(r, head.key).later_lower is not None for b in report.blocks for r in b.rows):
         words += ", the thin line where its final figure will lie"
     if head.mark:
@@ -101,15 +101,15 @@ def _legend(report: Report) -> str:
 
 def _section(report: Report, block: Block) -> str:
     scale = scale_of(report, block)
-    caption = f"{block.title}, {report.period}."
+    caption = f"{report.period[:1].upper()}{report.period[1:]}."
     if scale:
         caption += f" Bars run from 0 to {scale:g}%."
     head = escape(block.title)
     key = escape(block.key, quote=True)
     foot = "" if block.total is None else f"<tfoot>{_row(report, block.total, scale)}</tfoot>"
     return (
-        f'<section><h2 id="h-{key}">{head}</h2><div class="scroll" role="region" tabindex="0" '
-        f'aria-labelledby="h-{key}"><table><caption>{escape(caption)}</caption>'
+        f'<section><div class="scroll" role="region" tabindex="0" aria-labelledby="h-{key}">'
+        f'<table><caption><div class="caption"><h2 id="h-{key}">{head}</h2>{escape(caption)}</div></caption>'
         f"{_thead(report, block)}<tbody>{''.join(_row(report, r, scale) for r in block.rows)}"
         f"</tbody>{foot}</table></div></section>"
     )
@@ -176,7 +176,7 @@ def _notes(report: Report) -> str:
 
 def _terms(report: Report) -> str:
     items = "".join(
-        f"<dt>{escape(d.term)}</dt><dd>{escape(d.meaning)}."
+        f"<dt>{escape(d.term)}</dt><dd>{escape(d.meaning[:1].upper() + d.meaning[1:])}."
         + (f" <cite>After: {escape(d.source)}</cite>" if d.source else "")
         + "</dd>"
         for d in report.definitions

@@ -41,10 +41,10 @@ HEADS = (
     Head("open", "No departure recorded", Unit.STAYS, RECORDS, "No evidence of departure",
          additive=True),
     Head("open_share", "No departure recorded, share", Unit.PERCENT, RECORDS),
-    Head("left", "Left unrecorded", Unit.STAYS, MODELLED, additive=True),
-    Head("left_share", "Left unrecorded, share", Unit.PERCENT, MODELLED),
-    Head("here", "Probably still here", Unit.STAYS, MODELLED, additive=True),
-    Head("here_share", "Probably still here, share", Unit.PERCENT, MODELLED, drawn=True,
+    Head("left", "Left unrecorded (modelled)", Unit.STAYS, MODELLED, additive=True),
+    Head("left_share", "Left unrecorded (modelled), share", Unit.PERCENT, MODELLED),
+    Head("here", "Probably still here (modelled)", Unit.STAYS, MODELLED, additive=True),
+    Head("here_share", "Probably still here (modelled), share", Unit.PERCENT, MODELLED, drawn=True,
          mark="open_share"),
 )  # fmt: skip
 WANTED = {

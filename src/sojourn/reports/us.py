@@ -34,11 +34,11 @@ HEADS = (
          "Total overstay rate"),
     Head("open_rate", "No departure recorded, share", Unit.PERCENT, RECORDS,
          "Suspected in-country overstay rate"),
-    Head("left", "Left unrecorded", Unit.STAYS, MODELLED, additive=True),
-    Head("here", "Probably still here", Unit.STAYS, MODELLED, additive=True),
+    Head("left", "Left unrecorded (modelled)", Unit.STAYS, MODELLED, additive=True),
+    Head("here", "Probably still here (modelled)", Unit.STAYS, MODELLED, additive=True),
     Head("overstays", "Late or probably still here", Unit.STAYS, MODELLED, additive=True),
     Head("rate", "Overstay rate", Unit.PERCENT, MODELLED, drawn=True, mark="recorded_rate"),
-    Head("here_rate", "Probably still here, share", Unit.PERCENT, MODELLED),
+    Head("here_rate", "Probably still here (modelled), share", Unit.PERCENT, MODELLED),
 )  # fmt: skip
 WANTED = {
     "expected": Quantity.EXPECTED_DEPARTURES,
