@@ -52,7 +52,8 @@ def render_html(report: Report) -> str:
 
 def _band(report: Report) -> str:
     said = _BANDS[report.kind].format(smallest=report.smallest)
-    running = f"{report.title}, {report.period}. {report.kind.value.capitalize()}."
+    whom = "Public" if report.kind == Kind.PUBLIC else "Confidential: for the steward alone"
+    running = f"{report.title}, {report.period}. {whom}."
     if report.findings:
         running += " FAILS ITS CHECK."
     return (
@@ -109,7 +110,8 @@ def _section(report: Report, block: Block) -> str:
     foot = "" if block.total is None else f"<tfoot>{_row(report, block.total, scale)}</tfoot>"
     return (
         f'<section><div class="scroll" role="region" tabindex="0" aria-labelledby="h-{key}">'
-        f'<table><caption><div class="caption"><h2 id="h-{key}">{head}</h2>{escape(caption)}</div></caption>'
+        f'<table><caption><div class="caption"><h2 id="h-{key}">{head}</h2>{escape(caption)}'
+        "</div></caption>"
         f"{_thead(report, block)}<tbody>{''.join(_row(report, r, scale) for r in block.rows)}"
         f"</tbody>{foot}</table></div></section>"
     )
