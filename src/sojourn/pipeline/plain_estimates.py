@@ -85,22 +85,34 @@ def _draw(counts: pl.DataFrame, linkage: pl.DataFrame, rng: np.random.Generator)
 
     in_time, late = column(Outcome.DEPARTED_IN_TIME), column(Outcome.DEPARTED_LATE)
     still_open = column(Outcome.NO_DEPARTURE_RECORDED)
-    seen, means = {}, {}
-    for name in wide["admission_class"].unique(maintain_order=True):
-        closed, back = _reentries(linkage, name)
-        seen[name] = rng.beta(closed + 0.5, back - closed + 0.5, DRAWS)
-        means[name] = (closed + 0.5) / (back + 1)
     classes = wide["admission_class"].to_list()
     gone = in_time + late
-    coverage = np.column_stack([seen[c] for c in classes])
-    left = np.minimum(rng.negative_binomial(np.maximum(gone, 1), coverage), still_open)
+    left = np.zeros((DRAWS, wide.height))
+    odds = np.ones(wide.height)
+    for name in dict.fromkeys(classes):
+        own = np.array([c == name for c in classes])
+        closed, back = _reentries(linkage, name)
+        left[:, own] = _left(gone[own], closed, back, rng)
+        odds[own] = (closed + 0.5) / (back - closed + 0.5)
+    left = np.minimum(left, still_open)
     left_late = rng.binomial(left.astype(np.int64), late / np.maximum(gone, 1))
-    odds = np.array([means[c] / (1 - means[c]) for c in classes])
     ends = tuple(np.minimum(gone / (odds * factor), still_open) for factor in (UNLIKE, 1 / UNLIKE))
     return _Cells(
         wide["nationality"].to_list(), classes, in_time, late, still_open,
         left.astype(np.float64), left_late.astype(np.float64), (ends[0], ends[1]),
     )  # fmt: skip
+
+
+def _left(gone: Numbers, closed: int, back: int, rng: np.random.Generator) -> Numbers:
+    """Draws of who left unrecorded, by cell of one class; all cells share the class's coverage.
+
+    Of those who came again it is known how many left unrecorded; only the others are drawn.
+    """
+    coverage = rng.beta(closed + 0.5, back - closed + 0.5, DRAWS)
+    others = np.maximum(gone.sum() - closed, 1)
+    unseen = back - closed + rng.negative_binomial(others, coverage)
+    shares = np.maximum(gone, 1e-9) / np.maximum(gone, 1e-9).sum()
+    return rng.multinomial(unseen, shares).astype(np.float64)
 
 
 def _reentries(linkage: pl.DataFrame, admission_class: str) -> tuple[int, int]:

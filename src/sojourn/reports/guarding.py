@@ -3,22 +3,27 @@
 In: rows of cells and which of them sum to which. Out: the same rows, with further cells hidden.
 A cell under the smallest is hidden where it is read (``book``). Where one alone of a sum is not
 told, the sum tells it: then its smallest sister goes too, again and again until no sum has one
-alone. Source: complementary suppression (Willenborg and de Waal, Elements of Statistical
-Disclosure Control, 2001, chapter 6); the smallest sister first is a plain choice, not the best.
+alone. Sums together can still tell a cell that none tells by itself: so all are solved as linear
+equations at the end, and what has but one solution is given a sister again. Source: complementary
+suppression (Willenborg and de Waal, Elements of Statistical Disclosure Control, 2001, chapter 6);
+the smallest sister first is a plain choice, not the one that hides least.
 
-Assumes that a reader has this one table. Against tables that are put side by side, figures with
-noise are the remedy, not this.
+Assumes that a reader has this one table, and protects from working a number out, not from
+narrowing it down. Against tables that are put side by side, figures with noise are the remedy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from sojourn.reports.report import Cell, Status
 
 Place = tuple[str, str, str]  # block, row, column
 _UNTOLD = (Status.HIDDEN, Status.GUARDING)
+_EPSILON = 1e-7
 
 
 @dataclass(frozen=True)
@@ -32,14 +37,50 @@ class Tied:
 def guard(cells: dict[Place, Cell], ties: Sequence[Tied]) -> dict[Place, Cell]:
     """Hide what would tell a hidden cell. Pure; places that ``cells`` does not hold are nothing."""
     kept = dict(cells)
-    again = True
-    while again:
-        again = False
-        for tie in ties:
-            if (place := _to_hide(kept, tie)) is not None:
+    fitting = [t for t in ties if t.whole in cells]
+    while True:
+        while places := [p for t in fitting if (p := _to_hide(kept, t)) is not None]:
+            for place in places:
                 kept[place] = Cell(status=Status.GUARDING, why="small")
-                again = True
-    return kept
+        told = [_sister(kept, fitting, place) for place in worked_out(kept, fitting)]
+        places = [place for place in told if place is not None]
+        if not places:
+            return kept
+        for place in places:
+            kept[place] = Cell(status=Status.GUARDING, why="small")
+
+
+def worked_out(cells: Mapping[Place, Cell], ties: Sequence[Tied]) -> list[Place]:
+    """Hidden small cells that a reader of the table could work out from its sums.
+
+    A reader knows what is shown; each sum is an equation of what is not. A cell can be worked out
+    where its unit vector lies in the row space of the equations.
+    """
+    unknown = [p for p, c in cells.items() if c.status in (*_UNTOLD, Status.CANNOT)]
+    column = {place: i for i, place in enumerate(unknown)}
+    said = [t for t in ties if any(p in column for p in (*t.parts, t.whole))]
+    if not said or all(cells[p].status != Status.HIDDEN for p in unknown):
+        return []
+    equations = np.zeros((len(said), len(unknown)))
+    for i, tie in enumerate(said):
+        for sign, places in ((1.0, tie.parts), (-1.0, (tie.whole,))):
+            equations[i, [column[p] for p in places if p in column]] = sign
+    values, vectors = np.linalg.eigh(equations @ equations.T)
+    held = values > _EPSILON
+    span = (vectors[:, held] / np.sqrt(values[held])).T @ equations
+    # The length of each unit vector's shadow on the row space: 1 where it lies in it.
+    known = (span**2).sum(axis=0) > 1 - _EPSILON
+    return [p for p, told in zip(unknown, known, strict=True)
+            if told and cells[p].status == Status.HIDDEN]  # fmt: skip
+
+
+def _sister(cells: Mapping[Place, Cell], ties: Sequence[Tied], place: Place) -> Place | None:
+    """The smallest cell still shown that stands in a sum with ``place``; a whole if need be."""
+    near = [t for t in ties if place in t.parts or place == t.whole]
+    parts = [p for t in near for p in t.parts if p in cells and cells[p].status == Status.SHOWN]
+    wholes = [t.whole for t in near if cells[t.whole].status == Status.SHOWN]
+    found = parts or wholes
+    return min(found, key=lambda p: (cells[p].value or 0.0, p)) if found else None
 
 
 def _to_hide(cells: dict[Place, Cell], tie: Tied) -> Place | None:
