@@ -86,7 +86,7 @@ def book_of_figures(frame: pl.DataFrame, known_at: date | None) -> Book:
     """FIGURES of the last vintage up to ``known_at``; of several tables' figures, the surest."""
     check_table(frame, FIGURES)
     day = _vintage(vintages(frame), known_at)
-    known = set(Quantity) | set(_COUNTED)
+    known = [m.value for m in (*Quantity, *_COUNTED)]
     rows = frame.filter(pl.col("vintage") == day, pl.col("quantity").is_in(known)).to_dicts()
     rows.sort(key=_surest)
     cells: dict[tuple[Where, Quantity], Cell] = {}

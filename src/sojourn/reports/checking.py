@@ -21,7 +21,6 @@ from sojourn.reports.report import Block, Cell, Finding, Head, Kind, Report, Row
 WIDER = 3.1 / 1.96  # of a 95% interval: what chance alone may do once in 500 times
 JUMP = 10.0  # an order of magnitude
 LEAST_TO_JUMP = 100.0  # smaller numbers may
-LEAST_RATE_TO_JUMP = 1.0  # percent
 _ROUNDING = 0.5
 _RATE_ROUNDING = 0.051  # one printed decimal, halved
 _EPSILON = 1e-9
@@ -215,9 +214,10 @@ def _jumps(report: Report, before: Report, block: Block, row: Row, was: Row) -> 
         one, two = report.cell(row, head.key).value, before.cell(was, head.key).value
         if one is None or two is None:
             continue
-        least = LEAST_RATE_TO_JUMP if head.unit == Unit.PERCENT else LEAST_TO_JUMP
         low, high = sorted((abs(one), abs(two)))
-        if high >= least and high >= JUMP * low:
+        # A share of few stays may do anything: as many must be behind it as behind a number.
+        stays = high if head.unit != Unit.PERCENT else high / 100 * (row.cells[0].value or 0.0)
+        if stays >= LEAST_TO_JUMP and high >= JUMP * low:
             way = "more" if abs(one) > abs(two) else "less"
             what = f"is ten times {way} than in the vintage before, or further off"
             found.append(Finding("jump", _place(block, row, head), what))
