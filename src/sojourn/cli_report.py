@@ -38,11 +38,11 @@ Despite = Annotated[
 ]
 Period = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d", "%Y-%m"], help="First day of the year; default: the last."),
+    typer.Option(formats=["%Y", "%Y-%m-%d"], help="The year, or its first day; default: the last."),
 ]
 LastMonth = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d", "%Y-%m"], help="The last of its months; default: the last."),
+    typer.Option(formats=["%Y-%m", "%Y-%m-%d"], help="The last of its months; default: the last."),
 ]
 
 

@@ -24,10 +24,11 @@ LEAST_TO_JUMP = 100.0  # smaller numbers may
 _ROUNDING = 0.5
 _RATE_ROUNDING = 0.051  # one printed decimal, halved
 _EPSILON = 1e-9
+_FIRST = ("empty", "missing", "duplicate")
 
 
 def check_report(report: Report, before: Report | None = None) -> tuple[Finding, ...]:
-    """All that does not fit, in the order of the page."""
+    """All that does not fit: what is missing or there twice first, then as on the page."""
     found: list[Finding] = []
     if not any(block.rows for block in report.blocks):
         found.append(Finding("empty", report.title, "has no rows at all"))
@@ -40,7 +41,7 @@ def check_report(report: Report, before: Report | None = None) -> tuple[Finding,
         found += _totals(report, block)
     if before is not None:
         found += _against(report, before)
-    return tuple(found)
+    return tuple(sorted(found, key=lambda f: f.rule not in _FIRST))
 
 
 def checked(report: Report, before: Report | None = None) -> Report:
