@@ -12,7 +12,7 @@ from itertools import groupby
 
 from sojourn.reports.bars import draw, scale_of
 from sojourn.reports.report import Block, Cell, Head, Kind, Report, Row, Status
-from sojourn.reports.telling import UNTOLD, tell, tell_bounds, tell_interval, tell_why
+from sojourn.reports.telling import tell, tell_bounds, tell_interval, tell_untold, tell_why
 from sojourn.reports.wording import say_day
 
 _BANDS = {
@@ -159,7 +159,7 @@ def _cell(report: Report, row: Row, head: Head, cell: Cell, scale: float) -> str
     why = tell_why(cell)
     said = f'<span class="said">{escape(why)}</span>' if why else ""
     if cell.value is None or cell.status != Status.SHOWN:
-        return f'<span class="none">{UNTOLD[cell.status]}</span>{said}'
+        return f'<span class="none">{tell_untold(cell, report)}</span>{said}'
     out = f'<span class="value">{tell(cell.value, head)}</span>'
     if interval := tell_interval(cell, head, report):
         out += f'<span class="interval">{interval}</span>'

@@ -10,9 +10,10 @@ FIGURES nothing is hidden: they are noisy, and negative counts are published as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from math import isfinite
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -74,7 +75,7 @@ def book_of_estimates(frame: pl.DataFrame, known_at: date | None, smallest: int)
     """ESTIMATES as known on the last day up to ``known_at`` (None: the last there is)."""
     check_table(frame, ESTIMATES)
     day = _vintage(vintages(frame), known_at)
-    rows = frame.filter(pl.col("known_at") == day).to_dicts()
+    rows = frame.filter(pl.col("known_at") == day).with_columns(_finite(NUMBERS[1:])).to_dicts()
     cells = {}
     for row in rows:
         quantity = Quantity(row["quantity"])
@@ -87,7 +88,11 @@ def book_of_figures(frame: pl.DataFrame, known_at: date | None) -> Book:
     check_table(frame, FIGURES)
     day = _vintage(vintages(frame), known_at)
     known = [m.value for m in (*Quantity, *_COUNTED)]
-    rows = frame.filter(pl.col("vintage") == day, pl.col("quantity").is_in(known)).to_dicts()
+    rows = (
+        frame.filter(pl.col("vintage") == day, pl.col("quantity").is_in(known))
+        .with_columns(_finite(("lower", "upper")))
+        .to_dicts()
+    )
     rows.sort(key=_surest)
     cells: dict[tuple[Where, Quantity], Cell] = {}
     for row in rows:
@@ -95,6 +100,11 @@ def book_of_figures(frame: pl.DataFrame, known_at: date | None) -> Book:
         quantity = Quantity(name) if name in set(Quantity) else _COUNTED[StayEvent(name)]
         cells.setdefault((_where(row), quantity), _released(row, quantity))
     return Book(Kind.PUBLIC, day, 0, cells)
+
+
+def _finite(names: Sequence[str]) -> list[pl.Expr]:
+    """Ends of intervals that lie nowhere are none."""
+    return [pl.when(pl.col(n).is_finite()).then(pl.col(n)).alias(n) for n in names]
 
 
 def _vintage(held: tuple[date, ...], known_at: date | None) -> date:
@@ -122,6 +132,8 @@ def _where(row: dict[str, Any]) -> Where:
 
 def _estimated(row: dict[str, Any], quantity: Quantity, smallest: int) -> Cell:
     value, why = row["value"], row["why"]
+    if value is not None and not isfinite(value):
+        return Cell(status=Status.CANNOT, why="not_a_number")
     if value is None:
         small = why.startswith("small")
         return Cell(status=Status.HIDDEN if small else Status.CANNOT, why=why)
@@ -133,7 +145,7 @@ def _estimated(row: dict[str, Any], quantity: Quantity, smallest: int) -> Cell:
 
 
 def _released(row: dict[str, Any], quantity: Quantity) -> Cell:
-    if row["value"] is None:
+    if row["value"] is None or not isfinite(row["value"]):
         return Cell(status=Status.CANNOT, why="not_released")
     cell = Cell(row["value"], row["lower"], row["upper"])
     return scaled(cell, 100) if quantity in RATES else cell

@@ -31,15 +31,15 @@ from sojourn.reports.report import (
 )
 from sojourn.schemas import Quantity, Span
 
-COUNTS, RATES, CHANGED = "Counted and completed", "Overstay rate", "Revision and freshness"
+COUNTS, RATES, CHANGED = "Counted and completed", "Rates", "Revision and freshness"
 HEADS = (
     Head("arrivals", "Arrivals", Unit.CROSSINGS, COUNTS, additive=True),
     Head("departures", "Departures", Unit.CROSSINGS, COUNTS, additive=True),
     Head("departures_final", "Departures, final figure", Unit.CROSSINGS, COUNTS),
     Head("expected", "Expected departures", Unit.STAYS, COUNTS, additive=True),
-    Head("recorded_rate", "By the records alone", Unit.PERCENT, RATES),
-    Head("rate", "Estimated", Unit.PERCENT, RATES, drawn=True, mark="recorded_rate"),
-    Head("rate_final", "Estimated, final figure", Unit.PERCENT, RATES),
+    Head("recorded_rate", "Rate by the records alone", Unit.PERCENT, RATES),
+    Head("rate", "Overstay rate, estimated", Unit.PERCENT, RATES, drawn=True, mark="recorded_rate"),
+    Head("rate_final", "Overstay rate, final figure", Unit.PERCENT, RATES),
     Head("departures_revised", "Departures, since the vintage before", Unit.CROSSINGS, CHANGED,
          signed=True),
     Head("rate_revised", "Rate, since the vintage before", Unit.POINTS, CHANGED, signed=True),

@@ -45,6 +45,13 @@ def tell_end(value: float, head: Head, report: Report) -> str:
     return tell(value, head)
 
 
+def tell_untold(cell: Cell, report: Report) -> str:
+    """What stands where no number is."""
+    if cell.why == "small_change":
+        return f"under {report.smallest}"
+    return UNTOLD[cell.status]
+
+
 def tell_interval(cell: Cell, head: Head, report: Report) -> str:
     """ "1.03 to 1.28"; empty without an interval, or where it has no width."""
     if cell.lower is None or cell.upper is None or cell.lower == cell.upper:

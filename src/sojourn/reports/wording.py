@@ -70,6 +70,7 @@ WHY = {
     "small_change": "changed by fewer than the smallest cell",
     "nothing_expected": "nothing was expected",
     "not_released": "not released",
+    "not_a_number": "no finite number was given",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from datetime import date
 
 import numpy as np
@@ -143,3 +144,19 @@ def test_an_end_of_an_interval_under_ten_is_told_as_under_ten() -> None:
     assert ">3 to" not in page
     column = text.splitlines()[0].split(",").index("here_lower")
     assert {line.split(",")[column] for line in text.splitlines()[1:]} == {""}
+
+
+def test_what_is_no_finite_number_is_not_estimated() -> None:
+    frame = build_estimates(size=3000)
+    still = pl.col("quantity") == "probably_still_here"
+    for odd in (float("nan"), float("inf")):
+        broken = frame.with_columns(
+            value=pl.when(still).then(odd).otherwise("value"),
+            upper=pl.when(still).then(odd).otherwise("upper"),
+        )
+        for shape in Shape:
+            page = render_html(make_report(shape, broken, Kind.STEWARD, POLICY))
+            assert not re.search(r"\b(nan|inf)\b", page)
+        assert "no finite number was given" in render_html(
+            make_report(Shape.US, broken, Kind.STEWARD, POLICY)
+        )
