@@ -22,6 +22,7 @@ import numpy as np
 from sojourn.reports.report import Cell, Status
 
 Place = tuple[str, str, str]  # block, row, column
+Equation = dict[Place, float]  # what is not told in a sum, with its sign
 _UNTOLD = (Status.HIDDEN, Status.GUARDING)
 _EPSILON = 1e-7
 
@@ -56,22 +57,57 @@ def worked_out(cells: Mapping[Place, Cell], ties: Sequence[Tied]) -> list[Place]
     A reader knows what is shown; each sum is an equation of what is not. A cell can be worked out
     where its unit vector lies in the row space of the equations.
     """
-    unknown = [p for p, c in cells.items() if c.status in (*_UNTOLD, Status.CANNOT)]
-    column = {place: i for i, place in enumerate(unknown)}
-    said = [t for t in ties if any(p in column for p in (*t.parts, t.whole))]
-    if not said or all(cells[p].status != Status.HIDDEN for p in unknown):
-        return []
-    equations = np.zeros((len(said), len(unknown)))
-    for i, tie in enumerate(said):
-        for sign, places in ((1.0, tie.parts), (-1.0, (tie.whole,))):
-            equations[i, [column[p] for p in places if p in column]] = sign
-    values, vectors = np.linalg.eigh(equations @ equations.T)
+    unknown = {p for p, c in cells.items() if c.status in (*_UNTOLD, Status.CANNOT)}
+    said = [
+        {p: sign for sign, held in ((1.0, t.parts), (-1.0, (t.whole,))) for p in held
+         if p in unknown}
+        for t in ties
+    ]  # fmt: skip
+    small = {p for p in unknown if cells[p].status == Status.HIDDEN}
+    found: list[Place] = []
+    for equations in _apart([equation for equation in said if equation]):
+        places = sorted({p for equation in equations for p in equation})
+        if not small.isdisjoint(places):
+            found += small.intersection(_fixed(equations, places))
+    return sorted(found)
+
+
+def _apart(equations: list[Equation]) -> list[list[Equation]]:
+    """Equations that share no unknown, apart: solving takes the cube of their number."""
+    of: dict[Place, list[int]] = {}
+    for i, equation in enumerate(equations):
+        for place in equation:
+            of.setdefault(place, []).append(i)
+    seen: set[int] = set()
+    groups = []
+    for start in range(len(equations)):
+        if start in seen:
+            continue
+        group, waiting = [], [start]
+        seen.add(start)
+        while waiting:
+            i = waiting.pop()
+            group.append(equations[i])
+            near = {j for place in equations[i] for j in of[place]} - seen
+            seen |= near
+            waiting += sorted(near)
+        groups.append(group)
+    return groups
+
+
+def _fixed(equations: list[Equation], places: list[Place]) -> list[Place]:
+    """The unknowns with but one solution."""
+    column = {place: i for i, place in enumerate(places)}
+    matrix = np.zeros((len(equations), len(places)))
+    for i, equation in enumerate(equations):
+        for place, sign in equation.items():
+            matrix[i, column[place]] = sign
+    values, vectors = np.linalg.eigh(matrix @ matrix.T)
     held = values > _EPSILON
-    span = (vectors[:, held] / np.sqrt(values[held])).T @ equations
+    span = (vectors[:, held] / np.sqrt(values[held])).T @ matrix
     # The length of each unit vector's shadow on the row space: 1 where it lies in it.
     known = (span**2).sum(axis=0) > 1 - _EPSILON
-    return [p for p, told in zip(unknown, known, strict=True)
-            if told and cells[p].status == Status.HIDDEN]  # fmt: skip
+    return [place for place, told in zip(places, known, strict=True) if told]
 
 
 def _sister(cells: Mapping[Place, Cell], ties: Sequence[Tied], place: Place) -> Place | None:
