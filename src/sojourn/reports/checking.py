@@ -160,8 +160,6 @@ def _hidden_room(report: Report, cell: Cell, row: Row) -> float:
 def _shares(report: Report, block: Block, row: Row) -> list[Finding]:
     found = []
     for rule in report.ratios:
-        if not rule.parts:
-            continue
         share, whole = report.cell(row, rule.share), report.cell(row, rule.whole)
         parts = [report.cell(row, key) for key in rule.parts]
         more = [report.cell(row, key) for key in rule.and_up_to]

@@ -22,7 +22,6 @@ from sojourn.reports.report import (
     Head,
     Kind,
     Level,
-    Ratio,
     Report,
     Row,
     Shape,
@@ -78,7 +77,7 @@ def monthly_report(
     return Report(
         Shape.MONTHLY, book.kind, "Arrivals, departures and overstays, month by month",
         f"From {for_whom}", f"{firsts[0]:%B %Y} to {last:%B %Y}", book.known_at, policy_digest,
-        HEADS, (block,), tuple(notes), DEFINITIONS, (), (Ratio("rate", (), "expected"),),
+        HEADS, (block,), tuple(notes), DEFINITIONS, (), (),
         book.smallest, before.known_at if before else None,
     )  # fmt: skip
 

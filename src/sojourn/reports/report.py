@@ -133,10 +133,7 @@ class Sum:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A rule: the share is of these parts and this whole, or up to with ``and_up_to`` besides.
-
-    Without parts the rule is only that the share is 0 to 100.
-    """
+    """A rule: the share is of these parts and this whole, or up to with ``and_up_to`` besides."""
 
     share: str
     parts: tuple[str, ...]
