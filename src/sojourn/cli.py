@@ -26,6 +26,7 @@ from sojourn.cli_printing import (
     say,
 )
 from sojourn.cli_quality import quality_command
+from sojourn.cli_report import build_report_app
 from sojourn.errors import UsageError
 from sojourn.policy import load_policy
 
@@ -57,6 +58,7 @@ def build_app() -> typer.Typer:
     keys.command("new")(keys_new)
     keys.callback()(lambda: None)
     app.add_typer(keys, name="keys")
+    app.add_typer(build_report_app(), name="report")
     for point in sorted(entry_points(group="sojourn.commands"), key=lambda p: p.name):
         app.command(point.name)(point.load())
     return app

@@ -5,6 +5,7 @@
     ├── PolicyError         3   a policy file says something that cannot be
     ├── ReadError           4   a file cannot be read as what it should be
     ├── SchemaError         5   a table at a step's door is not what schemas.py says
+    │   └── ReportError     5   a report fails its own check, or lacks what it is made of
     ├── KeyProviderError    6   a key is missing, unreadable or unsafe
     ├── LinkageError        7   weights and policy do not belong together, and the like
     ├── LedgerError         8   the store refuses (wrong version, busy, not reachable)
@@ -41,6 +42,10 @@ class SchemaError(SojournError):
     exit_code = 5
 
 
+class ReportError(SchemaError):
+    pass
+
+
 class KeyProviderError(SojournError):
     exit_code = 6
 
@@ -73,6 +78,7 @@ __all__ = [
     "PolicyError",
     "PrivacyError",
     "ReadError",
+    "ReportError",
     "SchemaError",
     "SetupError",
     "SojournError",

@@ -15,6 +15,7 @@ import pytest
 COMMANDS = (
     "simulate", "read", "encode", "load", "evaluate", "train", "measure", "reconcile", "purge",
     "quality", "backup", "watch", "doctor", "serve", "demo", "account",
+    "report",
 )  # fmt: skip
 
 
