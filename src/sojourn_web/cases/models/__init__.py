@@ -1,0 +1,46 @@
+"""Every table of voluntary return, in the database ``cases``."""
+
+from sojourn_web.cases.models.after import FollowUp, ReintegrationPlan, SurveyAnswer
+from sojourn_web.cases.models.base import CaseRow, PersonRow, Row
+from sojourn_web.cases.models.case import AccessCode, Answer, BlindIndex, Case, Person
+from sojourn_web.cases.models.consent import ChecklistItem, Consent
+from sojourn_web.cases.models.office import Declaration, Office, StaffProfile
+from sojourn_web.cases.models.safety import ChildSafeguard, Referral, Screening
+from sojourn_web.cases.models.trail import (
+    AccessEvent,
+    AuditEvent,
+    ErasureRequest,
+    Event,
+    Grant,
+    MonthlyCount,
+    OnceKey,
+    RetentionRule,
+    Tombstone,
+)
+from sojourn_web.cases.models.travel import (
+    Arrival,
+    DepartureProof,
+    Document,
+    Hold,
+    Journey,
+    MoneyLine,
+)
+from sojourn_web.cases.models.work import (
+    Attachment,
+    ClockStop,
+    Complaint,
+    HandOver,
+    Note,
+    Rating,
+    Task,
+    Transfer,
+)
+
+__all__ = [
+    "AccessCode", "AccessEvent", "Answer", "Arrival", "Attachment", "AuditEvent", "BlindIndex",
+    "Case", "CaseRow", "ChecklistItem", "ChildSafeguard", "ClockStop", "Complaint", "Consent",
+    "Declaration", "DepartureProof", "Document", "ErasureRequest", "Event", "FollowUp", "Grant",
+    "HandOver", "Hold", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey",
+    "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule", "Row",
+    "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer",
+]  # fmt: skip
