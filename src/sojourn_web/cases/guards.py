@@ -125,7 +125,10 @@ ADVICE = Guard(
 SCREENED = Guard(
     "screened",
     "Somebody has no valid vulnerability screening: ask for one.",
-    _all(lambda p: p.screened_until is not None),
+    lambda f: (
+        bool(f.people)
+        and all(p.screened_until is not None and p.screened_until >= f.today for p in f.people)
+    ),
 )
 STILL_SCREENED = Guard(
     "still_screened",
