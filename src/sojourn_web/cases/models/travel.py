@@ -17,8 +17,8 @@ class Document(PersonRow):
 
     kind = word(DocumentKind)
     number = SealedField()
-    authority = models.CharField(max_length=120, default="")
-    country = code(3)
+    authority = SealedField()
+    country = SealedField()
     asked_at = models.DateTimeField(null=True)
     issued_on = models.DateField(null=True)
     expires_on = models.DateField(null=True)
@@ -38,7 +38,7 @@ class Journey(CaseRow):
     booking = SealedField()
     leaves_at = models.DateTimeField()
     leaves_on = models.DateField(db_index=True)
-    country = code(3)
+    country = SealedField()
     booked_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 

@@ -62,9 +62,9 @@ def add_document(
     def make(row_id: UUID) -> Document:
         row = Document(
             id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
-            person=person, kind=kind, country=country.upper(), authority=authority,
-            issued_on=issued_on, expires_on=expires_on, holder=holder,
+            person=person, kind=kind, issued_on=issued_on, expires_on=expires_on, holder=holder,
         )  # fmt: skip
+        row.seal(room.keys, country=country.upper(), authority=authority.strip())
         _fill_number(room, case, person, row, number)
         record(room, actor, case, f"document: {kind}", columns="document", private_to=person.pk)
         return row
@@ -88,11 +88,13 @@ def request_document(
     asked = must_say(authority, "the authority that is asked")
 
     def make(row_id: UUID) -> Document:
-        row = Document.objects.create(
+        row = Document(
             id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
-            person=person, kind=DocumentKind.TRAVEL_DOCUMENT, authority=asked,
-            country=country.upper(), asked_at=room.now, holder=Holder.AUTHORITY,
+            person=person, kind=DocumentKind.TRAVEL_DOCUMENT, asked_at=room.now,
+            holder=Holder.AUTHORITY,
         )  # fmt: skip
+        row.seal(room.keys, authority=asked, country=country.upper())
+        row.save(force_insert=True)
         record(room, actor, case, "asked for a document", private_to=person.pk)
         return row
 
@@ -168,10 +170,9 @@ def plan_journey(
         row = Journey(
             id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
             leaves_at=leaves_at, leaves_on=today_in(case.office, leaves_at),
-            country=country.upper(),
         )  # fmt: skip
         row.seal_json(room.keys, itinerary=[dict(leg) for leg in legs])
-        row.seal(room.keys, booking=booking)
+        row.seal(room.keys, booking=booking, country=country.upper())
         row.save(force_insert=True)
         record(room, actor, case, "planned a journey", columns="journey")
         return row
