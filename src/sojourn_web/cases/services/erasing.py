@@ -11,20 +11,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.apps import apps
-
 from sojourn_web.cases.errors import NotAllowedError, RefusedError
 from sojourn_web.cases.models import (
     Case,
-    CaseRow,
-    Consent,
-    DepartureProof,
     Document,
     ErasureRequest,
     Grant,
     RetentionRule,
-    SurveyAnswer,
     Tombstone,
+    case_tables,
 )
 from sojourn_web.cases.services.room import Done, Room, count, done, record, service, take
 from sojourn_web.cases.states import State
@@ -59,11 +54,9 @@ def retention_days(outcome: str) -> int:
 def due_for_erasure(room: Room, actor: Actor) -> tuple[DueCase, ...]:
     """Ended cases of the actor's office whose time is over: withdrawn first, then the oldest."""
     found = []
-    for case in visible_to(actor, room.now).filter(
-        ended_at__isnull=False, office_id=actor.office_id
-    ):
+    for case in visible_to(actor, room.now).filter(ended_at__isnull=False):
         since = _due_at(case)
-        if since is not None and since <= room.now:
+        if since is not None and since <= room.now and case.office_id == actor.office_id:
             found.append(DueCase(case.pk, case.reference, case.outcome, since.date()))
     return tuple(sorted(found, key=lambda d: (d.outcome != Outcome.WITHDRAWN, d.due_since)))
 
@@ -148,10 +141,7 @@ def _bury(room: Room, actor: Actor, case: Case, row: ErasureRequest) -> Tombston
     count(case.office_id, room.now, "erased")
     record(room, actor, case, "erased")
     Grant.objects.filter(case=case).delete()
-    # Rows that others point at go last.
-    first = (SurveyAnswer, Consent, DepartureProof)
-    models = [*first, *(m for m in case_tables() if m not in first)]
-    for model in models:
+    for model in case_tables():
         model._default_manager.filter(case=case).delete()
     case.language, case.counsellor_id, case.erased_at = "", None, room.now
     case.save()
@@ -159,11 +149,6 @@ def _bury(room: Room, actor: Actor, case: Case, row: ErasureRequest) -> Tombston
     # again; never the other way round.
     room.keys.destroy(case.key_id)
     return tombstone
-
-
-def case_tables() -> list[type[CaseRow]]:
-    """Every table whose rows go with their case."""
-    return [m for m in apps.get_app_config("cases").get_models() if issubclass(m, CaseRow)]
 
 
 def _waiting(case: Case) -> ErasureRequest:

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.apps import apps
+from django.db.models import Q, QuerySet
 
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
 from sojourn_web.cases.fields import SealedField
 from sojourn_web.cases.models import (
     AccessEvent,
+    Attachment,
     AuditEvent,
     Case,
     CaseRow,
+    Complaint,
     Grant,
     Note,
     Person,
-    PersonRow,
     Screening,
+    case_tables,
 )
 from sojourn_web.cases.references import read_reference
 from sojourn_web.cases.services.room import Room, must_say, note_access, record, service, take
@@ -99,18 +102,18 @@ def look(room: Room, actor: Actor, case_id: UUID, what: str = "the case's page")
 
 
 def _view(room: Room, person: Person) -> PersonView:
-    shown = [
-        getattr(person, name).show(room.keys)
-        for name in ("names", "names_latin", "birth_date", "nationality", "contact")
-    ]
     return PersonView(
-        person.pk, person.kind, *shown, person.language, bool(person.is_child),
-        person.unaccompanied, person.left_plan_at is not None,
+        id=person.pk, kind=person.kind, names=person.names.show(room.keys),
+        names_latin=person.names_latin.show(room.keys),
+        birth_date=person.birth_date.show(room.keys),
+        nationality=person.nationality.show(room.keys), contact=person.contact.show(room.keys),
+        language=person.language, is_child=bool(person.is_child),
+        travels_alone=person.unaccompanied, left_plan=person.left_plan_at is not None,
     )  # fmt: skip
 
 
 def _grant_reason(room: Room, actor: Actor, case: Case) -> str:
-    if case.office_id == actor.office_id:
+    if case.office_id == actor.office_id or actor.user_id is None:
         return ""
     grant = Grant.objects.filter(case=case, user_id=actor.user_id, ends_at__gt=room.now).first()
     return grant.reason.open(room.keys) if grant else ""
@@ -171,27 +174,32 @@ def break_glass(room: Room, actor: Actor, reference: str, *, reason: str) -> Gra
 def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
     """Everything that is held on the applicant who asks, opened: for their page and their export.
 
-    Other adults of the family are not in it; notes and files of the whole case are.
+    Other adults of the family are not in it. Where there are any, notes and files of the whole
+    case are not either, for they may speak of the others: a counsellor goes through those.
     """
     if actor.who is not Who.APPLICANT or actor.case_id is None:
         raise NotAllowedError("each person exports their own record; nobody exports others'")
     case = take(room, actor, actor.case_id, Action.SEE)
-    found = [_held(room, p) for p in people_for(actor, case)]
-    shown = {p.pk for p in people_for(actor, case)}
-    for model in apps.get_app_config("cases").get_models():
-        if issubclass(model, PersonRow):
-            rows = model._default_manager.filter(case=case, person_id__in=shown)
-        elif issubclass(model, CaseRow) and model is not Person:
-            rows = model._default_manager.filter(case=case)
-            if any(f.name == "person" for f in model._meta.fields):
-                rows = rows.filter(person_id__in=[*shown]) | rows.filter(person_id=None)
-        else:
+    people = list(people_for(actor, case))
+    mine = [p.pk for p in people]
+    alone = not Person.objects.filter(case=case).exclude(pk__in=mine).exists()
+    found = [_held(room, p) for p in people]
+    for model in case_tables():
+        if model.__name__ in NOT_TOLD:
             continue
-        if model.__name__ not in ("BlindIndex", "AccessCode", "Task"):
-            found += [_held(room, row) for row in rows]
+        rows: QuerySet[Any] = model._default_manager.filter(case=case)
+        if any(f.name == "person" for f in model._meta.fields):
+            about = Q(person_id__in=mine)
+            shared = alone or model not in (Note, Attachment, Complaint)
+            rows = rows.filter(about | Q(person__isnull=True) if shared else about)
+        elif model is Note and not alone:
+            continue
+        found += [_held(room, row) for row in rows]
     return tuple(sorted(found, key=lambda h: (h.table, h.at)))
 
 
+# Digests and office work that say nothing of the person; Person is told first.
+NOT_TOLD = frozenset({"BlindIndex", "AccessCode", "Task", "Person"})
 HIDDEN = frozenset({"id", "key_id", "case", "made_by", "content"})
 
 
@@ -203,7 +211,7 @@ def _held(room: Room, row: CaseRow) -> HeldValue:
         value = getattr(row, column.attname)
         text = value.show(room.keys) if isinstance(column, SealedField) else str(value)
         if text not in ("", "None"):
-            values.append((column.verbose_name, text))
+            values.append((str(column.verbose_name), text))
     return HeldValue(str(row._meta.verbose_name), row.made_at, tuple(values))
 
 

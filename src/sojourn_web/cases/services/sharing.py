@@ -44,24 +44,22 @@ def hand_over(
     room: Room, actor: Actor, to_user_id: int, *, key: str, case_ids: Sequence[UUID] = ()
 ) -> int:
     """One's own open cases (all, or those named) to a colleague of the office. How many went."""
-    if actor.user_id is None or actor.who not in COUNSELLING:
+    if actor.user_id is None or actor.office_id is None or actor.who not in COUNSELLING:
         raise NotAllowedError("a counsellor hands over their own cases")
     _colleague(actor, to_user_id)
-    giver = actor.user_id
+    giver, office_id = actor.user_id, actor.office_id
 
     def make(row_id: UUID) -> HandOver:
         own = visible_to(actor, room.now).filter(
-            counsellor_id=giver, office_id=actor.office_id, ended_at=None
+            counsellor_id=giver, office_id=office_id, ended_at=None
         )
-        chosen = own.filter(pk__in=case_ids) if case_ids else own
-        for case_id in list(chosen.values_list("pk", flat=True)):
+        chosen = [c for c in own.values_list("pk", flat=True) if not case_ids or c in case_ids]
+        for case_id in chosen:
             case = take(room, actor, case_id, Action.SHARE)
             _give(room, actor, case, to_user_id, "handed over")
-        if actor.office_id is None:
-            raise NotAllowedError("this account has no office")
         return HandOver.objects.create(
-            id=row_id, made_at=room.now, office_id=actor.office_id, from_user_id=giver,
-            to_user_id=to_user_id, cases=chosen.count() if not case_ids else len(case_ids),
+            id=row_id, made_at=room.now, office_id=office_id, from_user_id=giver,
+            to_user_id=to_user_id, cases=len(chosen),
         )  # fmt: skip
 
     row, _ = once(room, actor, "hand_over", key, HandOver, make)
@@ -130,7 +128,7 @@ def revoke_transfer(room: Room, actor: Actor, case_id: UUID, transfer_id: UUID) 
 
 
 def _colleague(actor: Actor, user_id: int) -> None:
-    if not StaffProfile.objects.filter(
+    if actor.office_id is None or not StaffProfile.objects.filter(
         user_id=user_id, office_id=actor.office_id, left_at=None,
         role__in=[w.value for w in COUNSELLING],
     ).exists():  # fmt: skip

@@ -170,6 +170,7 @@ def rate(
         )  # fmt: skip
         row.seal(room.keys, words=words.strip())
         row.save(force_insert=True)
+        record(room, actor, case, "rated the counselling", private_to=person.pk)
         return row
 
     row, repeated = once(room, actor, "rate", key, Rating, make)
