@@ -280,9 +280,7 @@ def test_a_withdrawn_consent_takes_the_journey_back(cast: Cast) -> None:
 def test_not_safe_stops_the_case_and_somebody_else_decides_the_appeal(cast: Cast) -> None:
     case = open_for(cast)
     to_documents(cast, case)
-    checks.refer_not_safe(
-        cast.room, cast.supervisor, case.pk, reason="Threats at home.", key=key()
-    )
+    checks.refer_not_safe(cast.room, cast.supervisor, case.pk, reason="Threats at home.", key=key())
     assert state_of(case) is State.STOPPED
     # Withdrawing and coming back is no way around it.
     moving.withdraw(cast.room, applicant_of(case), case.pk)
@@ -362,9 +360,7 @@ def test_the_embassy_is_asked_with_a_consent_of_its_own(cast: Cast) -> None:
     person = people_of(case)[0]
     asked = {"authority": "Embassy", "country": "GIN"}
     with pytest.raises(RefusedError, match="embassy"):
-        travel.request_document(
-            cast.room, cast.counsellor, case.pk, person.pk, key=key(), **asked
-        )
+        travel.request_document(cast.room, cast.counsellor, case.pk, person.pk, key=key(), **asked)
     consents.give_consent(
         cast.room, applicant_of(case), case.pk, person.pk, Purpose.EMBASSY,
         declaration_id=cast.wordings[Purpose.EMBASSY].pk, language="en", key=key(),
