@@ -17,6 +17,7 @@ from click import Command, Context
 
 from sojourn import errors, schemas
 from sojourn.cli import build_app
+from sojourn_web.cases import drawing
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 MADE = "<!-- Made by tools/build_docs.py from the code. Change the code, then 'make docs'. -->\n"
@@ -95,7 +96,17 @@ def _commands(command: Command, name: str) -> list[tuple[str, Command]]:
     return found
 
 
-PAGES = {"tables.md": tables_page, "policy.md": policy_page, "commands.md": commands_page}
+def case_states_page() -> str:
+    """The states of voluntary return, drawn from their one table."""
+    return f"{MADE}\n{drawing.states_page()}"
+
+
+PAGES = {
+    "tables.md": tables_page,
+    "policy.md": policy_page,
+    "commands.md": commands_page,
+    "case-states.md": case_states_page,
+}
 
 
 def main() -> None:

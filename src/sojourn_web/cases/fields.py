@@ -129,14 +129,17 @@ class SealedRow(models.Model):
     def seal(self, keys: CaseKeys, **values: str | bytes) -> None:
         """Encrypt each value into its column; empty text or bytes empty it. Does not save."""
         key_id: str = self.key_id  # type: ignore[attr-defined]
-        key = AESGCM(keys.data_key(key_id))
+        # No key is read where nothing is written: most events carry no reason.
+        key = AESGCM(keys.data_key(key_id)) if any(values.values()) else None
         for name, value in values.items():
             if not isinstance(self._meta.get_field(name), SealedField):
                 raise TypeError(f"{name} is no sealed column")
             plain = value.encode() if isinstance(value, str) else value
+            if key is None or not plain:
+                setattr(self, name, None)
+                continue
             nonce = secrets.token_bytes(NONCE_BYTES)
-            sealed = VERSION + nonce + key.encrypt(nonce, plain, _bound_to(self, name))
-            setattr(self, name, sealed if plain else None)
+            setattr(self, name, VERSION + nonce + key.encrypt(nonce, plain, _bound_to(self, name)))
 
     def seal_json(self, keys: CaseKeys, **values: object) -> None:
         self.seal(keys, **{k: json.dumps(v, ensure_ascii=False) for k, v in values.items()})

@@ -47,3 +47,10 @@ def place_account(user_id: int, name: str, role: Who, office: str, now: datetime
         defaults={"made_at": now, "office": place, "role": role, "name": name, "left_at": None},
     )
     return profile
+
+
+def end_place(user_id: int, now: datetime) -> None:
+    """An account whose role no longer belongs to cases, or whose person has gone, sees none."""
+    for profile in StaffProfile.objects.filter(user_id=user_id, left_at=None):
+        profile.left_at = now
+        profile.save()
