@@ -254,7 +254,7 @@ def find_duplicates(
         Hint(case.pk, case.reference, case.state, tuple(sorted(set(reasons))))
         for case, reasons in found.values()
         if "document" in reasons
-        or "sound and birth year" in reasons
+        or reasons.count("sound and birth year") >= min(2, wanted)
         or reasons.count("name") >= wanted
         or reasons.count("sound") >= max(2, wanted)
     ]
