@@ -20,7 +20,7 @@ def test_services_pass_on_postgresql(postgres_url: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider",
          *(str(HERE / f"test_cases_{name}.py") for name in names)],
-        env={**os.environ, "SOJOURN_CASES_URL": address, "SOJOURN_TEST_THREADS": "1"},
+        env={**os.environ, "SOJOURN_CASES_URL": address},
         capture_output=True, text=True, check=False, cwd=HERE.parents[2],
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
