@@ -18,6 +18,7 @@ from click import Command, Context
 
 from sojourn import errors, schemas
 from sojourn.cli import build_app
+from sojourn_web.cases import drawing
 
 ROOT = Path(__file__).parent.parent
 DOCS, SPECS = ROOT / "docs", ROOT / "tests" / "spec"
@@ -133,10 +134,16 @@ def _anchor(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
+def case_states_page() -> str:
+    """The states of voluntary return, drawn from their one table."""
+    return f"{MADE}\n{drawing.states_page()}"
+
+
 PAGES = {
     "reference/tables.md": tables_page,
     "reference/policy.md": policy_page,
     "reference/commands.md": commands_page,
+    "reference/case-states.md": case_states_page,
     "explanation/outcomes.md": outcomes_page,
 }
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Annotated
 
 import numpy as np
@@ -82,8 +83,18 @@ def demo(
 
 def account(
     name: Annotated[str, typer.Argument(help="The user name.")],
-    role: Annotated[str, typer.Option(help="analyst or operator")] = "analyst",
+    role: Annotated[
+        str,
+        typer.Option(help="analyst, operator; for cases: counsellor, supervisor, medical, "
+                     "auditor, administrator"),
+    ] = "analyst",
     home: Home = Path("office"),
+    place: Annotated[
+        str, typer.Option(help="The office where a counsellor, supervisor or medic works.")
+    ] = "",
+    shown_as: Annotated[
+        str, typer.Option(help="The name that people of a case read. Default: the user name.")
+    ] = "",
     password: Annotated[
         str,
         typer.Option(
@@ -94,7 +105,7 @@ def account(
 ) -> None:  # fmt: skip
     """Give somebody an account with one role, or a new password.
 
-    Example: sojourn account maria --role operator --home office
+    Example: sojourn account maria --role counsellor --place "Office North" --home office
     """
     office = open_office(home)
     _configure(office, demo=False)
@@ -103,7 +114,7 @@ def account(
     from django.core.exceptions import ValidationError
 
     from sojourn_web.accounts.installation import make_person
-    from sojourn_web.accounts.roles import Role
+    from sojourn_web.accounts.roles import OFFICE_ROLES, Role
 
     if role not in set(Role):
         raise UsageError(f"--role: expected {' or '.join(Role)}, found {role}")
@@ -111,8 +122,24 @@ def account(
         validate_password(password)
     except ValidationError as error:
         raise UsageError(" ".join(error.messages)) from None
-    make_person(name, password, Role(role), demo=False)
+    if role in OFFICE_ROLES and not place.strip():
+        raise UsageError(f"--place: expected the office where this {role} works, found nothing")
+    user = make_person(name, password, Role(role), demo=False)
+    _place(user.pk, shown_as or name, role, place.strip())
     say.print(f"{name} can sign in as {role}")
+
+
+def _place(user_id: int, name: str, role: str, place: str) -> None:
+    """An account of voluntary return gets its place there; another role ends one that it had."""
+    from sojourn_web.accounts.roles import CASE_ROLES, OFFICE_ROLES
+    from sojourn_web.cases.vocabulary import Who
+    from sojourn_web.cases.wordings import end_place, place_account
+
+    if role in CASE_ROLES:
+        office = place if role in OFFICE_ROLES else ""
+        place_account(user_id, name, Who(role), office, datetime.now(UTC))
+    else:
+        end_place(user_id, datetime.now(UTC))
 
 
 def _run_demo(home: Path, port: int, rate: float, world: World) -> None:
@@ -219,17 +246,40 @@ def _prepare_web(*, demo: bool) -> dict[str, str]:
     from sojourn_web.accounts.roles import Role
 
     call_command("migrate", verbosity=0, interactive=False)
+    call_command("migrate", database="cases", verbosity=0, interactive=False)
     try:
         settle_kind(Kind.DEMO if demo else Kind.OFFICE)
     except DemoRefusedError as error:
         raise UsageError(str(error)) from None
+    _prepare_cases()
     if not demo:
         return {}
     people = {}
-    for role in Role:
-        people[role.value] = f"{role.value}-{secrets.token_hex(4)}"
-        make_person(role.value, people[role.value], role, demo=True)
+    numbers = {}
+    for name, role in [*((r.value, r) for r in Role), ("counsellor-south", Role.COUNSELLOR)]:
+        people[name] = f"{name}-{secrets.token_hex(4)}"
+        numbers[name] = make_person(name, people[name], role, demo=True).pk
+    _seed_cases(numbers)
     return people
+
+
+def _prepare_cases() -> None:
+    """The key store and the first wordings of voluntary return."""
+    from sojourn_web.cases.keys import case_keys
+    from sojourn_web.cases.wordings import ship_wordings
+
+    case_keys()
+    ship_wordings(datetime.now(UTC))
+
+
+def _seed_cases(numbers: dict[str, int]) -> None:
+    """Three stories and 400 invented people, where there are none yet."""
+    from sojourn_web.cases.demo import seed_demo
+    from sojourn_web.cases.keys import case_keys
+    from sojourn_web.cases.models import Case
+
+    if not Case.objects.exists():
+        seed_demo(case_keys(), datetime.now(UTC), numbers, Random(1))
 
 
 def _check_port(port: int) -> None:

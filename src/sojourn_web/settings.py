@@ -2,7 +2,9 @@
 
 SOJOURN_HOME, SOJOURN_STATISTICS_URL (default: the home's statistics.sqlite3), SOJOURN_WEB_URL
 (default: the home's web.sqlite3), SOJOURN_SECRET_KEY, SOJOURN_HOSTS, SOJOURN_DEMO=1,
-SOJOURN_PRODUCTION=1 (a secret key is then required, cookies go over HTTPS alone, demo is refused).
+SOJOURN_CASES_URL (default: the home's cases.sqlite3), SOJOURN_CASES_KEYS (default: the home's
+keys/cases), SOJOURN_PRODUCTION=1 (a secret key is then required, cookies go over HTTPS alone,
+demo is refused).
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ def database(url: str) -> dict[str, object]:
         }
     parts = urlsplit(url)
     if not parts.scheme.startswith("postgresql"):
-        raise ImproperlyConfigured("SOJOURN_WEB_URL: expected sqlite:///path or postgresql://...")
+        raise ImproperlyConfigured("a database's URL: expected sqlite:///path or postgresql://...")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.removeprefix("/"),
@@ -74,8 +76,12 @@ SECRET_KEY = _secret_key()
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("SOJOURN_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 DATABASES = {
-    "default": database(os.environ.get("SOJOURN_WEB_URL") or f"sqlite:///{HOME / 'web.sqlite3'}")
+    "default": database(os.environ.get("SOJOURN_WEB_URL") or f"sqlite:///{HOME / 'web.sqlite3'}"),
+    # Voluntary return: a database and keys of its own (ADR 0020).
+    "cases": database(os.environ.get("SOJOURN_CASES_URL") or f"sqlite:///{HOME / 'cases.sqlite3'}"),
 }
+DATABASE_ROUTERS = ["sojourn_web.cases.router.CasesRouter"]
+CASES_KEYS = Path(os.environ.get("SOJOURN_CASES_KEYS") or HOME / "keys" / "cases")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -86,6 +92,7 @@ INSTALLED_APPS = [
     "csp",
     "rules",
     "sojourn_web.accounts",
+    "sojourn_web.cases",
     "sojourn_web.figures",
     "sojourn_web.runs",
     "allauth",

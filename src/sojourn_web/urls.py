@@ -18,5 +18,6 @@ urlpatterns = [
     path("runs/feeds", runs.feeds, name="feeds"),
     path("runs/feeds/<int:token_id>/revoke", runs.revoke, name="revoke-feed"),
     path("ingest/", api.urls),
+    path("cases/", include("sojourn_web.cases.urls")),
     path("accounts/", include("allauth.urls")),
 ]

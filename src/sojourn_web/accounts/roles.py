@@ -1,4 +1,9 @@
-"""Two roles, as rules: analysts see figures, operators also see how feeds run."""
+"""Roles, as rules. Of figures: analysts see them, operators also see how feeds run. Of voluntary
+return: counsellors, supervisors and the medical service work on cases, the auditor reads the log,
+the administrator gives accounts; what each sees of a case is decided in ``cases.visibility``.
+
+Nobody holds roles of both sides: figures and cases share no person-level data and no page.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +23,35 @@ from rules.predicates import is_group_member
 class Role(StrEnum):
     ANALYST = "analyst"
     OPERATOR = "operator"
+    COUNSELLOR = "counsellor"
+    SUPERVISOR = "supervisor"
+    MEDICAL = "medical"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
 
+
+# Who has a place in voluntary return, and who of them works in an office.
+CASE_ROLES = (
+    Role.COUNSELLOR, Role.SUPERVISOR, Role.MEDICAL, Role.AUDITOR, Role.ADMINISTRATOR,
+)  # fmt: skip
+OFFICE_ROLES = (Role.COUNSELLOR, Role.SUPERVISOR, Role.MEDICAL)
 
 SEE_FIGURES = "figures.see"
 RUN_FEEDS = "runs.operate"
+SEE_CASES = "cases.see"
+READ_CASE_LOG = "cases.log"
 
 is_analyst: Any = is_group_member(Role.ANALYST.value)
 is_operator: Any = is_group_member(Role.OPERATOR.value)
 add_perm(SEE_FIGURES, is_analyst | is_operator)  # type: ignore[no-untyped-call]
 add_perm(RUN_FEEDS, is_operator)  # type: ignore[no-untyped-call]
+
+is_counsellor: Any = is_group_member(Role.COUNSELLOR.value)
+is_supervisor: Any = is_group_member(Role.SUPERVISOR.value)
+is_medical: Any = is_group_member(Role.MEDICAL.value)
+is_auditor: Any = is_group_member(Role.AUDITOR.value)
+add_perm(SEE_CASES, is_counsellor | is_supervisor | is_medical)  # type: ignore[no-untyped-call]
+add_perm(READ_CASE_LOG, is_auditor)  # type: ignore[no-untyped-call]
 
 View = Callable[..., HttpResponse]
 

@@ -1,0 +1,50 @@
+"""What a case refuses, each with what to do. No message holds what a person told.
+
+CaseError
+├── NotVisibleError    there is no such case for this person: pages answer 404
+├── NotAllowedError    visible, yet this role may not do that: pages answer 403
+├── RefusedError       a safeguard says no; ``reasons`` say why and what to do
+├── ConflictError      somebody else has changed it since it was shown
+└── ErasedError        the key is destroyed: this can no longer be read by anybody
+"""
+
+from __future__ import annotations
+
+from sojourn.errors import KeyProviderError, SojournError
+
+
+class CaseError(SojournError):
+    pass
+
+
+class NotVisibleError(CaseError):
+    def __init__(self) -> None:
+        super().__init__("expected a case that you may see; found none under this reference")
+
+
+class NotAllowedError(CaseError):
+    pass
+
+
+class RefusedError(CaseError):
+    """``reasons``: one sentence each, for the page."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__(" ".join(reasons))
+        self.reasons = reasons
+
+
+class ConflictError(CaseError):
+    def __init__(self) -> None:
+        super().__init__(
+            "the case was changed since this page was shown: look at it again, then decide"
+        )
+
+
+class ErasedError(CaseError):
+    def __init__(self) -> None:
+        super().__init__("erased: the key is destroyed and nobody can read this again")
+
+
+class CaseKeyError(KeyProviderError):
+    """The key store is missing, unsafe, or what was read is not what was sealed."""

@@ -1,0 +1,110 @@
+"""What the cases' pages show, as frozen dataclasses, and what every view starts with.
+
+In: a request. Out: the actor, or the refusal as a page: 404 for what is not visible, 403 for what
+is not allowed, 409 with the reasons for what a safeguard refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from sojourn_web.accounts.roles import signed_in
+from sojourn_web.cases.errors import (
+    ConflictError,
+    NotAllowedError,
+    NotVisibleError,
+    RefusedError,
+)
+from sojourn_web.cases.models import Case
+from sojourn_web.cases.references import read_reference
+from sojourn_web.cases.services.room import Room
+from sojourn_web.cases.states import MEANING, State
+from sojourn_web.cases.visibility import Actor, actor_of, visible_to
+
+View = Callable[..., HttpResponse]
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """A case in a list: nothing that names anybody."""
+
+    reference: str
+    state: str
+    since: datetime
+    language: str
+    mine: bool
+
+
+@dataclass(frozen=True)
+class CasePage:
+    lines: tuple[CaseLine, ...]
+    number: int
+    last: int
+
+
+def answers_refusals(view: View) -> View:
+    """Errors of the services as pages; nothing typed is quoted."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except NotVisibleError:
+            raise Http404 from None
+        except NotAllowedError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        except RefusedError as refusal:
+            context = {"reasons": refusal.reasons, "reference": kwargs.get("reference")}
+            return render(request, "cases/refused.html", context, status=409)
+        except ConflictError as refusal:
+            context = {"reasons": (str(refusal),), "reference": kwargs.get("reference")}
+            return render(request, "cases/refused.html", context, status=409)
+
+    return checked
+
+
+def staff(request: HttpRequest) -> Actor:
+    """The member of staff who asks. Raises NotAllowedError for accounts without a place here."""
+    return actor_of(signed_in(request))
+
+
+def find_case(room: Room, actor: Actor, reference: str) -> UUID:
+    """The id of a visible case. Raises NotVisibleError, for what is no reference at all too."""
+    try:
+        plain = read_reference(reference)
+    except RefusedError:
+        raise NotVisibleError from None
+    found = visible_to(actor, room.now).filter(reference=plain).values_list("pk", flat=True).first()
+    if found is None:
+        raise NotVisibleError
+    return found
+
+
+def list_cases(room: Room, actor: Actor, number: int, state: str = "") -> CasePage:
+    """Newest change first, ``PAGE`` at a time."""
+    found = visible_to(actor, room.now)
+    if state in State._value2member_map_:
+        found = found.filter(state=state)
+    total = found.count()
+    last = max(1, -(-total // PAGE))
+    number = min(max(1, number), last)
+    rows = found.order_by("-state_since", "pk")[(number - 1) * PAGE : number * PAGE]
+    lines = tuple(
+        CaseLine(c.reference, c.state, c.state_since, c.language, c.counsellor_id == actor.user_id)
+        for c in rows
+    )
+    return CasePage(lines, number, last)
+
+
+def meaning_of(case: Case) -> str:
+    return MEANING[State(case.state)]

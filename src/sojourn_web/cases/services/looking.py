@@ -1,0 +1,235 @@
+"""Looking is an event: who opened what, when and why, for the person to read.
+
+In: an actor and what they want to see. Out: opened values in frozen results, after the event was
+written in the same transaction. ``what_is_held`` gives a person everything held on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
+from sojourn_web.cases.fields import SealedField
+from sojourn_web.cases.models import (
+    AccessEvent,
+    Attachment,
+    AuditEvent,
+    Case,
+    CaseRow,
+    Complaint,
+    Grant,
+    Note,
+    Person,
+    Screening,
+    case_tables,
+)
+from sojourn_web.cases.references import read_reference
+from sojourn_web.cases.services.room import Room, must_say, note_access, record, service, take
+from sojourn_web.cases.visibility import COUNSELLING, Action, Actor, people_for, visible_log
+from sojourn_web.cases.vocabulary import Who
+
+GRANT = timedelta(hours=3)
+# Sealed columns that no page opens by itself: table and column.
+SENSITIVE: dict[tuple[str, str], type[CaseRow]] = {
+    ("screening", "answers"): Screening,
+    ("screening", "support"): Screening,
+    ("note", "text"): Note,
+}
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """``left_plan``: for staff; an applicant sees it of themselves alone."""
+
+    id: UUID
+    kind: str
+    names: str
+    names_latin: str
+    birth_date: str
+    nationality: str
+    contact: str
+    language: str
+    is_child: bool
+    travels_alone: bool
+    left_plan: bool
+
+
+@dataclass(frozen=True)
+class CaseView:
+    id: UUID
+    reference: str
+    state: str
+    version: int
+    office: str
+    language: str
+    opened_at: datetime
+    people: tuple[PersonView, ...]
+
+
+@dataclass(frozen=True)
+class LogLine:
+    at: datetime
+    who: str
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class HeldValue:
+    """One thing held on a person: table, when, columns in clear and opened."""
+
+    table: str
+    at: datetime
+    values: tuple[tuple[str, str], ...]
+
+
+@service
+def look(room: Room, actor: Actor, case_id: UUID, what: str = "the case's page") -> CaseView:
+    """Open a case's people for a page, and write that it was opened."""
+    case = take(room, actor, case_id, Action.SEE)
+    if actor.who is not Who.APPLICANT:
+        note_access(room, actor, case, what, _grant_reason(room, actor, case))
+    people = tuple(_view(room, p) for p in people_for(actor, case))
+    return CaseView(
+        case.pk, case.reference, case.state, case.version, case.office.name, case.language,
+        case.made_at, people,
+    )  # fmt: skip
+
+
+def _view(room: Room, person: Person) -> PersonView:
+    return PersonView(
+        id=person.pk, kind=person.kind, names=person.names.show(room.keys),
+        names_latin=person.names_latin.show(room.keys),
+        birth_date=person.birth_date.show(room.keys),
+        nationality=person.nationality.show(room.keys), contact=person.contact.show(room.keys),
+        language=person.language, is_child=bool(person.is_child),
+        travels_alone=person.unaccompanied, left_plan=person.left_plan_at is not None,
+    )  # fmt: skip
+
+
+def _grant_reason(room: Room, actor: Actor, case: Case) -> str:
+    if case.office_id == actor.office_id or actor.user_id is None:
+        return ""
+    grant = Grant.objects.filter(case=case, user_id=actor.user_id, ends_at__gt=room.now).first()
+    return grant.reason.open(room.keys) if grant else ""
+
+
+@service
+def open_sensitive(
+    room: Room, actor: Actor, case_id: UUID, table: str, row_id: UUID, column: str, *, reason: str
+) -> str:
+    """A sensitive value, opened with a reason that the person can read."""
+    case = take(room, actor, case_id, Action.SENSITIVE)
+    model = SENSITIVE.get((table, column))
+    row = model._default_manager.filter(case=case, pk=row_id).first() if model else None
+    if row is None:
+        raise NotVisibleError
+    about: UUID | None = getattr(row, "person_id", None)
+    if actor.who is Who.APPLICANT:
+        if about != actor.person_id:
+            raise NotVisibleError
+    else:
+        if actor.who is Who.MEDICAL and model is not Screening:
+            raise NotAllowedError("the medical service opens screenings alone")
+        note_access(room, actor, case, f"{table}: {column}", must_say(reason, "a reason"), about)
+    opened: str = getattr(row, column).open(room.keys)
+    return opened
+
+
+@service
+def break_glass(room: Room, actor: Actor, reference: str, *, reason: str) -> Grant:
+    """See one case that is not one's own, for three hours; the person reads who and why.
+
+    By the whole reference alone: there is no search over what one may not see.
+    """
+    if actor.who not in COUNSELLING or actor.user_id is None:
+        raise NotAllowedError("expected a counsellor or a supervisor")
+    why = must_say(reason, "why it cannot wait for the case's own office")
+    if len(why) < 10:
+        raise RefusedError("Expected a reason that the person understands: one whole sentence.")
+    case = (
+        Case.objects.select_for_update()
+        .filter(reference=read_reference(reference), erased_at=None)
+        .first()
+    )
+    if case is None:
+        raise NotVisibleError
+    grant = Grant(
+        made_at=room.now, case=case, key_id=case.key_id, user_id=actor.user_id,
+        ends_at=room.now + GRANT,
+    )  # fmt: skip
+    grant.seal(room.keys, reason=why)
+    grant.save()
+    note_access(room, actor, case, "opened from another office", why)
+    record(room, actor, case, "break glass", reason=why)
+    return grant
+
+
+@service
+def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
+    """Everything that is held on the applicant who asks, opened: for their page and their export.
+
+    Other adults of the family are not in it. Where there are any, notes and files of the whole
+    case are not either, for they may speak of the others: a counsellor goes through those.
+    """
+    if actor.who is not Who.APPLICANT or actor.case_id is None:
+        raise NotAllowedError("each person exports their own record; nobody exports others'")
+    case = take(room, actor, actor.case_id, Action.SEE)
+    people = list(people_for(actor, case))
+    mine = [p.pk for p in people]
+    alone = not Person.objects.filter(case=case).exclude(pk__in=mine).exists()
+    found = [_held(room, p) for p in people]
+    for model in case_tables():
+        if model.__name__ in NOT_TOLD:
+            continue
+        rows: QuerySet[Any] = model._default_manager.filter(case=case)
+        if any(f.name == "person" for f in model._meta.fields):
+            about = Q(person_id__in=mine)
+            shared = alone or model not in (Note, Attachment, Complaint)
+            rows = rows.filter(about | Q(person__isnull=True) if shared else about)
+        elif model is Note and not alone:
+            continue
+        found += [_held(room, row) for row in rows]
+    return tuple(sorted(found, key=lambda h: (h.table, h.at)))
+
+
+# Digests and office work that say nothing of the person; Person is told first.
+NOT_TOLD = frozenset({"BlindIndex", "AccessCode", "Task", "Person"})
+HIDDEN = frozenset({"id", "key_id", "case", "made_by", "content"})
+
+
+def _held(room: Room, row: CaseRow) -> HeldValue:
+    values = []
+    for column in row._meta.fields:
+        if column.name in HIDDEN:
+            continue
+        value = getattr(row, column.attname)
+        text = value.show(room.keys) if isinstance(column, SealedField) else str(value)
+        if text not in ("", "None"):
+            values.append((str(column.verbose_name), text))
+    return HeldValue(str(row._meta.verbose_name), row.made_at, tuple(values))
+
+
+def read_log(room: Room, actor: Actor, most: int = 200) -> tuple[LogLine, ...]:
+    """Changes and looks, newest first. Reasons are opened for the person alone: the auditor
+    sees that there was one."""
+    changes, looks = visible_log(actor)
+    events: list[AuditEvent | AccessEvent] = [*changes[:most], *looks[:most]]
+    events.sort(key=lambda e: e.made_at, reverse=True)
+    own = actor.who is Who.APPLICANT
+    return tuple(
+        LogLine(e.made_at, e.name or e.actor if own else e.actor, _what(e),
+                e.reason.show(room.keys) if own else "given" if e.reason else "")
+        for e in events[:most]
+    )  # fmt: skip
+
+
+def _what(event: AuditEvent | AccessEvent) -> str:
+    if isinstance(event, AccessEvent):
+        return f"opened {event.what}"
+    return event.what.replace("_", " ")

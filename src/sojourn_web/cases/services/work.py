@@ -1,0 +1,234 @@
+"""Notes, tasks, waiting for others, complaints, ratings, the plan afterwards, files."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
+from sojourn_web.cases.models import (
+    Attachment,
+    ClockStop,
+    Complaint,
+    Note,
+    Rating,
+    ReintegrationPlan,
+    Task,
+)
+from sojourn_web.cases.services.moving import add_task
+from sojourn_web.cases.services.room import (
+    Done,
+    Room,
+    done,
+    must_say,
+    once,
+    person_of,
+    record,
+    service,
+    take,
+)
+from sojourn_web.cases.visibility import Action, Actor
+from sojourn_web.cases.vocabulary import Who
+
+LARGEST = 10 * 2**20
+# What a file must begin with to be of its kind.
+BEGINNINGS = (
+    (b"%PDF-", "application/pdf"), (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+)  # fmt: skip
+
+
+@service
+def add_note(
+    room: Room, actor: Actor, case_id: UUID, text: str, *, key: str, sensitive: bool = False
+) -> Done:
+    """Written once. ``sensitive``: opens with a reason alone."""
+    case = take(room, actor, case_id, Action.WORK)
+
+    def make(row_id: UUID) -> Note:
+        row = Note(
+            id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
+            sensitive=sensitive,
+        )  # fmt: skip
+        row.seal(room.keys, text=must_say(text, "a note"))
+        row.save(force_insert=True)
+        record(room, actor, case, "wrote a note", columns="note")
+        return row
+
+    row, repeated = once(room, actor, "add_note", key, Note, make)
+    return done(case, row, repeated=repeated)
+
+
+@service
+def plan_task(
+    room: Room, actor: Actor, case_id: UUID, what: str, *, key: str, due_on: date | None = None,
+    detail: str = "",
+) -> Done:  # fmt: skip
+    """``what``: the kind of work, in clear; a person's particulars go into ``detail``."""
+    case = take(room, actor, case_id, Action.WORK)
+
+    def make(row_id: UUID) -> Task:
+        row = add_task(room, actor, case, must_say(what, "what there is to do"), due_on, detail)
+        record(room, actor, case, "planned a task", columns="task")
+        return row
+
+    row, repeated = once(room, actor, "plan_task", key, Task, make)
+    return done(case, row, repeated=repeated)
+
+
+@service
+def finish_task(room: Room, actor: Actor, case_id: UUID, task_id: UUID) -> Done:
+    """Done; twice is once."""
+    case = take(room, actor, case_id, Action.WORK)
+    task = Task.objects.filter(case=case, pk=task_id).first()
+    if task is None:
+        raise NotVisibleError
+    if task.done_at is None:
+        task.done_at = room.now
+        task.save()
+        record(room, actor, case, "finished a task", columns="task")
+    return done(case, task)
+
+
+@service
+def stop_clock(room: Room, actor: Actor, case_id: UUID, reason: str) -> Done:
+    """Others keep us waiting from now; ``start_clock`` ends it."""
+    case = take(room, actor, case_id, Action.WORK)
+    if ClockStop.objects.filter(case=case, started_at=None).exists():
+        raise RefusedError("The clock stands already: start it first.")
+    row = ClockStop.objects.create(
+        made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
+        reason=must_say(reason, "what is waited for")[:60], stopped_at=room.now,
+    )  # fmt: skip
+    record(room, actor, case, "stopped the clock", columns="clock")
+    return done(case, row)
+
+
+@service
+def start_clock(room: Room, actor: Actor, case_id: UUID) -> Done:
+    case = take(room, actor, case_id, Action.WORK)
+    for row in ClockStop.objects.filter(case=case, started_at=None):
+        row.started_at = room.now
+        row.save()
+    record(room, actor, case, "started the clock", columns="clock")
+    return done(case)
+
+
+@service
+def complain(room: Room, actor: Actor, case_id: UUID, text: str, *, key: str) -> Done:
+    """To the supervisor, past the counsellor; the trail of the others does not show it."""
+    case = take(room, actor, case_id, Action.COMPLAIN)
+
+    def make(row_id: UUID) -> Complaint:
+        row = Complaint(
+            id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
+            person_id=actor.person_id,
+        )  # fmt: skip
+        row.seal(room.keys, text=must_say(text, "what happened"))
+        row.save(force_insert=True)
+        record(room, actor, case, "complained", private_to=actor.person_id)
+        return row
+
+    row, repeated = once(room, actor, "complain", key, Complaint, make)
+    return done(case, row, repeated=repeated)
+
+
+@service
+def answer_complaint(
+    room: Room, actor: Actor, case_id: UUID, complaint_id: UUID, answer: str
+) -> Done:
+    case = take(room, actor, case_id, Action.DECIDE_APPEAL)
+    row = Complaint.objects.filter(case=case, pk=complaint_id).first()
+    if row is None:
+        raise NotVisibleError
+    row.seal(room.keys, answer=must_say(answer, "an answer"))
+    row.answered_at = room.now
+    row.save()
+    record(room, actor, case, "answered a complaint", private_to=row.person_id)
+    return done(case, row)
+
+
+@service
+def rate(
+    room: Room, actor: Actor, case_id: UUID, *, key: str, listened: int | None = None,
+    understood: int | None = None, free_to_say_no: int | None = None, words: str = "",
+) -> Done:  # fmt: skip
+    """The person's own view of the counselling, 1 to 5 each; nothing must be answered."""
+    case = take(room, actor, case_id, Action.COMPLAIN)
+    if actor.who is not Who.APPLICANT or actor.person_id is None:
+        raise NotAllowedError("people rate the counselling themselves")
+    for points in (listened, understood, free_to_say_no):
+        if points is not None and points not in range(1, 6):
+            raise RefusedError("Expected a number from 1 to 5, or nothing.")
+    person = person_of(case, actor.person_id)
+
+    def make(row_id: UUID) -> Rating:
+        row = Rating(
+            id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
+            person=person, listened=listened, understood=understood,
+            free_to_say_no=free_to_say_no,
+        )  # fmt: skip
+        row.seal(room.keys, words=words.strip())
+        row.save(force_insert=True)
+        record(room, actor, case, "rated the counselling", private_to=person.pk)
+        return row
+
+    row, repeated = once(room, actor, "rate", key, Rating, make)
+    return done(case, row, repeated=repeated)
+
+
+@service
+def plan_reintegration(
+    room: Room, actor: Actor, case_id: UUID, person_id: UUID, *, key: str, plan: str = "",
+    declined: bool = False,
+) -> Done:  # fmt: skip
+    """The plan for afterwards, or that the person wants none. A new one replaces the old."""
+    case = take(room, actor, case_id, Action.WORK)
+    person = person_of(case, person_id)
+    if not declined:
+        must_say(plan, "a plan, or that none is wanted")
+
+    def make(row_id: UUID) -> ReintegrationPlan:
+        for old in ReintegrationPlan.objects.filter(person=person, replaced_at=None):
+            old.replaced_at = room.now
+            old.save()
+        row = ReintegrationPlan(
+            id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
+            person=person, declined=declined,
+        )  # fmt: skip
+        row.seal(room.keys, plan=plan.strip())
+        row.save(force_insert=True)
+        record(room, actor, case, "reintegration plan", private_to=person.pk)
+        return row
+
+    row, repeated = once(room, actor, "plan_reintegration", key, ReintegrationPlan, make)
+    return done(case, row, repeated=repeated)
+
+
+@service
+def attach(
+    room: Room, actor: Actor, case_id: UUID, content: bytes, *, name: str, kind: str, key: str,
+    person_id: UUID | None = None,
+) -> Done:  # fmt: skip
+    """A PDF, JPEG or PNG of 10 MiB at most, whatever its name claims. Kept encrypted."""
+    case = take(room, actor, case_id, Action.ANSWER)
+    media = next((m for start, m in BEGINNINGS if content.startswith(start)), None)
+    if media is None:
+        raise RefusedError("Expected a PDF, a JPEG or a PNG, found another kind of file.")
+    if len(content) > LARGEST:
+        raise RefusedError("Expected 10 MB at most: send a smaller picture, or fewer pages.")
+    about = actor.person_id if actor.who is Who.APPLICANT else person_id
+    person = person_of(case, about) if about else None
+
+    def make(row_id: UUID) -> Attachment:
+        row = Attachment(
+            id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
+            person=person, kind=kind[:40], media_type=media, size=len(content),
+        )  # fmt: skip
+        row.seal(room.keys, name=name, content=content)
+        row.save(force_insert=True)
+        record(room, actor, case, "attached a file", private_to=about)
+        return row
+
+    row, repeated = once(room, actor, "attach", key, Attachment, make)
+    return done(case, row, repeated=repeated)

@@ -1,0 +1,196 @@
+"""Who may see which case, and who may do what with it. The one place that decides.
+
+In: an ``Actor``. Out: ``visible_to``, a query of cases; ``may``, yes or no. Lists, single pages,
+searches, files and services all start from these. Nobody has a way around: the administrator
+sees no case, the auditor sees the log without what it is about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import rules
+from django.db.models import Q, QuerySet
+
+from sojourn_web.cases.errors import NotAllowedError
+from sojourn_web.cases.models import (
+    AccessEvent,
+    AuditEvent,
+    Case,
+    Person,
+    Screening,
+    StaffProfile,
+    Transfer,
+)
+from sojourn_web.cases.vocabulary import PersonKind, ScreeningResult, TransferState, Who
+
+untyped_rules: Any = rules
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody who asks. Staff: ``user_id`` and ``office_id``; an applicant: case and person."""
+
+    who: Who
+    user_id: int | None = None
+    office_id: UUID | None = None
+    name: str = ""
+    case_id: UUID | None = None
+    person_id: UUID | None = None
+
+    @property
+    def label(self) -> str:
+        """As events hold it: a role and a number."""
+        if self.who is Who.APPLICANT:
+            return f"applicant:{self.person_id.hex[:16] if self.person_id else 'new'}"
+        return f"{self.who.value}:{self.user_id}"
+
+
+VISITOR = Actor(Who.APPLICANT)
+
+
+class Action(StrEnum):
+    SEE = "see"
+    MOVE = "move"
+    WITHDRAW = "withdraw"
+    CONSENT = "consent"
+    CHECK = "check"
+    SCREEN = "screen"
+    CHILDREN = "children"
+    STOP = "stop"
+    APPEAL = "appeal"
+    DECIDE_APPEAL = "decide_appeal"
+    PLAN = "plan"
+    CONFIRM = "confirm"
+    ANSWER = "answer"
+    WORK = "work"
+    SHARE = "share"
+    SENSITIVE = "sensitive"
+    ASK_ERASURE = "ask_erasure"
+    ERASE = "erase"
+    COMPLAIN = "complain"
+
+
+COUNSELLING = frozenset({Who.COUNSELLOR, Who.SUPERVISOR})
+BOTH_SIDES = COUNSELLING | {Who.APPLICANT}
+ALLOWED: dict[Action, frozenset[Who]] = {
+    Action.SEE: BOTH_SIDES,
+    Action.MOVE: BOTH_SIDES,
+    Action.WITHDRAW: BOTH_SIDES,
+    Action.CONSENT: BOTH_SIDES,
+    Action.CHECK: COUNSELLING,
+    Action.SCREEN: COUNSELLING | {Who.MEDICAL},
+    Action.CHILDREN: COUNSELLING,
+    Action.STOP: COUNSELLING | {Who.MEDICAL},
+    Action.APPEAL: BOTH_SIDES,
+    Action.DECIDE_APPEAL: frozenset({Who.SUPERVISOR}),
+    Action.PLAN: COUNSELLING,
+    Action.CONFIRM: COUNSELLING,
+    Action.ANSWER: BOTH_SIDES,
+    Action.WORK: COUNSELLING,
+    Action.SHARE: COUNSELLING,
+    Action.SENSITIVE: BOTH_SIDES | {Who.MEDICAL},
+    Action.ASK_ERASURE: BOTH_SIDES,
+    Action.ERASE: COUNSELLING,
+    Action.COMPLAIN: BOTH_SIDES,
+}
+# What an account may do with a case that is open to it by break-glass alone.
+WITH_GRANT = frozenset({Action.SEE, Action.WITHDRAW, Action.SENSITIVE, Action.WORK})
+
+
+def actor_of(user: Any) -> Actor:
+    """The signed-in member of staff. Raises NotAllowedError for accounts without a place here."""
+    profile = StaffProfile.objects.filter(user_id=user.pk, left_at=None).first()
+    groups = set(user.groups.values_list("name", flat=True))
+    if profile is None or profile.role not in groups:
+        raise NotAllowedError(
+            "this account has no place in voluntary return: an administrator gives it a role and "
+            "an office"
+        )
+    return Actor(Who(profile.role), user.pk, profile.office_id, profile.name)
+
+
+def visible_to(actor: Actor, now: datetime) -> QuerySet[Case]:
+    """The cases that ``actor`` may see at ``now``; erased ones are nobody's."""
+    alive = Case.objects.filter(erased_at=None)
+    office: Any = Q(office_id=actor.office_id)
+    if actor.who is Who.APPLICANT:
+        return alive.filter(pk=actor.case_id) if actor.case_id else alive.none()
+    granted = Q(grants__user_id=actor.user_id, grants__ends_at__gt=now)
+    if actor.who is Who.SUPERVISOR:
+        return alive.filter(office | granted).distinct()
+    if actor.who is Who.COUNSELLOR:
+        # A case that went to another office is no longer one's own there.
+        own = Q(counsellor_id=actor.user_id) | Q(office__caseload_only=False)
+        return alive.filter((office & own) | granted).distinct()
+    if actor.who is Who.MEDICAL:
+        return alive.filter(office, pk__in=Screening.objects.values("case_id"))
+    return alive.none()
+
+
+def visible_screenings(actor: Actor, now: datetime) -> QuerySet[Screening]:
+    """What waits for the medical service of the actor's office, oldest first."""
+    cases = visible_to(actor, now)
+    return Screening.objects.filter(
+        case__in=cases, result=ScreeningResult.ASKED, replaced_at=None
+    ).order_by("made_at")
+
+
+def incoming_transfers(actor: Actor) -> QuerySet[Transfer]:
+    """Asked of the actor's office; nothing of the case but its reference is shown yet."""
+    found = Transfer.objects.filter(state=TransferState.ASKED).select_related("case")
+    return found.filter(to_office_id=actor.office_id) if actor.who in COUNSELLING else found.none()
+
+
+def people_for(actor: Actor, case: Case) -> QuerySet[Person]:
+    """The people whose particulars ``actor`` may open.
+
+    An applicant: themselves and the children; never another adult of the family, so that nobody
+    learns from the system that somebody has left the plan.
+    """
+    people = Person.objects.filter(case=case).order_by("position", "made_at")
+    if actor.who is Who.APPLICANT:
+        return people.filter(Q(pk=actor.person_id) | Q(kind=PersonKind.CHILD))
+    return people if actor.who in COUNSELLING else people.none()
+
+
+def visible_log(actor: Actor) -> tuple[QuerySet[AuditEvent], QuerySet[AccessEvent]]:
+    """Changes and looks, newest first: all for the auditor, one's own case's for a person."""
+    changes, looks = (
+        AuditEvent.objects.order_by("-made_at"),
+        AccessEvent.objects.order_by("-made_at"),
+    )
+    if actor.who is Who.AUDITOR:
+        return changes, looks
+    if actor.who is Who.APPLICANT and actor.case_id:
+        mine = Q(case_id=actor.case_id) & (Q(private_to=None) | Q(private_to=actor.person_id))
+        return changes.filter(mine), looks.filter(mine)
+    return changes.none(), looks.none()
+
+
+def is_at_home(actor: Actor, case: Case) -> bool:
+    """The person's own case, or one of the actor's office."""
+    if actor.who is Who.APPLICANT:
+        return actor.case_id == case.pk
+    return actor.office_id is not None and actor.office_id == case.office_id
+
+
+def _rule_of(action: Action) -> Any:
+    def role_holds(actor: Actor, case: Case) -> bool:
+        return actor.who in ALLOWED[action]
+
+    role = untyped_rules.predicate(role_holds, name=f"cases.{action.value}")
+    return role if action in WITH_GRANT else role & untyped_rules.predicate(is_at_home)
+
+
+for _action in Action:
+    untyped_rules.add_rule(f"cases.{_action.value}", _rule_of(_action))
+
+
+def may(actor: Actor, action: Action, case: Case) -> bool:
+    """Of a case that is visible: may this be done. Start from ``visible_to``, then ask this."""
+    return bool(untyped_rules.test_rule(f"cases.{action.value}", actor, case))

@@ -1,0 +1,28 @@
+"""Everything of cases on PostgreSQL too, and two clicks at one moment in two connections."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_services_pass_on_postgresql(postgres_url: str) -> None:
+    address = postgres_url.replace("postgresql+psycopg://", "postgresql://")
+    names = ["course", "visibility", "answers_and_erasure", "at_once", "pages"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider",
+         *(str(HERE / f"test_cases_{name}.py") for name in names)],
+        env={**os.environ, "SOJOURN_CASES_URL": address},
+        capture_output=True, text=True, check=False, cwd=HERE.parents[2],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout
+    assert "skipped" not in done.stdout
