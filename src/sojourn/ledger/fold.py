@@ -33,6 +33,7 @@ REPORTS = pl.Schema(
     {"crossing_ref": pl.Binary}
     | {n: ENCODINGS.schema[n] for n in ATTRIBUTE_NAMES}
     | {"merged_into": pl.Binary, "partner_ref": pl.Binary}
+    | {"learned_on": pl.Date}  # since when the ledger holds it as more than a booking (UTC)
 )
 _STATUS = ("crossing_ref", "local_date", "recorded_at", "admission_class", "authorised_until",
            "status_kind")  # fmt: skip
@@ -67,10 +68,12 @@ def _apply(
 ) -> None:
     kind, ref, other = EventKind(row["kind"]), row["crossing_ref"], row["other_ref"]
     if kind in _DIRECTIONS or kind == EventKind.CROSSING_CORRECTED:
-        held = reports.get(ref, {"merged_into": None, "partner_ref": None})
+        held = reports.get(ref, {"merged_into": None, "partner_ref": None, "learned_on": None})
         direction = _DIRECTIONS.get(kind) or held["direction"]
         fresh = {n: row.get(n) for n in ATTRIBUTE_NAMES} | {"direction": direction}
-        reports[ref] = held | fresh | {"crossing_ref": ref}
+        booked = row["evidence"] == Evidence.BOOKED
+        learned = None if booked else held["learned_on"] or row["recorded_at"].date()
+        reports[ref] = held | fresh | {"crossing_ref": ref, "learned_on": learned}
     elif kind == EventKind.CROSSING_WITHDRAWN:
         reports.pop(ref, None)
     elif kind == EventKind.REPORT_MERGED and ref in reports:

@@ -7,13 +7,14 @@ away. Cells are confidential: what the public sees is made elsewhere, with noise
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
 
 from sojourn.measure.outcomes import assign_outcomes
 from sojourn.policy import MeasurePolicy
-from sojourn.schemas import CLOSED_CELLS, MEASURES, STAYS, Outcome, Span, door, enum_of
+from sojourn.schemas import CLOSED_CELLS, COUNTS, MEASURES, STAYS, Outcome, Span, door, enum_of
 
 DIMENSIONS = ("nationality", "mode", "admission_class")
 # In total; by each dimension; and all three at once.
@@ -25,26 +26,40 @@ UNKNOWN = "unknown"
 _FIRST_DAY = {Span.DAY: "1d", Span.MONTH: "1mo", Span.YEAR: "1y"}
 
 
-@door(MEASURES, stays=STAYS, closed=CLOSED_CELLS)
-def measure(
-    stays: pl.DataFrame, closed: pl.DataFrame, known_at: date, policy: MeasurePolicy
-) -> pl.DataFrame:
-    """STAYS as known at the end of ``known_at`` into MEASURES, small cells hidden.
-
-    ``closed``: CLOSED_CELLS of stays past their horizon, of which days are known in total alone.
-    """
-    kept_days = closed.filter(pl.col("span") == Span.DAY.value)
-    kept_months = closed.filter(pl.col("span") == Span.MONTH.value)
+@door(COUNTS, stays=STAYS)
+def count_stays(stays: pl.DataFrame, known_at: date) -> pl.DataFrame:
+    """STAYS as known at the end of ``known_at`` into COUNTS, exact."""
     counted = (
         assign_outcomes(stays, known_at)
         .with_columns(pl.col(d).cast(pl.String).fill_null(UNKNOWN) for d in DIMENSIONS)
         .group_by("counts_on", *DIMENSIONS, "outcome")
-        .agg(pl.len().cast(pl.Int64).alias("value"))
+        .agg(pl.len().alias("value"))
+        .with_columns(noise_variance=pl.lit(0.0))
     )
+    return COUNTS.conform(counted)
+
+
+@door(MEASURES, counts=COUNTS, closed=CLOSED_CELLS)
+def measure(
+    counts: pl.DataFrame,
+    closed: pl.DataFrame,
+    known_at: date,
+    policy: MeasurePolicy,
+    *,
+    spans: Sequence[Span] = tuple(Span),
+) -> pl.DataFrame:
+    """Exact COUNTS as known at the end of ``known_at`` into MEASURES, small cells hidden.
+
+    ``closed``: CLOSED_CELLS of stays past their horizon, of which days are known in total alone.
+    ``spans``: which to make; COUNTS of whole months say nothing of days.
+    """
+    kept_days = closed.filter(pl.col("span") == Span.DAY.value)
+    kept_months = closed.filter(pl.col("span") == Span.MONTH.value)
+    counted = counts.with_columns(pl.col("value").cast(pl.Int64))
     by_day = _joined(counted, kept_days.clear()), _joined(counted, kept_days)
     by_month = _joined(counted, kept_months)
     parts = []
-    for span in Span:
+    for span in spans:
         for kept in BREAKDOWNS:
             known = by_day[not kept] if span == Span.DAY else by_month
             parts.append(_hide(_cells(known, span, kept), kept, policy.smallest_cell))
