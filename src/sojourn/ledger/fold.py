@@ -5,8 +5,9 @@ state of reports, ``build_stays`` the stays they make; the store's projection ke
 state ready and must always agree (tests hold the two together).
 
 A crossing is a report that stands for itself with the reports merged into it. Its attributes
-are those of its strongest evidence (ties: recorded first, then the smaller reference), nulls
-filled from the next. A crossing that was only booked is none yet: it makes no stay.
+are those of its strongest evidence (ties: happened first, then the smaller reference; when a
+source learned of it is in no event), nulls filled from the next. A crossing that was only booked
+is none yet: it makes no stay.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def _crossings(reports: pl.DataFrame) -> pl.DataFrame:
         strength=pl.col("evidence").to_physical(),
         stood=pl.col("merged_into").is_null(),
     ).sort(
-        ["group", "strength", "recorded_at", "crossing_ref"],
+        ["group", "strength", "event_time", "crossing_ref"],
         descending=[False, True, False, False],
     )
     filled = [pl.col(n).drop_nulls().first() for n in ATTRIBUTE_NAMES if n != "source"]

@@ -32,7 +32,7 @@ def count_lists(reports: pl.DataFrame) -> pl.DataFrame:
             strength=pl.col("evidence").to_physical(),
         )
         .sort(
-            ["group", "strength", "recorded_at", "crossing_ref"],
+            ["group", "strength", "event_time", "crossing_ref"],
             descending=[False, True, False, False],
         )
         .group_by("group", maintain_order=True)
