@@ -35,6 +35,7 @@ class CountedLedger:
         self._outcomes = outcomes
         self._engine: Engine = open_engine(url)
         self._written = snapshot.nothing_written()
+        self._states = counts.Remembered()
 
     def close(self) -> None:
         self._engine.dispose()
@@ -90,7 +91,7 @@ class CountedLedger:
         apart (``closed_cells``).
         """
         with self._reading() as connection:
-            return counts.counts_at(counts.read_states(connection), known_at)
+            return counts.counts_at(self._states.read(connection), known_at)
 
     def vintages(self) -> pl.DataFrame:
         """VINTAGES: months, closed cells among them, as known at the end of each day."""

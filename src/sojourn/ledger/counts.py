@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from sqlalchemy import Connection
 from sojourn.ledger import fold
 from sojourn.ledger.differences import add_up, difference, fetch_columns
 from sojourn.ledger.engine import run
+from sojourn.ledger.notes import note, noted
 from sojourn.schemas import COUNTS
 
 # STAYS as known at the end of a day -> the same with ``outcome`` and ``counts_on``.
@@ -33,6 +36,7 @@ UNKNOWN = "unknown"
 STORED = pl.Schema(
     {"counts_on": pl.Int32} | dict.fromkeys(STATE[1:], pl.String()) | {"value": pl.Int64}
 )
+MARK = "counts_mark"
 BEFORE_ALL, AFTER_ALL = date(1900, 1, 1), date(2900, 1, 1)
 
 
@@ -52,12 +56,62 @@ def count_states(stays: pl.DataFrame, outcomes: Outcomes) -> pl.DataFrame:
     )
 
 
+@dataclass(frozen=True)
+class Step:
+    """One change of the counts: the marks of what it led from and to, and the difference."""
+
+    before: str | None
+    after: str
+    difference: pl.DataFrame
+
+
 def shift_states(
     connection: Connection, before: pl.DataFrame, after: pl.DataFrame, outcomes: Outcomes
-) -> None:
+) -> Step:
     """Add what changed, ``before`` and ``after`` being STAYS."""
     counted = count_states(before, outcomes), count_states(after, outcomes)
-    add_up(connection, "stay_counts", difference(*counted))
+    changed = difference(*counted)
+    add_up(connection, "stay_counts", changed)
+    return Step(noted(connection, MARK), _mark(connection), changed)
+
+
+def _mark(connection: Connection) -> str:
+    """Counts as they are now get a mark of their own."""
+    mark = secrets.token_hex(8)
+    note(connection, MARK, mark)
+    return mark
+
+
+class Remembered:
+    """States as they were last read, and the steps since: a ledger that stays open need not read
+    them again. What counts is the mark in the database: where no steps lead to it from what is
+    remembered (another process wrote, a step was rolled back), everything is read.
+    """
+
+    def __init__(self) -> None:
+        self._mark: str | None = None
+        self._states = pl.DataFrame(schema=STORED)
+        self._steps: dict[str, Step] = {}
+
+    def note(self, step: Step) -> None:
+        if self._mark is not None:
+            self._steps[step.after] = step
+
+    def read(self, connection: Connection) -> pl.DataFrame:
+        """How many stays are in each state: STATE and value."""
+        mark = noted(connection, MARK)
+        path, at = [], mark
+        while at != self._mark and at in self._steps:
+            path.append(self._steps[at].difference)
+            at = self._steps[at].before
+        if mark is None or self._mark is None or at != self._mark:
+            self._states = read_states(connection)
+        elif path:
+            together = pl.concat([self._states, *path])
+            summed = together.group_by(STATE).agg(pl.col("value").sum())
+            self._states = summed.filter(pl.col("value") != 0)
+        self._mark, self._steps = mark, {}
+        return self._states
 
 
 def read_states(connection: Connection) -> pl.DataFrame:
@@ -92,6 +146,7 @@ def count_again(connection: Connection, stays: pl.DataFrame, outcomes: Outcomes)
     """Count all that is held anew."""
     run(connection, "DELETE FROM stay_counts")
     add_up(connection, "stay_counts", count_states(stays, outcomes).sort(STATE))
+    _mark(connection)
 
 
 def rules_digest(outcomes: Outcomes) -> str:

@@ -164,7 +164,8 @@ class Ledger(CountedLedger):
         projection.apply_events(connection, batch.events, batch.encodings)
         after = look_around(connection, touched)
         days = shift_totals(connection, before.stays, after.stays)
-        shift_states(connection, before.stays, after.stays, self._outcomes)
+        step = shift_states(connection, before.stays, after.stays, self._outcomes)
+        self._states.note(step)
         shift_lists(connection, before.reports, after.reports)
         shift_reporting(connection, before.reports, after.reports)
         rejects = {d.source: 0 for d in batch.deliveries}

@@ -50,6 +50,12 @@ def live_office(home: Path, url: str | None = None, seed: int = 3) -> ClockedOff
     return clocked
 
 
+def other_records(stays: int, seed: int) -> pl.DataFrame:
+    """Of other stays than the live office's, under ids of their own."""
+    named = pl.concat_str(pl.lit("other-"), "crossing_id").alias("crossing_id")
+    return small_country(stays=stays, seed=seed).crossings.with_columns(named)
+
+
 def cells_of(found: pl.DataFrame, day: date) -> pl.DataFrame:
     """What vintages say of a day."""
     known = found.filter(pl.col("known_at") <= day).sort("known_at")
@@ -103,7 +109,7 @@ def test_a_clock_that_jumps_back_rewrites_no_vintage_and_is_told(
 ) -> None:
     clocked = live_office(tmp_path, statistics_url)
     right = clocked.now
-    late = small_country(stays=40, seed=77).crossings
+    late = other_records(40, 77)
     with Desk(clocked.office) as desk:
         found, last = desk.ledger.vintages(), desk.ledger.vintages_kept().last
         assert last is not None
@@ -146,7 +152,7 @@ def _clock_finding(clocked: ClockedOffice):  # type: ignore[no-untyped-def]
 
 def test_history_lets_vintages_begin_again(tmp_path: Path, statistics_url: str) -> None:
     clocked = live_office(tmp_path, statistics_url)
-    old = small_country(stays=60, seed=78).crossings.filter(pl.col("recorded_at") < clocked.now)
+    old = other_records(60, 78).filter(pl.col("recorded_at") < clocked.now)
     with Desk(clocked.office) as desk:
         clocked.now += timedelta(days=1)
         hand_in(desk, clocked.office, old, "history", as_recorded=True)
