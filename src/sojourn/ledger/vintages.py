@@ -25,7 +25,7 @@ from sqlalchemy import Connection
 from sojourn.ledger import counts
 from sojourn.ledger.counts import DIMENSIONS
 from sojourn.ledger.differences import fetch_columns
-from sojourn.ledger.engine import insert_rows, run, run_many
+from sojourn.ledger.engine import fetch, insert_rows, run, run_many
 from sojourn.ledger.notes import note, note_day, noted, noted_day
 from sojourn.policy import SMALLEST_CELL_FLOOR, LedgerPolicy
 from sojourn.schemas import VINTAGES, Outcome
@@ -107,6 +107,9 @@ def refuse(connection: Connection, day: date) -> bool:
     """Whether ``day`` has its vintage already: the clock jumped back. Counted if so."""
     last = noted_day(connection, LAST)
     if last is None or day > last:
+        return False
+    if not fetch(connection, "SELECT 1 FROM vintages LIMIT 1"):
+        begin(connection, day)  # nothing was said yet that could be untrue
         return False
     note(connection, REFUSED, str(int(noted(connection, REFUSED) or 0) + 1))
     note_day(connection, DOUBTED, max(last, noted_day(connection, DOUBTED) or last))

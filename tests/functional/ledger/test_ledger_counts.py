@@ -267,6 +267,7 @@ def _stored(url: str) -> pl.DataFrame:
     with opened.connect() as connection:
         rows = ledger_engine.fetch(connection, f"SELECT {names} FROM measures")
     opened.dispose()
-    frame = pl.DataFrame([tuple(r) for r in rows], schema=names.split(", "), orient="row")
+    frame = pl.DataFrame([tuple(r) for r in rows], schema=names.split(", "), orient="row",
+                         infer_schema_length=None)  # fmt: skip
     hidden = pl.col("hidden").cast(pl.Boolean)
     return frame.with_columns(hidden).select(pl.all().cast(pl.String)).sort(pl.all())

@@ -142,6 +142,21 @@ def test_a_clock_that_jumps_back_rewrites_no_vintage_and_is_told(
         )
 
 
+def test_a_clock_that_was_wrong_before_the_first_day_does_no_harm(tmp_path: Path) -> None:
+    clocked = ClockedOffice(tmp_path, None, NOW + timedelta(days=9_000))
+    clocked.office.open_ledger().close()
+    clocked.now = NOW
+    with Desk(clocked.office) as desk:
+        hand_in(desk, clocked.office, small_country(stays=40, seed=2).crossings, "one")
+        clocked.now += timedelta(days=1)
+        assert desk.ledger.close_days() > 0
+        kept = desk.ledger.vintages_kept()
+        assert (kept.last, kept.refused) == (NOW.date(), 0)
+        assert_frame_equal(
+            cells_of(desk.ledger.vintages(), NOW.date()), months_folded(desk.ledger, NOW.date())
+        )
+
+
 def _clock_finding(clocked: ClockedOffice):  # type: ignore[no-untyped-def]
     office = clocked.office
     if not key_file(office.home).exists():
