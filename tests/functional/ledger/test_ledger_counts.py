@@ -30,13 +30,18 @@ HORIZON = timedelta(days=420)
 
 
 def changed(rows: pl.DataFrame, how: int) -> pl.DataFrame:
-    """Records as a source sends them again: moved, renamed, taken back, or never flown."""
+    """Records as a source sends them again: moved, renamed, taken back, turned, or not flown."""
     if how == 0:
         return rows.with_columns(event_time=pl.col("event_time") + pl.duration(hours=30))
     if how == 1:
         return rows.with_columns(surname=pl.lit("ZZYZX"), birth_date=None)
     if how == 2:
         return rows.with_columns(withdrawn=pl.lit(value=True))
+    if how == 5:
+        turned = pl.when(pl.col("direction").cast(pl.String) == "arrival").then(
+            pl.lit("departure")
+        ).otherwise(pl.lit("arrival"))  # fmt: skip
+        return rows.with_columns(turned.cast(rows.schema["direction"]).alias("direction"))
     evidence = pl.lit("booked" if how == 3 else "boarded").cast(rows.schema["evidence"])
     return rows.with_columns(evidence=evidence)
 
@@ -51,7 +56,7 @@ def run_steps(desk: Desk, clocked: ClockedOffice, steps: list[tuple[int, int]], 
     for number, (what, much) in enumerate(steps):
         fresh = parts[number] if number < len(parts) else parts[0].clear()
         again = given_so_far.sample(min(much, given_so_far.height), seed=int(rng.integers(1e6)))
-        rows = pl.concat([fresh, changed(again, what % 5)])
+        rows = pl.concat([fresh, changed(again, what % 6)])
         rows = rows.unique(["source", "crossing_id"], keep="last", maintain_order=True)
         changes = country.status_changes.slice(number * 9, 9) if what % 2 else None
         hand_in(desk, clocked.office, rows, f"step {number}", changes, as_recorded=what == 6)
