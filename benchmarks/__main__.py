@@ -1,7 +1,7 @@
 """``make bench``: the figures that the project promises, measured on this machine.
 
 ``python -m benchmarks [NAME...] [--small]``: encode, evaluate, accuracy, hard, live, one, landing,
-restart, quality. In full size ``hard`` writes docs/reference/hard-people.md as well.
+restart, measures, quality. In full size ``hard`` writes docs/reference/hard-people.md as well.
 Each line gives what was wanted beside what was found. Nothing here is a timed test.
 """
 
@@ -23,6 +23,7 @@ from benchmarks.live_path import live_path
 from benchmarks.machine import describe_commit, describe_machine, median_seconds, peak_gib
 from benchmarks.one_departure import Waits, one_departure
 from benchmarks.quality import cases, judge, judged_rows
+from benchmarks.refresh import measure_a_year, refresh_after_batch
 from benchmarks.restart import restart_seconds
 from sojourn.encode import MemoryKeyProvider, encode
 from sojourn.link import load_weights
@@ -144,6 +145,19 @@ def bench_restart(small: bool) -> list[Row]:
     return [("restart", f"{held:,} open stays", f"{seconds:.1f} s", "10 s at 1,000,000")]
 
 
+def bench_measures(small: bool) -> list[Row]:
+    found = refresh_after_batch(60_000 if small else 1_000_000, SEED)
+    year = measure_a_year(600_000 if small else 10_000_000, SEED)
+    held = f"{found.stays:,} stays held, {found.cells:,} cells"
+    return [
+        ("batch of 10,000 crossings, committed", held, str(found.append), ""),
+        ("measures after it", held, str(found.refresh), "1 s at 1,000,000"),
+        ("measures, first writing", held, str(found.first), ""),
+        ("a year of counts to cells", f"{year.stays:,} stays, {year.counts:,} counts",
+         f"{year.taken}, {year.cells:,} cells", "120 s at 10,000,000 (estimates too)"),
+    ]  # fmt: skip
+
+
 def bench_quality(small: bool) -> list[Row]:
     """What is estimated without the truth, beside the truth."""
     return [r for case in cases(25_000 if small else 100_000) for r in judged_rows(judge(case))]
@@ -158,6 +172,7 @@ BENCHES: dict[str, Callable[[bool], list[Row]]] = {
     "one": bench_one,
     "landing": bench_landing,
     "restart": bench_restart,
+    "measures": bench_measures,
     "quality": bench_quality,
 }
 

@@ -188,12 +188,14 @@ def measure(
     """
     from sojourn.pipeline import open_office, refresh_measures
     from sojourn.pipeline.measuring import measure_at
+    from sojourn.schemas import Span
 
     office = open_office(home, statistics_url=database)
     day = known_at.date() if known_at else office.clock().date()
     if known_at is None:
         refresh_measures(office)
-    cells = measure_at(office, day)
+    # Years and months can be told of days whose rows are gone; days cannot.
+    cells = measure_at(office, day) if as_json else measure_at(office, day, (Span.YEAR,))
     if as_json:
         print_json(cells.to_dicts())
         return

@@ -14,7 +14,7 @@ import pytest
 from sojourn.encode import MemoryKeyProvider, encode
 from sojourn.ledger import fold_stays
 from sojourn.link import link, load_weights
-from sojourn.measure import measure
+from sojourn.measure import count_stays, measure
 from sojourn.pipeline import record
 from sojourn.policy import load_policy
 from sojourn.read import read
@@ -64,7 +64,7 @@ def test_the_lines_of_the_path_are_true(tmp_path: Path) -> None:
     country.crossings.select(INPUT_COLUMNS).write_parquet(file)
     names: dict[str, object] = {
         "read": read, "encode": encode, "link": link, "record": record, "fold": fold_stays,
-        "measure": measure, "sources": [file], "policy": load_policy(),
+        "count": count_stays, "measure": measure, "sources": [file], "policy": load_policy(),
         "keys": MemoryKeyProvider(b"readme"), "weights": load_weights(),
         "now": datetime(2026, 6, 1, tzinfo=UTC), "known_at": date(2026, 6, 1),
         "closed": CLOSED_CELLS.empty(),
@@ -78,4 +78,4 @@ def test_the_lines_of_the_path_are_true(tmp_path: Path) -> None:
     )  # fmt: skip
     assert total["value"].sum() > 300
     steps = re.findall(r"^(\w+)\s+=", path, re.M)
-    assert steps == ["reading", "encodings", "linked", "events", "stays", "measures"]
+    assert steps == ["reading", "encodings", "linked", "events", "stays", "counts", "measures"]

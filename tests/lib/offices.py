@@ -35,6 +35,17 @@ def small_office(
     )  # fmt: skip
 
 
+class ClockedOffice:
+    """An office whose clock is set by hand: ``now``."""
+
+    def __init__(self, home: Path, url: str | None = None, now: datetime = NOW) -> None:
+        self.now = now
+        self.office = open_office(
+            home, statistics_url=url, keys=MemoryKeyProvider(b"test"), clock=lambda: self.now,
+            policy=load_policy(),
+        )  # fmt: skip
+
+
 def hand_in(
     desk: Desk, office: Office, crossings: pl.DataFrame, name: str,
     changes: pl.DataFrame | None = None, *, as_recorded: bool = False,
@@ -65,5 +76,7 @@ def recounted(ledger: Ledger, day: date) -> pl.DataFrame:
     )
 
 
-__all__ = ["NOW", "build_stays", "comparable", "hand_in", "recounted", "small_country",
-           "small_office"]  # fmt: skip
+__all__ = [
+    "NOW", "ClockedOffice", "build_stays", "comparable", "hand_in", "recounted", "small_country",
+    "small_office",
+]  # fmt: skip

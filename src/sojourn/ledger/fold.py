@@ -5,9 +5,9 @@ state of reports, ``build_stays`` the stays they make; the store's projection ke
 state ready and must always agree (tests hold the two together).
 
 A crossing is a report that stands for itself with the reports merged into it. Its attributes
-are those of its strongest evidence (ties: recorded first, then the smaller reference), nulls
-filled from the next. A crossing that was only booked is none yet: it makes no stay. What status
-changes do to a stay: ``statuses``.
+are those of its strongest evidence (ties: happened first, then the smaller reference; when a
+source learned of it is in no event), nulls filled from the next. A crossing that was only booked
+is none yet: it makes no stay. What status changes do to a stay: ``statuses``.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ REPORTS = pl.Schema(
     {"crossing_ref": pl.Binary}
     | {n: ENCODINGS.schema[n] for n in ATTRIBUTE_NAMES}
     | {"merged_into": pl.Binary, "partner_ref": pl.Binary}
+    | {"learned_on": pl.Date}  # since when the ledger holds it as more than a booking (UTC)
 )
 _STATUS = ("crossing_ref", "local_date", "recorded_at", "admission_class", "authorised_until",
            "status_kind")  # fmt: skip
@@ -70,10 +71,12 @@ def _apply(
 ) -> None:
     kind, ref, other = EventKind(row["kind"]), row["crossing_ref"], row["other_ref"]
     if kind in _DIRECTIONS or kind == EventKind.CROSSING_CORRECTED:
-        held = reports.get(ref, {"merged_into": None, "partner_ref": None})
+        held = reports.get(ref, {"merged_into": None, "partner_ref": None, "learned_on": None})
         direction = _DIRECTIONS.get(kind) or held["direction"]
         fresh = {n: row.get(n) for n in ATTRIBUTE_NAMES} | {"direction": direction}
-        reports[ref] = held | fresh | {"crossing_ref": ref}
+        booked = row["evidence"] == Evidence.BOOKED
+        learned = None if booked else held["learned_on"] or row["recorded_at"].date()
+        reports[ref] = held | fresh | {"crossing_ref": ref, "learned_on": learned}
     elif kind == EventKind.CROSSING_WITHDRAWN:
         reports.pop(ref, None)
     elif kind == EventKind.REPORT_MERGED and ref in reports:
@@ -136,7 +139,7 @@ def _crossings(reports: pl.DataFrame) -> pl.DataFrame:
         strength=pl.col("evidence").to_physical(),
         stood=pl.col("merged_into").is_null(),
     ).sort(
-        ["group", "strength", "recorded_at", "crossing_ref"],
+        ["group", "strength", "event_time", "crossing_ref"],
         descending=[False, True, False, False],
     )
     apart = ("source", *_PERMISSION)

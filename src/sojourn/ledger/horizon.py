@@ -23,13 +23,15 @@ import polars as pl
 from sqlalchemy import Connection, Engine
 
 from sojourn.errors import LedgerError
-from sojourn.ledger import projection
-from sojourn.ledger.engine import run, run_many
+from sojourn.ledger import projection, vintages
+from sojourn.ledger.counts import DIMENSIONS, UNKNOWN, Outcomes, shift_states
+from sojourn.ledger.differences import add_up, with_stays
+from sojourn.ledger.engine import fetch, run
+from sojourn.ledger.notes import note_day
 from sojourn.ledger.statuses import ENDS
 from sojourn.policy import LedgerPolicy
 from sojourn.schemas import CLOSED_CELLS, Span, StayLimit
 
-Outcomes = Callable[[pl.DataFrame, date], pl.DataFrame]  # adds ``outcome`` and ``counts_on``
 STAYS_AT_ONCE = 5_000
 NOTE_SUFFIX = ".note.json"
 
@@ -76,17 +78,13 @@ def purge(
         counted = _count_cells(outcomes(part, today))
         refs = pl.concat([part["arrival_ref"], part["departure_ref"]]).drop_nulls().to_list()
         with engine.begin() as connection:
-            rows += _destroy(connection, refs)
-            _add_cells(connection, counted)
+            rows += _destroy_counted(connection, refs, outcomes)
+            add_up(connection, "closed_cells", counted)
         cells += counted.height
     with engine.begin() as connection:
         rows += _destroy_booked(connection, policy, today)
-        run(
-            connection,
-            "INSERT INTO facts (name, value) VALUES ('purged_until', ?) ON CONFLICT (name) "
-            "DO UPDATE SET value = excluded.value",
-            (today.isoformat(),),
-        )
+        vintages.bring_to_months(connection, policy, today)
+        note_day(connection, "purged_until", today)
     _rewrite(engine)
     return Purged(due.height, rows, cells)
 
@@ -94,9 +92,8 @@ def purge(
 def _count_cells(stays: pl.DataFrame) -> pl.DataFrame:
     """CLOSED_CELLS: days in total, months by all dimensions. One day's stay of one nationality,
     mode and class would still be somebody's."""
-    dimensions = ("nationality", "mode", "admission_class")
-    known = stays.with_columns(pl.col(d).cast(pl.String).fill_null("unknown") for d in dimensions)
-    days = known.with_columns(pl.lit("").alias(d) for d in dimensions).with_columns(
+    known = stays.with_columns(pl.col(d).cast(pl.String).fill_null(UNKNOWN) for d in DIMENSIONS)
+    days = known.with_columns(pl.lit("").alias(d) for d in DIMENSIONS).with_columns(
         span=pl.lit(Span.DAY.value), period="counts_on"
     )
     months = known.with_columns(
@@ -104,7 +101,7 @@ def _count_cells(stays: pl.DataFrame) -> pl.DataFrame:
     )
     return (
         pl.concat([days, months])
-        .group_by("span", pl.col("period").cast(pl.String), *dimensions, "outcome")
+        .group_by("span", pl.col("period").cast(pl.String), *DIMENSIONS, "outcome")
         .agg(pl.len().cast(pl.Int64).alias("value"))
         .with_columns(pl.col("outcome").cast(pl.String))
         .select(CLOSED_CELLS.names)
@@ -112,14 +109,20 @@ def _count_cells(stays: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _add_cells(connection: Connection, cells: pl.DataFrame) -> None:
-    run_many(
+def _destroy_counted(connection: Connection, refs: list[bytes], outcomes: Outcomes) -> int:
+    """Destroy, and take out of the counts of stays what was held. How late sources tell and which
+    lists hold a crossing are counts of what happened: they stay."""
+    projection.mark(connection, refs)
+    pointing = fetch(
         connection,
-        "INSERT INTO closed_cells (span, period, nationality, mode, admission_class, outcome, "
-        "value) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (span, period, nationality, mode, "
-        "admission_class, outcome) DO UPDATE SET value = closed_cells.value + excluded.value",
-        cells.rows(),
+        "SELECT crossing_ref FROM reports WHERE partner_ref IN (SELECT ref FROM asked)",
     )
+    asked = [*refs, *(row[0] for row in pointing)]
+    before = with_stays(connection, projection.crossings_around(connection, asked))
+    rows = _destroy(connection, refs)
+    left = projection.together(connection, before.reports["crossing_ref"].to_list())
+    shift_states(connection, before.stays, with_stays(connection, left).stays, outcomes)
+    return rows
 
 
 def _destroy(connection: Connection, refs: list[bytes]) -> int:

@@ -15,10 +15,15 @@ from sojourn.ledger.engine import fetch, insert_rows, run, run_many
 from sojourn.ledger.fold import REPORTS, STATUSES
 from sojourn.ledger.rows import from_rows, pack_keys, to_rows
 from sojourn.ledger.tables import ATTRIBUTES
-from sojourn.schemas import ENCODINGS, EVENTS, EventKind
+from sojourn.schemas import ENCODINGS, EVENTS, Column, EventKind, Evidence, Table
 
 ATTRIBUTE_NAMES = tuple(name for name, _ in ATTRIBUTES)
 REPORT_COLUMNS = ("crossing_ref", *ATTRIBUTE_NAMES, "merged_into", "partner_ref")
+HELD_COLUMNS = (*REPORT_COLUMNS, "learned_on")
+HELD = Table(
+    "reports", ENCODINGS.privacy,
+    (*ENCODINGS.columns, Column("learned_on", pl.Date, nullable=True)),
+)  # fmt: skip
 STATUS_COLUMNS = tuple(STATUSES)
 _RECORDED = (EventKind.ARRIVAL_RECORDED, EventKind.DEPARTURE_RECORDED)
 
@@ -38,8 +43,10 @@ def _apply_run(
     refs, others = part["crossing_ref"].to_list(), part["other_ref"].to_list()
     pairs = list(zip(others, refs, strict=True))
     if kind in _RECORDED or kind == EventKind.CROSSING_CORRECTED:
-        named = part.select("crossing_ref").join(
-            encodings, on="crossing_ref", how="inner", maintain_order="left"
+        named = (
+            part.select("crossing_ref", learned_on=pl.col("recorded_at").dt.date())
+            .join(encodings, on="crossing_ref", how="inner", maintain_order="left")
+            .with_columns(pl.when(_more_than_booked()).then("learned_on").alias("learned_on"))
         )
         _write_reports(connection, named, replace=kind == EventKind.CROSSING_CORRECTED)
     elif kind == EventKind.CROSSING_WITHDRAWN:
@@ -62,8 +69,13 @@ def _apply_run(
         insert_rows(connection, "statuses", STATUS_COLUMNS, to_rows(part, STATUS_COLUMNS))
 
 
+def _more_than_booked() -> pl.Expr:
+    return pl.col("evidence").cast(pl.String) != Evidence.BOOKED
+
+
 def _write_reports(connection: Connection, reports: pl.DataFrame, *, replace: bool) -> None:
-    columns = ("crossing_ref", *ATTRIBUTE_NAMES)
+    """``learned_on`` is null for bookings; a correction keeps the day of the first report."""
+    columns = ("crossing_ref", *ATTRIBUTE_NAMES, "learned_on")
     rows = to_rows(reports, columns)
     cohort = reports["local_date"].dt.month_start().to_physical().to_list()
     refs = reports["crossing_ref"].to_list()
@@ -73,10 +85,14 @@ def _write_reports(connection: Connection, reports: pl.DataFrame, *, replace: bo
         insert_rows(connection, "match_keys", ("crossing_ref", "cohort", "keys"), keys)
         return
     sets = ", ".join(f"{n} = ?" for n in ATTRIBUTE_NAMES)
+    learned = (
+        "learned_on = CASE WHEN CAST(? AS INTEGER) IS NULL THEN NULL "
+        "ELSE COALESCE(learned_on, CAST(? AS INTEGER)) END"
+    )
     run_many(
         connection,
-        f"UPDATE reports SET {sets} WHERE crossing_ref = ?",
-        [(*row[1:], row[0]) for row in rows],
+        f"UPDATE reports SET {sets}, {learned} WHERE crossing_ref = ?",
+        [(*row[1:], row[-1], row[0]) for row in rows],
     )
     run_many(
         connection,
@@ -108,7 +124,7 @@ def crossings_around(connection: Connection, refs: Iterable[bytes]) -> pl.DataFr
 def together(connection: Connection, refs: Iterable[bytes]) -> pl.DataFrame:
     """REPORTS of every crossing that ``refs`` belong to: those that stand and those merged."""
     mark(connection, refs)
-    names = ", ".join(f"r.{n}" for n in REPORT_COLUMNS)
+    names = ", ".join(f"r.{n}" for n in HELD_COLUMNS)
     standing = fetch(
         connection,
         "SELECT DISTINCT COALESCE(r.merged_into, r.crossing_ref) FROM asked a "
@@ -135,7 +151,7 @@ def statuses_of(connection: Connection, refs: Iterable[bytes]) -> pl.DataFrame:
 
 
 def as_reports(rows: list[object]) -> pl.DataFrame:
-    return from_rows(rows, REPORT_COLUMNS, ENCODINGS).select(list(REPORTS))
+    return from_rows(rows, HELD_COLUMNS, HELD).select(list(REPORTS))
 
 
 def as_statuses(rows: list[object]) -> pl.DataFrame:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import polars as pl
 from sqlalchemy import Connection
 
 from sojourn.ledger.engine import fetch, run, run_many
 from sojourn.schemas import SOURCE_QUALITY
+
+MINUTE = 60_000_000  # microseconds
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,17 @@ class State:
     reports: int
     open_arrivals: int
     last_commit: datetime | None
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A source's last delivery, beside how often it delivers. Gaps are None before the second."""
+
+    source: str
+    hours: float  # since the last delivery; 0 where the clock stands before it
+    usual_gap_hours: float | None  # half of its gaps are shorter
+    long_gap_hours: float | None  # 19 of 20 are shorter
+    gaps: int
 
 
 def note_batch(
@@ -39,6 +53,7 @@ def note_batch(
     )
     known = dict.fromkeys([*rejects, *by_source["source"].to_list()])
     found = {row[0]: row[1:] for row in by_source.rows()}
+    _note_gaps(connection, list(known), at)
     rows = []
     for name in known:
         event_time, recorded_at, records = found.get(name, (None, None, 0))
@@ -92,6 +107,67 @@ def _note_delays(connection: Connection, encodings: pl.DataFrame) -> None:
             connection, "UPDATE source_state SET delay_median_seconds = ? WHERE source = ?",
             (_median([(int(b), int(n)) for b, n in counted]), name),
         )  # fmt: skip
+
+
+def _note_gaps(connection: Connection, names: list[str], at: int) -> None:
+    """Count the time since each source's last delivery; parts of one delivery are no gap."""
+    marks = ", ".join("?" * len(names))
+    rows = fetch(
+        connection,
+        f"SELECT source, last_batch_at FROM source_state WHERE source IN ({marks})", names,
+    )  # fmt: skip
+    _add_gaps(connection, [(name, at - last) for name, last in rows])
+
+
+def _add_gaps(connection: Connection, gaps: list[tuple[str, int]]) -> None:
+    """``gaps``: source and microseconds."""
+    counted: dict[tuple[str, int], int] = {}
+    for name, gap in gaps:
+        minutes = gap // MINUTE
+        if minutes >= 1:
+            key = (name, minutes.bit_length() - 1)
+            counted[key] = counted.get(key, 0) + 1
+    run_many(
+        connection,
+        "INSERT INTO source_gaps (source, bucket, deliveries) VALUES (?, ?, ?) ON CONFLICT "
+        "(source, bucket) DO UPDATE SET deliveries = source_gaps.deliveries + excluded.deliveries",
+        [(*key, n) for key, n in sorted(counted.items())],
+    )
+
+
+def count_past_gaps(connection: Connection) -> None:
+    """The gaps between the batches that are noted: once, for a ledger that did not count them."""
+    rows = fetch(connection, "SELECT source, committed_at FROM batches ORDER BY source, batch_id")
+    gaps = [(a[0], b[1] - a[1]) for a, b in pairwise(rows) if a[0] == b[0]]
+    _add_gaps(connection, gaps)
+
+
+def read_silence(connection: Connection, now: datetime) -> tuple[Silence, ...]:
+    counted: dict[str, list[tuple[int, int]]] = {}
+    for name, bucket, deliveries in fetch(
+        connection, "SELECT source, bucket, deliveries FROM source_gaps ORDER BY source, bucket"
+    ):
+        counted.setdefault(name, []).append((int(bucket), int(deliveries)))
+    at = int(now.timestamp() * 1_000_000)
+    out = []
+    for name, last in fetch(
+        connection, "SELECT source, last_batch_at FROM source_state ORDER BY source"
+    ):
+        gaps = counted.get(name, [])
+        usual, long = (_gap_reached(gaps, share) for share in (0.5, 0.95))
+        hours = max(0, at - last) / (60 * MINUTE)
+        out.append(Silence(name, hours, usual, long, sum(n for _, n in gaps)))
+    return tuple(out)
+
+
+def _gap_reached(buckets: list[tuple[int, int]], share: float) -> float | None:
+    """Hours: the middle of the bucket in which ``share`` of the gaps are reached."""
+    wanted, reached = share * sum(n for _, n in buckets), 0
+    for bucket, deliveries in buckets:
+        reached += deliveries
+        if reached >= wanted:
+            return 1.5 * 2.0**bucket / 60
+    return None
 
 
 def _median(buckets: list[tuple[int, int]]) -> float:

@@ -7,8 +7,7 @@ same digest a second time changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,22 +19,19 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from sojourn.errors import HorizonError, LedgerError
-from sojourn.ledger import horizon, linkage, projection, sources
-from sojourn.ledger.engine import (
-    fetch,
-    insert_rows,
-    migrate,
-    open_engine,
-    redact,
-    run,
-)
-from sojourn.ledger.fold import build_stays, fold_stays
+from sojourn.ledger import horizon, linkage, projection, sources, upkeep
+from sojourn.ledger.counted import Clock, CountedLedger, without_values
+from sojourn.ledger.counts import Outcomes, shift_states
+from sojourn.ledger.differences import look_around
+from sojourn.ledger.engine import fetch, insert_rows, migrate, redact
+from sojourn.ledger.fold import fold_stays
+from sojourn.ledger.lists import shift_lists
+from sojourn.ledger.reporting import shift_reporting
 from sojourn.ledger.rows import from_rows, to_rows, unpack_keys
-from sojourn.ledger.totals import put_outbox, shift_totals, tell, totals_around
+from sojourn.ledger.totals import shift_totals, tell
 from sojourn.policy import LedgerPolicy
-from sojourn.schemas import CLOSED_CELLS, ENCODINGS, EVENTS, LINKAGE_QUALITY, MEASURES
+from sojourn.schemas import ENCODINGS, EVENTS, LINKAGE_QUALITY
 
-Clock = Callable[[], datetime]
 CHUNK = 100_000
 EVENT_COLUMNS = EVENTS.names
 HELD = ("merged_into", "partner_ref")
@@ -90,21 +86,20 @@ def from_microseconds(value: int) -> datetime:
     return datetime.fromtimestamp(value / 1_000_000, UTC)
 
 
-class Ledger:
+class Ledger(CountedLedger):
     """An open ledger. A context manager; safe to use from one thread at a time."""
 
-    def __init__(self, url: str, policy: LedgerPolicy, clock: Clock) -> None:
-        self._url, self._policy, self._clock = url, policy, clock
-        self._engine = open_engine(url)
-
     @classmethod
-    def open(cls, url: str, policy: LedgerPolicy, clock: Clock) -> Ledger:
-        """Open the ledger at ``url``, creating or upgrading its schema.
+    def open(cls, url: str, policy: LedgerPolicy, clock: Clock, outcomes: Outcomes) -> Ledger:
+        """Open the ledger at ``url``, creating or upgrading its schema and its counts.
 
-        Raises LedgerError where the address, the server or the schema's version is not right.
+        ``outcomes`` says what a stay is counted as (``measure.assign_outcomes``). Raises
+        LedgerError where the address, the server or the schema's version is not right.
         """
-        ledger = cls(url, policy, clock)
+        ledger = cls(url, policy, clock, outcomes)
         migrate(ledger._engine)
+        with ledger._noting() as connection:
+            upkeep.bring_up_to_date(connection, outcomes, clock().date())
         return ledger
 
     def __enter__(self) -> Ledger:
@@ -117,12 +112,6 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def close(self) -> None:
-        self._engine.dispose()
-
-    def _reading(self) -> Connection:
-        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -155,24 +144,30 @@ class Ledger:
                 return (done[0],)
             raise LedgerError(
                 "the batch contradicts the ledger (a report recorded twice?): nothing was kept"
-            ) from _without_values(error)
+            ) from without_values(error)
         except DBAPIError as error:
             raise LedgerError(
                 f"the ledger at {redact(self._url)} refused the batch "
                 f"({type(error.orig).__name__}): nothing was kept; the file may be sent again"
-            ) from _without_values(error)
+            ) from without_values(error)
 
     def _append(self, connection: Connection, batch: Batch) -> tuple[Receipt, ...]:
         now = self._clock()
+        upkeep.begin_batch(connection, batch.events, now)
         receipts = tuple(_note_delivery(connection, d, now) for d in batch.deliveries)
         touched = _touched(batch.events)
-        before = totals_around(connection, touched)
+        before = look_around(connection, touched)
         # Events of deliveries that share a commit bear the first one's number.
         number = receipts[0].batch_id
         rows = [(number, *row) for row in to_rows(batch.events, EVENT_COLUMNS)]
         insert_rows(connection, "events", ("batch_id", *EVENT_COLUMNS), rows)
         projection.apply_events(connection, batch.events, batch.encodings)
-        days = shift_totals(connection, before, totals_around(connection, touched))
+        after = look_around(connection, touched)
+        days = shift_totals(connection, before.stays, after.stays)
+        step = shift_states(connection, before.stays, after.stays, self._outcomes)
+        self._states.note(step)
+        shift_lists(connection, before.reports, after.reports)
+        shift_reporting(connection, before.reports, after.reports)
         rejects = {d.source: 0 for d in batch.deliveries}
         for delivery in batch.deliveries:
             rejects[delivery.source] += delivery.rejects.height
@@ -180,37 +175,6 @@ class Ledger:
         linkage.add_counts(connection, batch.linkage)
         tell(connection, days, now)
         return receipts
-
-    def add_linkage(self, counts: pl.DataFrame) -> None:
-        """Add LINKAGE_QUALITY of decoys to what is kept. Raises LedgerError."""
-        with self._noting() as connection:
-            linkage.add_counts(connection, counts)
-
-    def replace_linkage(self, counts: pl.DataFrame) -> None:
-        """Put LINKAGE_QUALITY in the place of what is kept; the decoys' counts stay."""
-        with self._noting() as connection:
-            linkage.replace_counts(connection, counts)
-            put_outbox(connection, "linkage", {}, self._clock())
-
-    @contextmanager
-    def _noting(self) -> Iterator[Connection]:
-        """A transaction whose failure tells no value."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise LedgerError(
-                f"the ledger at {redact(self._url)} refused the counts "
-                f"({type(error.orig).__name__}): nothing was kept"
-            ) from _without_values(error)
-
-    def write_measures(self, cells: pl.DataFrame) -> None:
-        """Replace the snapshot of MEASURES that pages read."""
-        dated = cells.with_columns(pl.col("period", "known_at").cast(pl.String))
-        with self._engine.begin() as connection:
-            run(connection, "DELETE FROM measures")
-            insert_rows(connection, "measures", MEASURES.names, to_rows(dated, MEASURES.names))
-            put_outbox(connection, "measures", {}, self._clock())
 
     # -- asking ----------------------------------------------------------------------------
 
@@ -297,58 +261,15 @@ class Ledger:
 
     def stays(self) -> pl.DataFrame:
         """STAYS as known now, from the projection. Equals the fold of today."""
-        names = ", ".join(projection.REPORT_COLUMNS)
         with self._reading() as connection:
-            reports = projection.as_reports(fetch(connection, f"SELECT {names} FROM reports"))
-            status_names = ", ".join(projection.STATUS_COLUMNS)
-            statuses = projection.as_statuses(
-                fetch(connection, f"SELECT {status_names} FROM statuses ORDER BY sequence")
-            )
-        return build_stays(reports, statuses)
-
-    def totals(self) -> pl.DataFrame:
-        """day, name, value: what the live page shows."""
-        with self._reading() as connection:
-            rows = fetch(connection, "SELECT day, name, value FROM live_totals ORDER BY day, name")
-        frame = pl.DataFrame(
-            [tuple(r) for r in rows],
-            schema={"day": pl.String, "name": pl.String, "value": pl.Int64}, orient="row",
-        )  # fmt: skip
-        return frame.with_columns(pl.col("day").str.to_date()).filter(pl.col("value") != 0)
-
-    def closed_cells(self) -> pl.DataFrame:
-        """CLOSED_CELLS: what is left of stays past their horizon."""
-        with self._reading() as connection:
-            rows = fetch(connection, f"SELECT {', '.join(CLOSED_CELLS.names)} FROM closed_cells")
-        schema = CLOSED_CELLS.schema
-        return pl.DataFrame([tuple(r) for r in rows], schema=schema, orient="row")
-
-    def quality(self) -> pl.DataFrame:
-        """SOURCE_QUALITY: reads, repairs and rejects by source."""
-        with self._reading() as connection:
-            return sources.read_quality(connection)
-
-    def linkage(self) -> pl.DataFrame:
-        """LINKAGE_QUALITY: counts that say how sure linking is."""
-        with self._reading() as connection:
-            return linkage.read_counts(connection)
-
-    def state(self) -> sources.State:
-        """Counts for ``sojourn doctor``: batches, open arrivals, the last commit."""
-        with self._reading() as connection:
-            return sources.read_state(connection)
+            return upkeep.everything(connection).stays
 
     # -- the horizon -----------------------------------------------------------------------
 
-    def purged_until(self) -> date | None:
-        """The day of the last purge."""
-        with self._reading() as connection:
-            rows = fetch(connection, "SELECT value FROM facts WHERE name = 'purged_until'")
-        return date.fromisoformat(rows[0][0]) if rows else None
-
-    def purge(self, today: date, outcomes: horizon.Outcomes) -> horizon.Purged:
+    def purge(self, today: date) -> horizon.Purged:
         """Fold every stay past its horizon into cells and destroy its rows and keys."""
-        return horizon.purge(self._engine, self.stays, self._policy, today, outcomes)
+        self.close_days()
+        return horizon.purge(self._engine, self.stays, self._policy, today, self._outcomes)
 
     def backup(self, path: Path) -> horizon.BackupNote:
         """A copy of the ledger with a note of the day by which it must be destroyed."""
@@ -370,11 +291,6 @@ def _note_delivery(connection: Connection, delivery: Delivery, now: datetime) ->
         [(batch_id, *row) for row in delivery.rejects.rows()],
     )  # fmt: skip
     return Receipt(batch_id, delivery.digest, *counts, now, already=False)
-
-
-def _without_values(error: DBAPIError) -> BaseException:
-    """The driver's message quotes parameters: only its kind goes on."""
-    return RuntimeError(type(error.orig).__name__)
 
 
 def _columns() -> str:

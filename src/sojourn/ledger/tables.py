@@ -92,6 +92,8 @@ reports = Table(
     *(Column(name, kind) for name, kind in ATTRIBUTES),
     Column("merged_into", LargeBinary),
     Column("partner_ref", LargeBinary),
+    # The day (UTC) since which the ledger holds it as more than a booking; null for bookings.
+    Column("learned_on", Integer),
 )
 Index("reports_merged_into", reports.c.merged_into)
 
@@ -159,6 +161,73 @@ closed_cells = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+# Stays by the day under which they count, and by state: what they are until that day is over, and
+# what they are from then on. The passing of midnight so changes nothing that is stored.
+stay_counts = Table(
+    "stay_counts",
+    metadata,
+    Column("counts_on", Integer, primary_key=True, autoincrement=False),
+    Column("nationality", Text, primary_key=True),
+    Column("mode", Text, primary_key=True),
+    Column("admission_class", Text, primary_key=True),
+    Column("outcome_until", String(40), primary_key=True),
+    Column("outcome_after", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Differences alone: a cell that is as it was the day before has no row. Days are ISO text.
+vintages = Table(
+    "vintages",
+    metadata,
+    Column("known_at", String(10), primary_key=True),
+    Column("period", String(10), primary_key=True),
+    Column("nationality", Text, primary_key=True),
+    Column("mode", Text, primary_key=True),
+    Column("admission_class", Text, primary_key=True),
+    Column("outcome", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The last vintage as a whole, to tell differences from.
+latest_vintage = Table(
+    "latest_vintage",
+    metadata,
+    Column("period", String(10), primary_key=True),
+    Column("nationality", Text, primary_key=True),
+    Column("mode", Text, primary_key=True),
+    Column("admission_class", Text, primary_key=True),
+    Column("outcome", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How late each source tells. Old days are summed under the first of their month.
+reporting = Table(
+    "reporting",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("direction", String(10), primary_key=True),
+    Column("event_day", Integer, primary_key=True, autoincrement=False),
+    Column("delay_days", Integer, primary_key=True, autoincrement=False),
+    Column("records", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+crossing_lists = Table(
+    "crossing_lists",
+    metadata,
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("direction", String(10), primary_key=True),
+    Column("mode", String(10), primary_key=True),
+    Column("in_border", Boolean, primary_key=True),
+    Column("in_carrier", Boolean, primary_key=True),
+    Column("booked", Boolean, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 source_quality = Table(
     "source_quality",
     metadata,
@@ -186,6 +255,15 @@ source_delays = Table(
     Column("source", Text, primary_key=True),
     Column("bucket", SmallInteger, primary_key=True),  # floor(log2(seconds of delay + 1))
     Column("records", BigInteger, nullable=False),
+)
+
+# Time between two deliveries of a source; parts of one delivery are not told apart.
+source_gaps = Table(
+    "source_gaps",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("bucket", SmallInteger, primary_key=True),  # floor(log2(minutes))
+    Column("deliveries", BigInteger, nullable=False),
 )
 
 # Counts alone: how sure linking is. Those of decoys add up; the others are made anew.

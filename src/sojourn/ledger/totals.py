@@ -12,36 +12,20 @@ from datetime import datetime
 import polars as pl
 from sqlalchemy import Connection
 
-from sojourn.ledger import projection
-from sojourn.ledger.engine import fetch, run, run_many
-from sojourn.ledger.fold import build_stays, count_totals
+from sojourn.ledger.differences import add_up, difference
+from sojourn.ledger.engine import fetch, run
+from sojourn.ledger.fold import count_totals
 
 OUTBOX_KEPT = 1_000
 OUTBOX_DAYS = 7  # a batch tells of this many days at most, the latest ones
 
 
-def totals_around(connection: Connection, refs: list[bytes]) -> pl.DataFrame:
-    reports = projection.crossings_around(connection, refs)
-    statuses = projection.statuses_of(connection, reports["crossing_ref"].to_list())
-    return count_totals(build_stays(reports, statuses))
-
-
 def shift_totals(connection: Connection, before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
-    """Add what changed to live_totals; returns the days concerned."""
-    changed = (
-        pl.concat([before.with_columns(-pl.col("value")), after])
-        .group_by("day", "name")
-        .agg(pl.col("value").sum())
-        .filter(pl.col("value") != 0)
-        .with_columns(pl.col("day").cast(pl.String))
-        .sort("day", "name")
+    """Add what changed to live_totals, both being STAYS; returns the days concerned."""
+    changed = difference(count_totals(before), count_totals(after)).with_columns(
+        pl.col("day").cast(pl.String)
     )
-    run_many(
-        connection,
-        "INSERT INTO live_totals (day, name, value) VALUES (?, ?, ?) ON CONFLICT (day, name) "
-        "DO UPDATE SET value = live_totals.value + excluded.value",
-        changed.rows(),
-    )
+    add_up(connection, "live_totals", changed)
     return changed["day"].unique().sort().to_list()
 
 

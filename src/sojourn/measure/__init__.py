@@ -1,11 +1,11 @@
 """Counts of stays by outcome: exact, confidential, small cells hidden; and how sure they are.
 
-In: STAYS as known on a day. Out: MEASURES. What each outcome means: ``outcomes``. Which cells
-are made and which are hidden: ``cells``. How sure linking is, from LINKAGE_QUALITY: ``linkage``,
-by the formulas in ``estimate``; ``corrected`` puts counts right for it.
+In: STAYS as known on a day, or COUNTS of them. Out: MEASURES. What each outcome means:
+``outcomes``. Which cells are made and which are hidden: ``cells``. How sure linking is, from
+LINKAGE_QUALITY: ``linkage``, by the formulas in ``estimate``; ``corrected`` puts counts right.
 """
 
-from sojourn.measure.cells import measure
+from sojourn.measure.cells import count_stays, measure
 from sojourn.measure.corrected import Corrected, Ended, correct_ended
 from sojourn.measure.estimate import Estimate
 from sojourn.measure.linkage import (
@@ -31,6 +31,7 @@ __all__ = [
     "LinkageQuality",
     "assign_outcomes",
     "correct_ended",
+    "count_stays",
     "judge_groups",
     "judge_linkage",
     "judge_timing",

@@ -6,7 +6,7 @@ import platform
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sojourn.encode import FileKeyProvider, MemoryKeyProvider, encode
@@ -15,6 +15,8 @@ from sojourn.link import LiveLinker, check_weights, link, load_weights
 from sojourn.pipeline.office import key_file, open_office
 from sojourn.policy import load_policy
 from sojourn.simulate import World, build_country
+
+TOLD_FOR = timedelta(days=31)  # a jump that is longer ago is no fault any more
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ def warm_up() -> None:
     linker.forget(encodings["crossing_ref"].head(1))
 
 
-def check_up(home: Path, database: str | None) -> list[Finding]:
-    """One finding a part; none stops the next."""
+def check_up(home: Path, database: str | None, now: datetime | None = None) -> list[Finding]:
+    """One finding a part; none stops the next. ``now``: the machine's, where it is not given."""
+    at = now or datetime.now(UTC)
     return [
         Finding("Python", fine=True, found=platform.python_version()),
         Finding("SQLite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version,
@@ -46,7 +49,8 @@ def check_up(home: Path, database: str | None) -> list[Finding]:
         _ask("kernels", _kernels),
         _ask("weights", _weights),
         _ask("key file", lambda: _keys(home)),
-        _ask("ledger", lambda: _ledger(home, database)),
+        _ask("ledger", lambda: _ledger(home, database, at)),
+        _clock(home, database, at),
     ]  # fmt: skip
 
 
@@ -73,11 +77,37 @@ def _keys(home: Path) -> str:
     return f"{key_file(home)}, mode 0600"
 
 
-def _ledger(home: Path, database: str | None) -> str:
+def _ledger(home: Path, database: str | None, now: datetime) -> str:
     with open_office(home, statistics_url=database).open_ledger() as ledger:
         state = ledger.state()
     age = ""
     if state.last_commit:
-        minutes = (datetime.now(UTC) - state.last_commit).total_seconds() / 60
+        minutes = (now - state.last_commit).total_seconds() / 60
         age = f", last commit {minutes:,.0f} minutes ago"
     return f"{state.batches:,} batches, {state.reports:,} reports{age}"
+
+
+def _clock(home: Path, database: str | None, now: datetime) -> Finding:
+    """Whether the clock stands before the ledger, or lately did."""
+    try:
+        with open_office(home, statistics_url=database).open_ledger() as ledger:
+            state, kept = ledger.state(), ledger.vintages_kept()
+    except SojournError as error:
+        return Finding("clock", fine=False, found=type(error).__name__, advice=str(error))
+    if state.last_commit is not None and state.last_commit > now:
+        ahead = (state.last_commit - now).total_seconds() / 60
+        return Finding(
+            "clock", fine=False, found=f"the last commit is {ahead:,.0f} minutes in the future",
+            advice="set this machine's clock right before anything else is taken in",
+        )  # fmt: skip
+    found = f"vintages from {kept.since} to {kept.last}"
+    if not kept.refused or kept.last is None or kept.doubted_until is None:
+        return Finding("clock", fine=True, found=found)
+    commits = f"{kept.refused:,} commit{'s' if kept.refused > 1 else ''}"
+    return Finding(
+        "clock",
+        fine=kept.last > kept.doubted_until + TOLD_FOR,
+        found=f"{found}; {commits} on days that had ended already: it jumped back",
+        advice=f"days up to {kept.doubted_until} are folded, not read from vintages; keep the "
+        "machine's clock in step with others",
+    )

@@ -162,15 +162,25 @@ class Desk:
         return receipts
 
     def _undo_events(self, sorted_: Sorted, at: datetime | None) -> pl.DataFrame:
-        """Links and merges that corrections and withdrawals take back; then those themselves."""
+        """Links and merges that corrections and withdrawals take back; then those themselves.
+
+        A correction that turns an arrival into a departure is a withdrawal and a new report: a
+        corrected event names no direction.
+        """
+        was = sorted_.known.select("crossing_ref", was="direction")
+        held = sorted_.corrected.join(was, on="crossing_ref", how="left", maintain_order="left")
+        turns = held["direction"] != held["was"]
+        turned, corrected = sorted_.corrected.filter(turns), sorted_.corrected.filter(~turns)
         return pl.concat(
             [
                 link_events(sorted_.unlinked, sorted_.known, EventKind.LINK_WITHDRAWN, at),
                 merge_events(sorted_.separated, sorted_.known, EventKind.REPORT_SEPARATED, at),
-                report_events(sorted_.corrected, at, EventKind.CROSSING_CORRECTED),
-                report_events(sorted_.withdrawn, at, EventKind.CROSSING_WITHDRAWN),
+                report_events(corrected, at, EventKind.CROSSING_CORRECTED),
+                report_events(pl.concat([sorted_.withdrawn, turned]), at,
+                              EventKind.CROSSING_WITHDRAWN),
+                report_events(turned, at),
             ]
-        )
+        )  # fmt: skip
 
     def _reopen(self, sorted_: Sorted) -> None:
         """Memory follows: changed reports go out, the partners they leave come back in."""

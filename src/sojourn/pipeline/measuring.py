@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
 
 from sojourn.encode import Purpose, epoch_of
 from sojourn.ledger import Ledger, Purged
-from sojourn.measure import assign_outcomes, measure
+from sojourn.measure import count_stays, measure
 from sojourn.pipeline.office import Office
+from sojourn.schemas import CLOSED_CELLS, COUNTS, VINTAGES, Span
 
 
 def refresh_measures(office: Office) -> int:
@@ -19,19 +21,49 @@ def refresh_measures(office: Office) -> int:
 
 
 def refresh_with(ledger: Ledger, office: Office) -> int:
-    cells = measure(
-        ledger.stays(), ledger.closed_cells(), office.clock().date(), office.policy.measure
-    )
+    ledger.close_days()
+    cells = _measure_now(ledger, office, office.clock().date(), tuple(Span))
     ledger.write_measures(cells)
     return cells.height
 
 
-def measure_at(office: Office, known_at: date) -> pl.DataFrame:
-    """MEASURES as they would have been at the end of ``known_at``."""
+def _measure_now(
+    ledger: Ledger, office: Office, today: date, spans: Sequence[Span]
+) -> pl.DataFrame:
+    """From the counts that every batch has kept: no stay is looked at."""
+    counts, closed = ledger.counts(today), ledger.closed_cells()
+    return measure(counts, closed, today, office.policy.measure, spans=spans)
+
+
+def measure_at(office: Office, known_at: date, spans: Sequence[Span] = tuple(Span)) -> pl.DataFrame:
+    """MEASURES as they would have been at the end of ``known_at``.
+
+    Today's are made from the counts. Past months and years from the vintage of that day, where
+    there is one that holds: days past the horizon too. (Of periods past theirs, vintages tell the
+    end of the month before, with small cells under ``small``.) All else is folded anew. Raises
+    HorizonError where no way is left.
+    """
     with office.open_ledger() as ledger:
-        return measure(
-            ledger.fold(known_at), ledger.closed_cells(), known_at, office.policy.measure
-        )
+        ledger.close_days()
+        if known_at >= office.clock().date():
+            return _measure_now(ledger, office, known_at, spans)
+        if Span.DAY not in spans and ledger.vintages_kept().hold(known_at):
+            counts, closed = _of_vintage(ledger.vintages(), known_at), CLOSED_CELLS.empty()
+        else:
+            counts, closed = count_stays(ledger.fold(known_at), known_at), ledger.closed_cells()
+    return measure(counts, closed, known_at, office.policy.measure, spans=spans)
+
+
+def _of_vintage(vintages: pl.DataFrame, known_at: date) -> pl.DataFrame:
+    """COUNTS of months: of each cell the last value by then."""
+    cell = [n for n in VINTAGES.key if n != "known_at"]
+    last = (
+        vintages.filter(pl.col("known_at") <= known_at)
+        .sort("known_at")
+        .unique(cell, keep="last", maintain_order=True)
+        .filter(pl.col("value") != 0)
+    )
+    return COUNTS.conform(last.rename({"period": "counts_on"}).with_columns(noise_variance=0.0))
 
 
 def purge(office: Office, today: date) -> Purged:
@@ -48,7 +80,7 @@ def purge_with(ledger: Ledger, office: Office, today: date) -> Purged:
     """
     if not ledger.state().batches:
         return Purged(0, 0, 0)
-    purged = ledger.purge(today, assign_outcomes)
+    purged = ledger.purge(today)
     settings = office.policy
     correction = epoch_of(today, settings.encode.reference_epoch_days)
     kept = -(-settings.ledger.correction_days // settings.encode.reference_epoch_days)

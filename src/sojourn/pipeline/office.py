@@ -15,6 +15,7 @@ from pathlib import Path
 from sojourn.encode import FileKeyProvider, KeyProvider
 from sojourn.ledger import Ledger
 from sojourn.link import WeightTable, check_weights, load_weights
+from sojourn.measure import assign_outcomes
 from sojourn.policy import Policy, load_policy
 
 Clock = Callable[[], datetime]
@@ -38,7 +39,7 @@ class Office:
         return self.home / "inbox"
 
     def open_ledger(self) -> Ledger:
-        return Ledger.open(self.statistics_url, self.policy.ledger, self.clock)
+        return Ledger.open(self.statistics_url, self.policy.ledger, self.clock, assign_outcomes)
 
 
 def key_file(home: Path) -> Path:

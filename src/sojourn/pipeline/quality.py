@@ -20,7 +20,6 @@ from sojourn.measure import (
     Estimate,
     Gap,
     LinkageQuality,
-    assign_outcomes,
     correct_ended,
     judge_groups,
     judge_linkage,
@@ -89,7 +88,7 @@ def report_linkage(office: Office) -> LinkageReport:
 
 
 def _ended(ledger: Ledger, office: Office) -> Ended:
-    stays = assign_outcomes(ledger.stays(), office.clock().date())
-    counted = {o: int((stays["outcome"] == o.value).sum()) for o in _OVER}
+    counts = ledger.counts(office.clock().date())
+    counted = {o: int(counts.filter(pl.col("outcome") == o.value)["value"].sum()) for o in _OVER}
     late = counted[Outcome.DEPARTED_LATE]
     return Ended(sum(counted.values()), late, counted[Outcome.NO_DEPARTURE_RECORDED])

@@ -16,6 +16,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from lib.offices import NOW, comparable, small_country, small_office
+from lib.slow_counts import check_counts, check_lists_and_reporting
 from sojourn.pipeline import loading
 from sojourn.simulate.files import INPUT_COLUMNS
 
@@ -49,7 +50,13 @@ def test_a_load_killed_again_and_again_ends_as_one_that_never_was(
         assert_frame_equal(comparable(one.stays()), comparable(other.stays()))
         assert_frame_equal(one.totals(), other.totals())
         assert_frame_equal(one.quality(), other.quality())
+        today = NOW.date()
+        assert_frame_equal(one.counts(today).sort(pl.all()), other.counts(today).sort(pl.all()))
+        assert_frame_equal(one.lists(), other.lists())
+        assert_frame_equal(one.reporting(), other.reporting())
         day = NOW.date() + timedelta(days=1)
+        check_counts(one, day, (today, day))
+        check_lists_and_reporting(one)
         assert_frame_equal(comparable(one.fold(day)), comparable(one.stays()))
         assert one.state().reports == crossings.select("source", "crossing_id").n_unique()
 

@@ -6,7 +6,10 @@ from sojourn.ledger.tables import metadata
 
 revision = "0001"
 down_revision = None
-LATER = ("linkage_quality",)  # have files of their own
+LATER = (  # have files of their own
+    "linkage_quality", "stay_counts", "vintages", "latest_vintage", "reporting", "crossing_lists",
+    "source_gaps",
+)  # fmt: skip
 FIRST = [t for t in metadata.sorted_tables if t.name not in LATER]
 
 
