@@ -205,7 +205,7 @@ def _section(where: str, name: str, raw: object) -> Any:
             raise PolicyError(
                 f"{where} [{name}]: {setting}: expected {type_name}, found {type(found).__name__}"
             )
-        if type_name in _ELEMENTS and not all(
+        if isinstance(found, list) and not all(
             isinstance(e, _ELEMENTS[type_name]) and not isinstance(e, bool) for e in found
         ):
             raise PolicyError(f"{where} [{name}]: {setting}: expected {type_name} throughout")

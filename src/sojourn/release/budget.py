@@ -75,11 +75,11 @@ def together(spent: Iterable[Spent]) -> dict[Lane, Spent]:
     """By lane, the larger of what was drawn in it."""
     out: dict[Lane, Spent] = {}
     for one in spent:
-        held = out.get(one.lane)
-        if held is not None:
-            one = Spent(*one.lane, max(one.unit_loss, held.unit_loss),
-                        max(one.contributions, held.contributions))  # fmt: skip
-        out[one.lane] = one
+        held = out.get(one.lane, one)
+        out[one.lane] = Spent(
+            *one.lane, max(one.unit_loss, held.unit_loss),
+            max(one.contributions, held.contributions),
+        )  # fmt: skip
     return out
 
 

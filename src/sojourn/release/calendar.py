@@ -32,9 +32,7 @@ def last_day(span: Span, period: date) -> date:
 
 def days_of(month: date) -> tuple[date, ...]:
     """Every day of a month, named by its first."""
-    return tuple(
-        month + timedelta(days=n) for n in range(monthrange(month.year, month.month)[1])
-    )
+    return tuple(month + timedelta(days=n) for n in range(monthrange(month.year, month.month)[1]))
 
 
 def months_of(year: date) -> tuple[date, ...]:

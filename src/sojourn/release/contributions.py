@@ -56,8 +56,8 @@ PLACES = pl.Schema(
     }
 )
 # ``corrections``: spent on this place so far. No event: taken back, the place stands empty.
-STATE = pl.Schema({**PLACES, "corrections": pl.Int64, "dies_on": pl.Date})
-CHANGES = pl.Schema({**{n: PLACES[n] for n in CELL}, "count": pl.Int64})
+STATE = pl.Schema([*PLACES.items(), ("corrections", pl.Int64), ("dies_on", pl.Date)])
+CHANGES = pl.Schema([*((n, PLACES[n]) for n in CELL), ("count", pl.Int64)])
 _BY_OUTCOME = {
     Outcome.DEPARTED_IN_TIME.value: StayEvent.LEFT_IN_TIME.value,
     Outcome.DEPARTED_LATE.value: StayEvent.LEFT_LATE.value,
@@ -105,9 +105,7 @@ def place_stays(
     return pl.concat(parts).filter(pl.col("day") <= through)
 
 
-def _placed(
-    stays: pl.DataFrame, end: str, place: Place, event: pl.Expr, day: str
-) -> pl.DataFrame:
+def _placed(stays: pl.DataFrame, end: str, place: Place, event: pl.Expr, day: str) -> pl.DataFrame:
     return stays.select(
         pl.col(f"{end}_ref").alias("crossing_ref"),
         pl.lit(int(place), dtype=pl.Int64).alias("place"),
@@ -117,9 +115,7 @@ def _placed(
     )  # fmt: skip
 
 
-def contribute(
-    places: pl.DataFrame, state: pl.DataFrame, policy: ReleasePolicy
-) -> Contributions:
+def contribute(places: pl.DataFrame, state: pl.DataFrame, policy: ReleasePolicy) -> Contributions:
     """PLACES with ``dies_on`` as they stand now, and STATE so far, into ``Contributions``.
 
     A crossing that is in the state and not in ``places`` was withdrawn (one past its horizon has
@@ -163,9 +159,7 @@ def contribute(
         dies_on=pl.coalesce("dies_on_now", "dies_on"),
     )  # fmt: skip
     dropped = int(asked["cost"].sum()) - int(allowed["cost"].sum())
-    return Contributions(
-        changes.select(list(CHANGES)), fresh.select(list(STATE)), dropped
-    )
+    return Contributions(changes.select(list(CHANGES)), fresh.select(list(STATE)), dropped)
 
 
 def empty_state() -> pl.DataFrame:

@@ -62,6 +62,7 @@ spends = Table(
     Column("recorded", String(10), primary_key=True),  # the release's last recorded day
     Column("event", Text, primary_key=True),
     Column("method", Text, primary_key=True),
+    Column("dimensions", Text, nullable=False),  # of the table, then
     Column("budget_year", Integer, nullable=False),
     Column("epsilon", Float, nullable=False),  # what it added to the year's loss: sums add up
     Column("unit_loss", Float, nullable=False),  # of one contribution
@@ -165,9 +166,7 @@ def write(connection: Connection, table: Table, frame: pl.DataFrame) -> None:
             copy.write(_as_csv(frame))
         return
     marks = ", ".join("?" * frame.width)
-    connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({names}) VALUES ({marks})", frame.rows()
-    )
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", frame.rows())
 
 
 def _as_csv(frame: pl.DataFrame) -> bytes:
@@ -210,7 +209,7 @@ def read_state(engine: Engine) -> pl.DataFrame:
     names = ", ".join(STATE)
     rows = read(engine, f"SELECT {names} FROM contributed")
     stored = pl.Schema({n: pl.Int32 if t == pl.Date else t for n, t in STATE.items()})
-    return pl.DataFrame(rows, schema=stored, orient="row").cast(dict(STATE))
+    return pl.DataFrame(rows, schema=stored, orient="row").cast(STATE)
 
 
 def write_state(connection: Connection, state: pl.DataFrame) -> None:

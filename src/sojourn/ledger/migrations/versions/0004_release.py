@@ -4,6 +4,8 @@ Written out here, since the release room's tables are its own (``sojourn.release
 holds the two together.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -16,15 +18,15 @@ SHORT = {"span": sa.String(5), "period": sa.String(10), "vintage": sa.String(10)
          "recorded": sa.String(10)}  # fmt: skip
 
 
-def key(*names: str) -> list[sa.Column]:
+def key(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(n, SHORT.get(n, sa.Text()), primary_key=True) for n in names]
 
 
-def must(kind: sa.types.TypeEngine, *names: str) -> list[sa.Column]:
+def must(kind: sa.types.TypeEngine[Any], *names: str) -> list[sa.Column[Any]]:
     return [sa.Column(n, kind, nullable=False) for n in names]
 
 
-def may(kind: sa.types.TypeEngine, *names: str) -> list[sa.Column]:
+def may(kind: sa.types.TypeEngine[Any], *names: str) -> list[sa.Column[Any]]:
     return [sa.Column(n, kind) for n in names]
 
 
@@ -36,7 +38,8 @@ def upgrade() -> None:
     )  # fmt: skip
     node = ("release_table", "span", "period", "recorded", "event")
     op.create_table(
-        "spends", *key(*node, "method"), *must(sa.Integer(), "budget_year"),
+        "spends", *key(*node, "method"), *must(sa.Text(), "dimensions"),
+        *must(sa.Integer(), "budget_year"),
         *must(sa.Float(), "epsilon", "unit_loss"), *must(sa.Integer(), "contributions"),
         *must(sa.Float(), "scale"), *must(sa.BigInteger(), "spent_at"),
         *must(sa.Text(), "release_id"),
