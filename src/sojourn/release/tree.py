@@ -76,11 +76,6 @@ def _shares(family: Family, variances: Numbers) -> tuple[Numbers, Numbers]:
     return whole / all_of_it, parts / np.repeat(all_of_it, family.sizes, axis=0)
 
 
-def running(increments: Sequence[Numbers]) -> Numbers:
-    """The last vintage: the sum of all increments, as they were drawn."""
-    return np.sum(np.stack(increments), axis=0)
-
-
 def widened(lower: float, upper: float, noise_sd: float) -> tuple[float, float]:
     """An estimate's 95% interval with its noise in it as well, as if both were normal.
 
