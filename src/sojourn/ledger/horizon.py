@@ -78,6 +78,9 @@ def purge(
         cells += counted.height
     with engine.begin() as connection:
         rows += _destroy_booked(connection, policy, today)
+        # What a crossing had added to released counts, where its reports were withdrawn.
+        days = (today - date(1970, 1, 1)).days
+        run(connection, "DELETE FROM contributed WHERE dies_on <= ?", (days,))
         run(
             connection,
             "INSERT INTO facts (name, value) VALUES ('purged_until', ?) ON CONFLICT (name) "
@@ -127,6 +130,7 @@ def _destroy(connection: Connection, refs: list[bytes]) -> int:
     for table, column in (
         ("events", "crossing_ref"), ("events", "other_ref"), ("statuses", "crossing_ref"),
         ("match_keys", "crossing_ref"), ("reports", "crossing_ref"),
+        ("contributed", "crossing_ref"),
     ):  # fmt: skip
         run(connection, f"DELETE FROM {table} WHERE {column} IN (SELECT ref FROM asked)")
     # A partner that has a later horizon keeps its row, but no way back to this one.
@@ -165,7 +169,7 @@ def _rewrite(engine: Engine) -> None:
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             return
-        for table in ("events", "reports", "match_keys", "statuses"):
+        for table in ("events", "reports", "match_keys", "statuses", "contributed"):
             connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table}")
 
 

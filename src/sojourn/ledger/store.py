@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -305,6 +305,19 @@ class Ledger:
                 fetch(connection, f"SELECT {status_names} FROM statuses ORDER BY sequence")
             )
         return build_stays(reports, statuses)
+
+    def stays_at_close(self, day: date) -> pl.DataFrame:
+        """STAYS as known at the end of ``day``: the present ones, where nothing came after it.
+
+        Raises HorizonError as ``fold`` does.
+        """
+        after = microseconds(datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=1))
+        present = self.stays()  # before the question: what came in between is then seen
+        with self._reading() as connection:
+            rows = fetch(
+                connection, "SELECT 1 FROM events WHERE recorded_at >= ? LIMIT 1", (after,)
+            )
+        return self.fold(day) if rows else present
 
     def totals(self) -> pl.DataFrame:
         """day, name, value: what the live page shows."""

@@ -25,11 +25,19 @@ from sojourn.errors import PrivacyError
 from sojourn.policy import ReleasePolicy
 from sojourn.release import store
 from sojourn.release.budget import Spent, loss_of_year
-from sojourn.release.calendar import due_periods, is_open
-from sojourn.release.cells import CodeLists, ReleaseTable, tables_of
-from sojourn.release.checks import EVENTS, check_changes, check_people, check_untouched
+from sojourn.release.calendar import due_periods, is_open, last_day
+from sojourn.release.cells import CodeLists, ReleaseTable, cell_key_tables_of, tables_of
+from sojourn.release.checks import (
+    EVENTS,
+    check_changes,
+    check_closed,
+    check_people,
+    check_untouched,
+    check_words,
+)
+from sojourn.release.closed import as_figures, tally
 from sojourn.release.contributions import Contributions
-from sojourn.release.mechanisms import Counts, LaplaceNoise
+from sojourn.release.mechanisms import Counts, LaplaceNoise, perturb, perturbation_table, record_key
 from sojourn.release.noise import scale_of
 from sojourn.release.waiting import WAITING, put_waiting, take_waiting
 from sojourn.vocabulary import Span
@@ -49,6 +57,23 @@ class Request:
     run: str  # which run of which Sojourn; never a batch
     policy_digest: str
     tables: tuple[str, ...] | None = None  # None: all of the policy's
+
+
+@dataclass(frozen=True)
+class CellKeyRequest:
+    """One closed period of one table, by the second method."""
+
+    table: str
+    span: Span
+    period: date
+    asked_by: str
+    approved_by: str
+    run: str
+    policy_digest: str
+
+    @property
+    def release_id(self) -> str:
+        return f"{store.CELL_KEY}-{self.table}-{self.span.value}-{self.period.isoformat()}"
 
 
 @dataclass(frozen=True)
@@ -84,6 +109,7 @@ class Gate:
         self._engine, self._policy, self._clock = engine, policy, clock
         self._lists = lists
         self.tables = tables_of(policy, lists)
+        self._closed_tables = {t.name: t for t in cell_key_tables_of(policy, lists)}
 
     def last_through(self) -> date | None:
         """The last recorded day that any release covered."""
@@ -104,6 +130,7 @@ class Gate:
             with self._engine.begin() as connection:
                 store.lock(connection)
                 now = self._check_time(connection, request.through, since)
+                _give_up(connection, now)
                 blocks, too_late = self._take(
                     connection, tables, contributions.changes, request.through, since
                 )
@@ -119,6 +146,57 @@ class Gate:
             release_id, sum(len(b.periods) for b in blocks) * len(EVENTS),
             sum(b.exact.size for b in blocks), cost, too_late, contributions.dropped,
         )  # fmt: skip
+
+    def check_day(self, through: date, since: date | None) -> None:
+        """Refuse at once what ``release`` would refuse for its day. Spends nothing."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            self._check_time(connection, through, since)
+
+    def release_cell_key(self, request: CellKeyRequest, records: pl.DataFrame) -> int:
+        """One closed period of a table that noise never touched; returns how many figures.
+
+        ``records``: crossing_ref, event, day and dimensions, one for each count that a stay adds.
+        Outside differential privacy: see proof.md. Raises PrivacyError.
+        """
+        check_people(request.asked_by, request.approved_by)
+        table = self._closed_tables.get(request.table)
+        if table is None or request.span not in table.spans:
+            raise PrivacyError(
+                f"table {request.table} by {request.span.value}: policy gives the cell key none "
+                "such ([release] cell_key_tables; months and years)"
+            )
+        inside = records.filter(
+            (pl.col("day") >= request.period)
+            & (pl.col("day") <= last_day(request.span, request.period))
+        )
+        check_words(inside, self._lists)
+        counts, keys = tally(table, inside, record_key)
+        changes = perturbation_table(self._policy.cell_key_reach)
+        made = perturb(counts, keys, changes, self._policy.cell_key_threshold)
+        try:
+            with self._engine.begin() as connection:
+                store.lock(connection)
+                now = self._clock()
+                _check_clock(connection, now)
+                check_closed(self._policy, request.span, request.period, now.date())
+                check_untouched(connection, table, store.LAPLACE)
+                _note_release(connection, request.release_id, store.CELL_KEY, 0.0, now,
+                              vintage=now.date(), asked=request, note=MADE)  # fmt: skip
+                nodes = [
+                    (table.name, request.span.value, request.period.isoformat(), "closed", event,
+                     store.CELL_KEY, " ".join(table.dimensions), now.year, 0.0, 0.0, 0, 0.0,
+                     _microseconds(now), request.release_id)
+                    for event in EVENTS
+                ]  # fmt: skip
+                store.write(connection, store.spends, store.rows_of(store.spends, nodes))
+                figures = as_figures(made, table, request.span, request.period, now.date(),
+                                     request.release_id, self._policy)  # fmt: skip
+                store.write(connection, store.figures, store.as_stored(figures))
+        except IntegrityError:
+            raise PrivacyError(
+                f"{request.release_id} is released already: nothing is released twice"
+            ) from None
+        return figures.height
 
     # -- what is checked -------------------------------------------------------------------
 
@@ -140,12 +218,7 @@ class Gate:
 
     def _check_time(self, connection: Connection, through: date, since: date | None) -> datetime:
         now = self._clock()
-        latest = max(store.ask(connection, _LATEST)[0][0], 0)
-        if _microseconds(now) < latest:
-            raise PrivacyError(
-                f"the clock says {now:%Y-%m-%d %H:%M}, which is before the last release: set it "
-                "right. Nothing was spent"
-            )
+        _check_clock(connection, now)
         last = _last_through(store.ask(connection, _LAST)[0][0])
         if last is not None and through <= last:
             raise PrivacyError(
@@ -157,7 +230,6 @@ class Gate:
             raise PrivacyError(
                 f"{through} is not over (UTC): a release goes through {now.date() - _DAY} at most"
             )
-        _give_up(connection, now)
         return now
 
     # -- what is taken and spent -----------------------------------------------------------
@@ -225,7 +297,8 @@ class Gate:
                 "Policy may have changed within the year: go back to the one before"
             )
         cost = float(after - before)
-        _note_release(connection, release_id, request, store.LAPLACE, cost, now)
+        _note_release(connection, release_id, store.LAPLACE, cost, now, vintage=request.through,
+                      asked=request, note=BEGUN)  # fmt: skip
         store.write(connection, store.spends, store.rows_of(store.spends, nodes))
         return cost
 
@@ -268,6 +341,14 @@ def move_note(connection: Connection, release_id: str, before: str, after: str) 
         )
 
 
+def _check_clock(connection: Connection, now: datetime) -> None:
+    if _microseconds(now) < store.ask(connection, _LATEST)[0][0]:
+        raise PrivacyError(
+            f"the clock says {now:%Y-%m-%d %H:%M}, which is before the last release: set it "
+            "right. Nothing was spent"
+        )
+
+
 def _give_up(connection: Connection, now: datetime) -> None:
     """A release that was cut off after it had spent: its counts are lost. One that is still
     being made keeps others waiting."""
@@ -298,11 +379,11 @@ def _dense(table: ReleaseTable, due: tuple[date, ...], counts: pl.DataFrame) -> 
 
 
 def _note_release(
-    connection: Connection, release_id: str, request: Request, method: str, cost: float,
-    now: datetime,
+    connection: Connection, release_id: str, method: str, cost: float, now: datetime,
+    *, vintage: date, asked: Request | CellKeyRequest, note: str,
 ) -> None:  # fmt: skip
-    row = (release_id, _microseconds(now), request.through.isoformat(), request.policy_digest,
-           method, cost, request.asked_by, request.approved_by, BEGUN, request.run)  # fmt: skip
+    row = (release_id, _microseconds(now), vintage.isoformat(), asked.policy_digest, method, cost,
+           asked.asked_by, asked.approved_by, note, asked.run)  # fmt: skip
     store.write(connection, store.releases, store.rows_of(store.releases, [row]))
 
 

@@ -111,6 +111,7 @@ figures = Table(
     Column("epsilon", Float, nullable=False),
     Column("method", Text, nullable=False),
     Column("release_id", Text, nullable=False),
+    sqlite_with_rowid=False,  # the key is most of the row
 )
 
 # Pseudonymous: gone with the stay at its horizon (``sojourn.ledger.horizon``).
@@ -239,8 +240,8 @@ def read_figures(engine: Engine, where: str = "1 = 1", **values: Any) -> pl.Data
 
 
 def as_stored(frame: pl.DataFrame) -> pl.DataFrame:
-    """FIGURES as rows of ``figures``."""
-    return frame.with_columns(pl.col("span", "period", "vintage").cast(pl.String))
+    """FIGURES as rows of ``figures``, in the order of its key: quicker to write."""
+    return frame.sort(FIGURES.key).with_columns(pl.col("span", "period", "vintage").cast(pl.String))
 
 
 def rows_of(table: Table, rows: Iterable[Sequence[Any]]) -> pl.DataFrame:

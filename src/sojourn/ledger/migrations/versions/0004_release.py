@@ -55,7 +55,7 @@ def upgrade() -> None:
     op.create_table(
         "figures", *key(*FIGURE_KEY), *may(sa.Float(), "value", "lower", "upper"),
         *must(sa.Float(), "level"), *may(sa.Float(), "noise_sd"), *must(sa.Float(), "epsilon"),
-        *must(sa.Text(), "method", "release_id"),
+        *must(sa.Text(), "method", "release_id"), sqlite_with_rowid=False,
     )  # fmt: skip
     op.create_table(
         "contributed", sa.Column("crossing_ref", sa.LargeBinary(), primary_key=True),
