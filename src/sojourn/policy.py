@@ -103,6 +103,7 @@ class ReleasePolicy:
     month_ages: tuple[int, ...]
     first_days: int
     first_months: int
+    nationalities: tuple[str, ...]
     admission_classes: tuple[str, ...]
     cell_key_tables: tuple[str, ...]
     cell_key_dimensions: tuple[str, ...]
@@ -305,10 +306,11 @@ def _check_bounds(where: str, release: ReleasePolicy) -> None:
             raise PolicyError(f"{where}: {setting}: expected days from 0 on, each later")
     if min(release.first_days, release.first_months) < 1:
         raise PolicyError(f"{where}: first_days, first_months: expected at least 1")
-    classes = release.admission_classes
-    if not classes or len(set(classes)) < len(classes) or {"", "other", "unknown"} & set(classes):
-        raise PolicyError(f"{where}: admission_classes: expected names, none twice; 'other' and "
-                          "'unknown' are added")  # fmt: skip
+    for setting in ("admission_classes", "nationalities"):
+        words: tuple[str, ...] = getattr(release, setting)
+        if len(set(words)) < len(words) or {"", "other", "unknown"} & set(words):
+            raise PolicyError(f"{where}: {setting}: expected names, none twice; 'other' and "
+                              "'unknown' are added")  # fmt: skip
     if release.cell_key_threshold < SMALLEST_CELL_FLOOR or not 1 <= release.cell_key_reach <= 9:
         raise PolicyError(f"{where}: cell_key_threshold: expected {SMALLEST_CELL_FLOOR} or more; "
                           "cell_key_reach: expected 1 to 9")  # fmt: skip

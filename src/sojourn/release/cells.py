@@ -32,10 +32,11 @@ class CodeLists:
     admission_class: tuple[str, ...]
 
     @classmethod
-    def build(cls, nationalities: tuple[str, ...], policy: ReleasePolicy) -> CodeLists:
-        """From the known nationalities and the policy's classes; 'unknown' and 'other' join."""
+    def build(cls, known: tuple[str, ...], policy: ReleasePolicy) -> CodeLists:
+        """From the policy's nationalities (all ``known`` where it names none) and classes."""
+        nationalities = set(policy.nationalities or known) - {OTHER, UNKNOWN}
         return cls(
-            (*sorted(set(nationalities) - {UNKNOWN}), UNKNOWN),
+            (*sorted(nationalities), OTHER, UNKNOWN),
             tuple(m.value for m in Mode),
             (*policy.admission_classes, OTHER, UNKNOWN),
         )
@@ -106,11 +107,9 @@ def cell_key_tables_of(policy: ReleasePolicy, lists: CodeLists) -> tuple[Release
 
 def coded(stays: pl.DataFrame, lists: CodeLists) -> pl.DataFrame:
     """``stays`` with dimensions as words of the lists: what is on none is unknown or other."""
-    known = pl.col("nationality").is_in(lists.nationality)
-    classed = pl.col("admission_class").is_in(lists.admission_class)
-    unsaid = pl.col("admission_class").is_null()
     return stays.with_columns(
-        pl.when(known).then("nationality").otherwise(pl.lit(UNKNOWN)).alias("nationality"),
-        pl.when(classed).then("admission_class").when(unsaid).then(pl.lit(UNKNOWN))
-        .otherwise(pl.lit(OTHER)).alias("admission_class"),
+        pl.when(pl.col(d).is_in(lists.of(d))).then(d)
+        .when(pl.col(d).is_null()).then(pl.lit(UNKNOWN))
+        .otherwise(pl.lit(OTHER)).alias(d)
+        for d in ("nationality", "admission_class")
     )  # fmt: skip
