@@ -25,7 +25,7 @@ def small_policy(**changes: object) -> ReleasePolicy:
     """All three tables by day and month, of three nationalities and two classes."""
     short = replace(
         load_policy().release, nationalities=NATIONS, admission_classes=("VISIT", "WORK"),
-        table_spans=("day month", "day month", "day month"),
+        table_spans=("day month", "day month", "day month"), first_days=30, first_months=3,
     )  # fmt: skip
     return replace(short, **changes)  # type: ignore[arg-type]
 

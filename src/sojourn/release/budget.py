@@ -122,7 +122,7 @@ def plan_release(
             was = sum((held[lane].loss for lane in lanes if lane in held), Fraction(0))
             will = sum((then[lane].loss for lane in lanes if lane in then), Fraction(0))
             share = budget * _table_share(policy, table)
-            rows.append(PlanRow(year, table, float(share), float(was), float(will - was),
+            rows.append(PlanRow(year, table, float(share), float(was), round(float(will - was), 12),
                                 float(will)))  # fmt: skip
     left_after = {y: budget - loss_of_year(after, y) for y in years}
     return Plan(
