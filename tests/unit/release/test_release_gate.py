@@ -72,12 +72,12 @@ def test_one_release_draws_every_cell_of_every_node_there_or_not(engine: Engine)
     gate = gate_of(engine, POLICY)
     done = released(gate, engine, POLICY, changes=made_changes(AIR))
     assert done.epsilon <= POLICY.epsilon_per_year
-    nodes = (60 + 12) * 3 * 6
+    nodes = (30 + 3) * 3 * 6
     assert done.nodes == nodes
     figures = read_figures(engine, "method = 'laplace'")
     cells = {"total": 1, "nationality": 5, "nationality_mode_class": 5 * 4 * 4}
     for table, count in cells.items():
-        assert figures.filter(pl.col("release_table") == table).height == count * 72 * 6
+        assert figures.filter(pl.col("release_table") == table).height == count * 33 * 6
     assert figures["value"].null_count() == 0
     assert (figures["value"] < 0).any()
     # Nobody was counted here: noise all the same.
@@ -314,7 +314,7 @@ def test_of_eight_processes_that_release_at_once_one_draws(statistics_url: str) 
     for one in crowd:
         one.join()
     assert said == ["drawn", *["refused"] * 7]
-    nodes = (60 + 12) * 3 * 6
+    nodes = (30 + 3) * 3 * 6
     with engine.connect() as connection:
         for table in ("spends", "draws"):
             assert connection.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar() == nodes
