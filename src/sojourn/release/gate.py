@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -39,7 +40,7 @@ from sojourn.release.closed import as_figures, tally
 from sojourn.release.contributions import Contributions
 from sojourn.release.mechanisms import Counts, LaplaceNoise, perturb, perturbation_table, record_key
 from sojourn.release.noise import scale_of
-from sojourn.release.waiting import WAITING, put_waiting, take_waiting
+from sojourn.release.waiting import WAITING, drop_closed, put_waiting, take_waiting
 from sojourn.vocabulary import Span
 
 BEGUN, DRAWN, MADE, LOST = "begun", "drawn", "made", "lost"
@@ -176,7 +177,7 @@ class Gate:
         try:
             with self._engine.begin() as connection:
                 store.lock(connection)
-                now = self._clock()
+                now = self._clock().astimezone(UTC)
                 _check_clock(connection, now)
                 check_closed(self._policy, request.span, request.period, now.date())
                 check_untouched(connection, table, store.LAPLACE)
@@ -217,7 +218,7 @@ class Gate:
         return self.tables
 
     def _check_time(self, connection: Connection, through: date, since: date | None) -> datetime:
-        now = self._clock()
+        now = self._clock().astimezone(UTC)
         _check_clock(connection, now)
         last = _last_through(store.ask(connection, _LAST)[0][0])
         if last is not None and through <= last:
@@ -247,13 +248,13 @@ class Gate:
             fresh = changes.with_columns(span=pl.lit(word), period=_PERIOD[span]).select(
                 *WAITING, "count"
             )
-            still_open = {
-                p for p in fresh["period"].unique() if is_open(self._policy, span, p, through)
-            }
+            is_left = partial(is_open, self._policy, span, through=through)
+            still_open = {p for p in fresh["period"].unique() if is_left(p)}
             now = pl.col("period").is_in(list(due))
             later = ~now & pl.col("period").is_in(list(still_open))
             too_late += int(fresh.filter(~now & ~later)["count"].abs().sum())
             held = take_waiting(connection, span, due)
+            too_late += drop_closed(connection, span, is_left)
             put_waiting(connection, fresh.filter(later))
             counts = pl.concat([fresh.filter(now), held])
             for table in tables:

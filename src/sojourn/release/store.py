@@ -30,6 +30,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.exc import IntegrityError
 
 from sojourn.release.budget import Spent
 from sojourn.release.contributions import STATE
@@ -156,18 +157,26 @@ def write(connection: Connection, table: Table, frame: pl.DataFrame) -> None:
         return
     names = ", ".join(frame.columns)
     if connection.dialect.name == "postgresql":
-        binary = any(t == pl.Binary for t in frame.dtypes)
-        cursor = connection.connection.cursor()
-        if binary:
-            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-                for row in frame.iter_rows():
-                    copy.write_row(row)
-            return
-        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT csv)") as copy:
-            copy.write(_as_csv(frame))
+        try:
+            _copy(connection, f"COPY {table.name} ({names}) FROM STDIN", frame)
+        except connection.dialect.loaded_dbapi.IntegrityError:
+            # The driver's own, which SQLAlchemy did not see; its words would quote values.
+            cause = RuntimeError("a key is there already")
+            raise IntegrityError(f"COPY {table.name}", None, cause) from None
         return
     marks = ", ".join("?" * frame.width)
     connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", frame.rows())
+
+
+def _copy(connection: Connection, statement: str, frame: pl.DataFrame) -> None:
+    cursor = connection.connection.cursor()
+    if any(kind == pl.Binary for kind in frame.dtypes):
+        with cursor.copy(statement) as copy:
+            for row in frame.iter_rows():
+                copy.write_row(row)
+        return
+    with cursor.copy(f"{statement} (FORMAT csv)") as copy:
+        copy.write(_as_csv(frame))
 
 
 def _as_csv(frame: pl.DataFrame) -> bytes:

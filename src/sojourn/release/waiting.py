@@ -6,6 +6,7 @@ change waits weeks at most, long before the horizon of any stay.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import polars as pl
@@ -45,3 +46,20 @@ def put_waiting(connection: Connection, changes: pl.DataFrame) -> None:
     summed = pl.concat([held, changes]).group_by(WAITING).agg(pl.col("count").sum())
     kept = summed.filter(pl.col("count") != 0).sort(WAITING)
     store.write(connection, store.waiting, kept.with_columns(pl.col("period").cast(pl.String)))
+
+
+def drop_closed(connection: Connection, span: Span, still_open: Callable[[date], bool]) -> int:
+    """Forget what waits for a period that is not drawn any more (policy changed): how many."""
+    rows = store.ask(
+        connection,
+        "SELECT period, SUM(ABS(count)) FROM waiting WHERE span = :span GROUP BY period",
+        span=span.value,
+    )  # fmt: skip
+    gone = [(p, int(n)) for p, n in rows if not still_open(date.fromisoformat(p))]
+    for period, _ in gone:
+        store.ask(
+            connection,
+            "DELETE FROM waiting WHERE span = :span AND period = :period RETURNING span",
+            span=span.value, period=period,
+        )  # fmt: skip
+    return sum(n for _, n in gone)

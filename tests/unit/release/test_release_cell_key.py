@@ -62,7 +62,8 @@ def records_of(rows: list[tuple[str, str, int]]) -> pl.DataFrame:
             "mode": [r[0] for r in rows],
             "admission_class": [r[1] for r in rows],
         },
-        schema_overrides={"crossing_ref": pl.Binary},
+        schema={"crossing_ref": pl.Binary, "event": pl.String, "day": pl.Date}
+        | dict.fromkeys(("nationality", "mode", "admission_class"), pl.String),
     )
 
 

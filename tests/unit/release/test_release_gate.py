@@ -150,11 +150,12 @@ def test_nothing_is_drawn_twice_by_any_path(engine: Engine) -> None:
     released(gate, engine, POLICY)
     same = contributed(made_changes(AIR))
     for since in (LAST, None, LAST - timedelta(days=1)):
-        refused(engine, "", lambda s=since: gate.release(asked(), same, since=s))
-    earlier = asked(LAST - timedelta(days=9))
+        before = "have been released"
+        refused(engine, before, lambda s=since: gate.release(asked(), same, since=s))
+    earlier = asked(LAST - timedelta(days=8))
     refused(engine, "have been released", lambda: gate.release(earlier, same, since=LAST))
     other = gate_of(engine, replace(POLICY, table_shares=(0.3, 0.3, 0.4)))
-    refused(engine, "", lambda: other.release(asked(), same, since=LAST))
+    refused(engine, "released|came in between", lambda: other.release(asked(), same, since=LAST))
     # Somebody who takes the release's own row away still meets the nodes' keys.
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM releases"))
