@@ -119,10 +119,11 @@ def test_a_vintage_is_the_sum_of_its_increments(engine: Engine) -> None:
     assert found["value"].to_list() == pytest.approx([5_000, 6_000], abs=600)
     assert found["noise_sd"][1] == pytest.approx(found["noise_sd"][0] * 2**0.5)
     assert (found["lower"] <= found["value"]).all()
-    counts = engine.connect().execute(text("SELECT COUNT(*) FROM draws WHERE release_table = "
-        "'total' AND span = 'day' AND event = 'arrived' AND period = :day"),
-        {"day": day.isoformat()}).scalar()  # fmt: skip
-    assert counts == 2
+    draws = store.read(
+        engine, "SELECT COUNT(*) FROM draws WHERE release_table = 'total' AND span = 'day' AND "
+        "event = 'arrived' AND period = :day", day=day.isoformat(),
+    )  # fmt: skip
+    assert draws == [(2,)]
 
 
 def test_what_is_not_yet_due_waits_and_is_drawn_once(engine: Engine) -> None:
