@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import polars as pl
@@ -225,12 +227,26 @@ def test_a_closed_month_by_cell_key_is_near_the_truth(office: Office, engine: En
         assert row["lower"] <= exact.get(row["mode"], 0) <= row["upper"]
 
 
+def written_policy() -> str:
+    """The default, of two nationalities and a short reach."""
+    text = files("sojourn").joinpath("policies/default.toml").read_text("utf-8")
+    for before, after in (
+        ("nationalities = []", 'nationalities = ["FRA", "DEU"]'),
+        ("first_days = 60", "first_days = 3"),
+        ("first_months = 12", "first_months = 2"),
+    ):
+        assert before in text
+        text = text.replace(before, after)
+    return text
+
+
 def test_the_command_says_the_cost_first_and_two_people_make_it(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: Office,
 ) -> None:
     FileKeyProvider.create(key_file(office.home))
-    ask = ["--home", str(office.home), "--database", office.statistics_url, "--through",
-           LAST.isoformat(), "--asked-by", "Ann"]  # fmt: skip
+    (office.home / "policy.toml").write_text(written_policy(), "utf-8")
+    where = ["--home", str(office.home), "--database", office.statistics_url]
+    ask = [*where, "--through", LAST.isoformat(), "--asked-by", "Ann"]
     run = CliRunner()
     app = build_app()
     one = run.invoke(app, ["release", *ask, "--approved-by", "Ann"])
@@ -240,3 +256,12 @@ def test_the_command_says_the_cost_first_and_two_people_make_it(
     assert "privacy loss" in dry.output
     assert "deviation" in dry.output
     assert plan(office, LAST).cost > 0  # nothing was spent
+    made = run.invoke(app, ["release", *ask, "--approved-by", "Bob", "--json"])
+    assert made.exit_code == 0, made.output
+    assert json.loads(made.output)["released"]["left"] < 0.01
+    again = run.invoke(app, ["release", *ask, "--approved-by", "Bob"])
+    assert isinstance(again.exception, PrivacyError)
+    told = run.invoke(app, ["explain", "total/month/2026-02-01/arrivals", *where])
+    assert told.exit_code == 0, told.output
+    assert "made to sum" in told.output
+    assert "every vintage" in told.output
