@@ -1,7 +1,8 @@
 """What has been drawn of a table so far: running sums of its increments, by period and event.
 
 In: draws. Out: ``Series``. A node that was spent on and has no draw was lost in a crash; its
-period has no number for that event ever after.
+period has no number for that event ever after. The same goes for a table that policy got when a
+period had been drawn for others before: the first increments are not in it.
 """
 
 from __future__ import annotations
@@ -61,6 +62,12 @@ WHERE s.method = 'laplace' AND s.release_table = :name AND s.span = :span
   AND s.period >= :first AND s.period <= :last AND s.recorded <= :through
 """
 
+# How many increments a period has, whatever table they were drawn for.
+_TIMES = """
+SELECT period, COUNT(DISTINCT recorded) FROM spends WHERE method = 'laplace' AND span = :span
+AND period >= :first AND period <= :last AND recorded <= :through GROUP BY period
+"""
+
 
 def read_series(
     engine: Engine, table: ReleaseTable, span: Span, periods: Iterable[date], through: date
@@ -88,6 +95,14 @@ def read_series(
             vintage.lost[at] = True
         else:
             vintage.counts[at] += lists.aligned(cells, np.frombuffer(counts, "<i8"))
+    drawn = store.read(
+        engine, _TIMES, span=span.value, first=wanted[0].isoformat(), last=wanted[-1].isoformat(),
+        through=through.isoformat(),
+    )  # fmt: skip
+    for period_text, times in drawn:
+        held_now = out.get(date.fromisoformat(period_text))
+        if held_now is not None and len(held_now.scales[0]) < times:
+            held_now.lost[:] = True
     return Series(table, span, out)
 
 

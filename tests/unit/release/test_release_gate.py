@@ -28,6 +28,7 @@ from sojourn.errors import PrivacyError
 from sojourn.policy import ReleasePolicy
 from sojourn.release import gate as gates
 from sojourn.release import plan_release, publish, read_figures, read_spent, store
+from sojourn.release.calendar import due_periods
 from sojourn.vocabulary import Span
 
 POLICY = small_policy()
@@ -339,6 +340,28 @@ def test_code_lists_that_grow_keep_what_was_drawn(engine: Engine) -> None:
     by_class = dict(zip(found["admission_class"], found["value"], strict=True))
     assert by_class["WORK"] == pytest.approx(20_000, abs=600)
     assert by_class["CREW"] == pytest.approx(0, abs=600)
+
+
+def test_a_table_that_joins_late_tells_no_period_that_it_has_only_a_part_of(
+    engine: Engine,
+) -> None:
+    few = small_policy(
+        tables=("total",), table_dimensions=("",), table_spans=("day month",), table_shares=(0.1,)
+    )
+    released(gate_of(engine, few), engine, few, LAST - timedelta(days=7))
+    released(gate_of(engine, POLICY), engine, POLICY, LAST)
+    late = read_figures(
+        engine, "release_table = 'nationality' AND vintage = :last AND method <> 'computed'",
+        last=LAST.isoformat(),
+    )  # fmt: skip
+    known = late.filter(pl.col("value").is_not_null())
+    before = due_periods(few, Span.DAY, None, LAST - timedelta(days=7))
+    now = due_periods(POLICY, Span.DAY, LAST - timedelta(days=7), LAST)
+    # What nobody had drawn yet had waited whole.
+    assert set(known.filter(pl.col("span") == "day")["period"]) == set(now) - set(before)
+    assert (late.filter(pl.col("value").is_null())["method"] == "lost").all()
+    total = read_figures(engine, "release_table = 'total' AND method = 'laplace'")
+    assert total["value"].null_count() == 0
 
 
 def test_time_is_utc(engine: Engine) -> None:
