@@ -26,6 +26,7 @@ from sojourn.cli_printing import (
     say,
 )
 from sojourn.cli_quality import quality_command
+from sojourn.cli_release import explain_command, release_command
 from sojourn.cli_report import build_report_app
 from sojourn.errors import UsageError
 from sojourn.policy import load_policy
@@ -54,6 +55,8 @@ def build_app() -> typer.Typer:
     app.command("read")(read_command)
     app.command("encode")(encode_command)
     app.command("quality")(quality_command)
+    app.command("release")(release_command)
+    app.command("explain")(explain_command)
     keys = typer.Typer(no_args_is_help=True, help="Secrets of the encoder.", rich_markup_mode=None)
     keys.command("new")(keys_new)
     keys.callback()(lambda: None)

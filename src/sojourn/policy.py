@@ -11,6 +11,7 @@ import json
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -86,6 +87,35 @@ class FeedPolicy:
 
 
 @dataclass(frozen=True)
+class ReleasePolicy:
+    """What leaves, under which privacy loss. Lists of one kind have one entry for each table."""
+
+    epsilon_per_year: float
+    tables: tuple[str, ...]
+    table_dimensions: tuple[str, ...]
+    table_spans: tuple[str, ...]
+    table_shares: tuple[float, ...]
+    spans: tuple[str, ...]
+    span_shares: tuple[float, ...]
+    max_contributions: int
+    max_corrections: int
+    day_ages: tuple[int, ...]
+    month_ages: tuple[int, ...]
+    first_days: int
+    first_months: int
+    nationalities: tuple[str, ...]
+    admission_classes: tuple[str, ...]
+    cell_key_tables: tuple[str, ...]
+    cell_key_dimensions: tuple[str, ...]
+    cell_key_threshold: int
+    cell_key_reach: int
+
+    @property
+    def digest(self) -> str:
+        return digest_of(asdict(self))
+
+
+@dataclass(frozen=True)
 class Policy:
     version: int
     read: ReadPolicy
@@ -94,6 +124,7 @@ class Policy:
     ledger: LedgerPolicy
     measure: MeasurePolicy
     feeds: FeedPolicy
+    release: ReleasePolicy
 
     @property
     def digest(self) -> str:
@@ -113,12 +144,20 @@ _SECTIONS: dict[str, type[Any]] = {
     "ledger": LedgerPolicy,
     "measure": MeasurePolicy,
     "feeds": FeedPolicy,
+    "release": ReleasePolicy,
 }
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "int": int,
     "float": (int, float),
     "str": str,
     "tuple[str, ...]": list,
+    "tuple[int, ...]": list,
+    "tuple[float, ...]": list,
+}
+_ELEMENTS: dict[str, type | tuple[type, ...]] = {
+    "tuple[str, ...]": str,
+    "tuple[int, ...]": int,
+    "tuple[float, ...]": (int, float),
 }
 
 
@@ -167,8 +206,14 @@ def _section(where: str, name: str, raw: object) -> Any:
             raise PolicyError(
                 f"{where} [{name}]: {setting}: expected {type_name}, found {type(found).__name__}"
             )
+        if isinstance(found, list) and not all(
+            isinstance(e, _ELEMENTS[type_name]) and not isinstance(e, bool) for e in found
+        ):
+            raise PolicyError(f"{where} [{name}]: {setting}: expected {type_name} throughout")
         if type_name == "float":
             found = float(str(found))
+        if type_name == "tuple[float, ...]":
+            found = [float(str(e)) for e in found]
         values[setting] = tuple(found) if isinstance(found, list) else found
     return cls(**values)
 
@@ -207,6 +252,71 @@ def _check_values(where: str, policy: Policy) -> None:
             f"{where}: measure.smallest_cell: expected {SMALLEST_CELL_FLOOR} or more: "
             "smaller cells could show a person"
         )
+    _check_release(f"{where} [release]", policy.release)
+
+
+def _check_release(where: str, release: ReleasePolicy) -> None:
+    """Refuse a policy that asks for more than the budget, or says one thing twice."""
+    tables, spans = release.tables, release.spans
+    lengths = {
+        "table_dimensions": (release.table_dimensions, tables),
+        "table_spans": (release.table_spans, tables),
+        "table_shares": (release.table_shares, tables),
+        "span_shares": (release.span_shares, spans),
+        "cell_key_dimensions": (release.cell_key_dimensions, release.cell_key_tables),
+    }
+    for setting, (found, wanted) in lengths.items():
+        if len(found) != len(wanted):
+            raise PolicyError(f"{where}: {setting}: expected {len(wanted)} entries")
+    named = (*tables, *release.cell_key_tables)
+    if not tables or not spans or len(set(named)) < len(named) or len(set(spans)) < len(spans):
+        raise PolicyError(f"{where}: expected at least one table and one span, none named twice")
+    _refuse_unknown(f"{where} spans", set(spans), set(RELEASE_SPANS))
+    kept = [tuple(d.split()) for d in (*release.table_dimensions, *release.cell_key_dimensions)]
+    _refuse_unknown(f"{where} dimensions", {n for d in kept for n in d}, set(RELEASE_DIMENSIONS))
+    if len({frozenset(d) for d in kept}) < len(kept):
+        raise PolicyError(f"{where}: two tables have the same dimensions: one would average both")
+    for entry in release.table_spans:
+        _refuse_unknown(f"{where} table_spans", set(entry.split()), set(spans))
+    if not all(entry.split() for entry in release.table_spans):
+        raise PolicyError(f"{where}: table_spans: expected a span for each table")
+    for setting in ("table_shares", "span_shares"):
+        shares: tuple[float, ...] = getattr(release, setting)
+        if min(shares) <= 0 or sum(Fraction(str(s)) for s in shares) > 1:
+            raise PolicyError(
+                f"{where}: {setting}: expected shares above 0 that add up to 1 at most: "
+                "more would overspend the budget"
+            )
+    _check_bounds(where, release)
+
+
+def _check_bounds(where: str, release: ReleasePolicy) -> None:
+    if not 0 < release.epsilon_per_year <= EPSILON_CEILING:
+        raise PolicyError(f"{where}: epsilon_per_year: expected more than 0, {EPSILON_CEILING} "
+                          "at most")  # fmt: skip
+    least = 4 + 4 * release.max_corrections
+    if release.max_corrections < 0 or release.max_contributions < least:
+        raise PolicyError(
+            f"{where}: max_contributions: expected {least} or more: a stay adds four events, and "
+            "its arrival and its departure two for each correction"
+        )
+    for setting in ("day_ages", "month_ages"):
+        ages: tuple[int, ...] = getattr(release, setting)
+        if not ages or ages[0] < 0 or list(ages) != sorted(set(ages)):
+            raise PolicyError(f"{where}: {setting}: expected days from 0 on, each later")
+    if min(release.first_days, release.first_months) < 1:
+        raise PolicyError(f"{where}: first_days, first_months: expected at least 1")
+    for setting in ("admission_classes", "nationalities"):
+        words: tuple[str, ...] = getattr(release, setting)
+        if len(set(words)) < len(words) or {"", "other", "unknown"} & set(words):
+            raise PolicyError(f"{where}: {setting}: expected names, none twice; 'other' and "
+                              "'unknown' are added")  # fmt: skip
+    if release.cell_key_threshold < SMALLEST_CELL_FLOOR or not 1 <= release.cell_key_reach <= 9:
+        raise PolicyError(f"{where}: cell_key_threshold: expected {SMALLEST_CELL_FLOOR} or more; "
+                          "cell_key_reach: expected 1 to 9")  # fmt: skip
 
 
 SMALLEST_CELL_FLOOR = 10
+EPSILON_CEILING = 8.0  # above it, the promise to a person means little
+RELEASE_SPANS = ("day", "month")
+RELEASE_DIMENSIONS = ("nationality", "mode", "admission_class")

@@ -443,10 +443,10 @@ FIGURES = Table(
         _c("value", pl.Float64, null=True),
         _c("lower", pl.Float64, null=True),
         _c("upper", pl.Float64, null=True),
-        _c("level", pl.Float64, "of the interval: 0.95"),
-        _c("noise_sd", pl.Float64, "of the noise in it; null for estimates", null=True),
+        _c("level", pl.Float64, "of the interval: 0.95; 1 where the change is bounded"),
+        _c("noise_sd", pl.Float64, "of the noise in it, at most; null for estimates", null=True),
         _c("epsilon", pl.Float64, "privacy loss spent on it; 0 for what is computed from others"),
-        _c("method", pl.String, "laplace, cell_key, or computed"),
+        _c("method", pl.String, "laplace, cell_key, computed; lost: spent, never seen"),
         _c("release_id", pl.String),
     ),
     key=(

@@ -85,6 +85,9 @@ def purge(
         rows += _destroy_booked(connection, policy, today)
         vintages.bring_to_months(connection, policy, today)
         note_day(connection, "purged_until", today)
+        # What a crossing had added to released counts, where its reports were withdrawn.
+        days = (today - date(1970, 1, 1)).days
+        run(connection, "DELETE FROM contributed WHERE dies_on <= ?", (days,))
     _rewrite(engine)
     return Purged(due.height, rows, cells)
 
@@ -133,6 +136,7 @@ def _destroy(connection: Connection, refs: list[bytes]) -> int:
     for table, column in (
         ("events", "crossing_ref"), ("events", "other_ref"), ("statuses", "crossing_ref"),
         ("match_keys", "crossing_ref"), ("reports", "crossing_ref"),
+        ("contributed", "crossing_ref"),
     ):  # fmt: skip
         run(connection, f"DELETE FROM {table} WHERE {column} IN (SELECT ref FROM asked)")
     # A partner that has a later horizon keeps its row, but no way back to this one.
@@ -171,7 +175,7 @@ def _rewrite(engine: Engine) -> None:
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             return
-        for table in ("events", "reports", "match_keys", "statuses"):
+        for table in ("events", "reports", "match_keys", "statuses", "contributed"):
             connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table}")
 
 

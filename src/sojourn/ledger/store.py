@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -263,6 +263,19 @@ class Ledger(CountedLedger):
         """STAYS as known now, from the projection. Equals the fold of today."""
         with self._reading() as connection:
             return upkeep.everything(connection).stays
+
+    def stays_at_close(self, day: date) -> pl.DataFrame:
+        """STAYS as known at the end of ``day``: the present ones, where nothing came after it.
+
+        Raises HorizonError as ``fold`` does.
+        """
+        after = microseconds(datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=1))
+        present = self.stays()  # before the question: what came in between is then seen
+        with self._reading() as connection:
+            rows = fetch(
+                connection, "SELECT 1 FROM events WHERE recorded_at >= ? LIMIT 1", (after,)
+            )
+        return self.fold(day) if rows else present
 
     # -- the horizon -----------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from sojourn.pipeline.measuring import measure_at, purge
 from sojourn.schemas import Span
 
 AFTER = NOW.date() + timedelta(days=420)  # some stays are past their horizon, some are not
-PERSON_TABLES = ("events", "reports", "match_keys", "statuses")
+PERSON_TABLES = ("events", "reports", "match_keys", "statuses", "contributed")
 
 
 def filled(office: Office) -> Office:

@@ -1,0 +1,150 @@
+"""A release: stays as they stood at the close of a day, through the gate, into public figures.
+
+In: an office, the last recorded day that goes in, two people. Out: ``Released``. Days since the
+release before go in together, as one increment: each draw adds its noise, so a day's own increment
+for each day that nobody released would only blur it. Raises PrivacyError as the gate does, and
+HorizonError where rows of that day are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+
+from sqlalchemy import Engine
+
+from sojourn.ledger import Ledger
+from sojourn.ledger.engine import open_engine
+from sojourn.ledger.horizon import horizon_of
+from sojourn.measure import assign_outcomes
+from sojourn.pipeline.office import Office
+from sojourn.policy import RELEASE_DIMENSIONS
+from sojourn.read.nations import KNOWN
+from sojourn.release import (
+    CellKeyRequest,
+    CodeLists,
+    Estimator,
+    Explanation,
+    Gate,
+    Plan,
+    Request,
+    check_people,
+    contribute,
+    explain,
+    place_stays,
+    plan_release,
+    publish,
+    read_spent,
+    read_state,
+    unfinished,
+)
+from sojourn.vocabulary import Span
+
+
+@dataclass(frozen=True)
+class Released:
+    """What a release did. Nothing in it is an exact count of anything."""
+
+    release_id: str
+    through: date
+    nodes: int
+    figures: int
+    epsilon: float  # what it added to a stay's privacy loss
+    left: float  # of the year's budget
+    finished: tuple[str, ...]  # earlier releases whose figures had not been written
+
+
+def code_lists(office: Office) -> CodeLists:
+    """What a released cell may be: known nationalities, modes, the policy's classes."""
+    return CodeLists.build(tuple(KNOWN), office.policy.release)
+
+
+def plan(office: Office, through: date) -> Plan:
+    """What the release through a day costs, before it is made."""
+    with _opened(office) as (_, engine):
+        return plan_release(office.policy.release, read_spent(engine), [through])
+
+
+def make_release(
+    office: Office, through: date, asked_by: str, approved_by: str,
+    *, estimator: Estimator | None = None,
+) -> Released:  # fmt: skip
+    """Spend, draw, store, publish. ``estimator``: COUNTS of months into ESTIMATES, free.
+
+    Earlier releases that were cut off after their draw are published first: their counts are
+    drawn, so this draws nothing.
+    """
+    check_people(asked_by, approved_by)
+    settings, lists = office.policy.release, code_lists(office)
+    with _opened(office) as (ledger, engine):
+        gate = Gate(engine, settings, lists, office.clock)
+        finished = []
+        for release_id, day in unfinished(engine):
+            publish(engine, gate.tables, settings, day, release_id, estimator)
+            finished.append(release_id)
+        since, state = gate.last_through(), read_state(engine)
+        gate.check_day(through, since)
+        stays = assign_outcomes(ledger.stays_at_close(through), through)
+        places = place_stays(stays, through, lists, horizon_of(office.policy.ledger))
+        done = gate.release(
+            Request(through, asked_by, approved_by, run_of(office), office.policy.digest),
+            contribute(places, state, settings),
+            since=since,
+        )
+        figures = publish(engine, gate.tables, settings, through, done.release_id, estimator)
+        after = plan_release(settings, read_spent(engine), [through])
+    return Released(done.release_id, through, done.nodes, figures, done.epsilon,
+                    after.left_before[through.year], tuple(finished))  # fmt: skip
+
+
+def release_closed_period(
+    office: Office, table: str, span: Span, period: date, asked_by: str, approved_by: str
+) -> Released:
+    """The second method: one closed period of a table that the first method never touched."""
+    settings, lists = office.policy.release, code_lists(office)
+    today = office.clock().date()
+    with _opened(office) as (ledger, engine):
+        gate = Gate(engine, settings, lists, office.clock)
+        stays = assign_outcomes(ledger.stays(), today)
+        places = place_stays(stays, today, lists, horizon_of(office.policy.ledger))
+        figures = gate.release_cell_key(
+            CellKeyRequest(table, span, period, asked_by, approved_by, run_of(office),
+                           office.policy.digest),
+            places.select("crossing_ref", "event", "day", *RELEASE_DIMENSIONS),
+        )  # fmt: skip
+        left = plan_release(settings, read_spent(engine), [today]).left_before[today.year]
+    name = f"cell_key-{table}-{span.value}-{period.isoformat()}"
+    return Released(name, period, figures, figures, 0.0, left, ())
+
+
+def explain_figure(office: Office, name: str) -> Explanation:
+    """How a figure came about: ``sojourn.release.explain``."""
+    with _opened(office) as (_, engine):
+        return explain(engine, office.policy.release, name)
+
+
+def run_of(office: Office) -> str:
+    """Which Sojourn ran when; never which batch: a batch is a flight."""
+    try:
+        own = version("sojourn")
+    except PackageNotFoundError:
+        own = "from source"
+    return f"sojourn {own} at {office.clock():%Y-%m-%dT%H:%M:%SZ}"
+
+
+@contextmanager
+def _opened(office: Office) -> Iterator[tuple[Ledger, Engine]]:
+    """The ledger, its schema brought up to date, and an engine on the same database."""
+    with office.open_ledger() as ledger:
+        engine = open_engine(office.statistics_url)
+        try:
+            yield ledger, engine
+        finally:
+            engine.dispose()
+
+
+__all__ = ["Released", "code_lists", "explain_figure", "make_release", "plan",
+           "release_closed_period", "run_of"]  # fmt: skip

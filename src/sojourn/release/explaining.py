@@ -1,0 +1,207 @@
+"""Where a figure comes from, in one screen: run, policy, definition, parts, noise, budget.
+
+In: a figure's name, ``table/span/period/quantity[/nationality/mode/class][@vintage]``, '-' or
+nothing for all. Out: ``Explanation``. Only public tables are read; a run is named, never a batch.
+Raises UsageError for a name that is none, LedgerError for a figure that is not there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Engine
+
+from sojourn.errors import LedgerError, UsageError
+from sojourn.policy import ReleasePolicy
+from sojourn.release import store
+from sojourn.release.tree import shown
+from sojourn.vocabulary import Quantity, Span, StayEvent
+
+FORM = "table/span/period/quantity[/nationality/mode/class][@vintage]"
+MEANING = {
+    StayEvent.ARRIVED.value: "stays that began by an arrival in the period",
+    StayEvent.DEPARTED.value: "departures recorded in the period",
+    StayEvent.PERMISSION_ENDED.value: "stays whose last permitted day lies in the period",
+    StayEvent.LEFT_IN_TIME.value: "of these, departed by that day",
+    StayEvent.LEFT_LATE.value: "of these, departed after that day",
+    StayEvent.STATUS_CHANGED.value: "of these, with an application pending: no longer counted",
+    Quantity.ARRIVALS.value: "arrived, its parts made to sum to their wholes",
+    Quantity.DEPARTURES.value: "departed, its parts made to sum to their wholes",
+    Quantity.EXPECTED_DEPARTURES.value: "permission ended, parts made to sum to their wholes",
+    Quantity.DEPARTED_IN_TIME.value: "left in time, parts made to sum to their wholes",
+    Quantity.DEPARTED_LATE.value: "left late, parts made to sum to their wholes",
+    Quantity.NO_DEPARTURE_RECORDED.value: "permission ended, less left in time, less left late, "
+    "less status changed. Not the same as still here",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FigureName:
+    """A figure's permanent name. Without a vintage: the last there is."""
+
+    release_table: str
+    span: Span
+    period: date
+    quantity: str
+    nationality: str = ""
+    mode: str = ""
+    admission_class: str = ""
+    vintage: date | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> FigureName:
+        """Raises UsageError that says the form."""
+        whole, _, vintage = text.partition("@")
+        parts = whole.strip("/").split("/")
+        try:
+            if not 4 <= len(parts) <= 7:
+                raise ValueError
+            words = ["" if p == "-" else p for p in parts[4:]]
+            nationality, mode, admission_class = [*words, "", "", ""][:3]
+            return cls(
+                parts[0], Span(parts[1]), date.fromisoformat(parts[2]), parts[3], nationality,
+                mode, admission_class, date.fromisoformat(vintage) if vintage else None,
+            )  # fmt: skip
+        except ValueError:
+            raise UsageError(
+                f"a figure is named {FORM}, as in total/month/2026-01-01/arrivals; spans: "
+                f"{', '.join(Span)}"
+            ) from None
+
+    def __str__(self) -> str:
+        words = [self.nationality, self.mode, self.admission_class]
+        tail = "/".join(w or "-" for w in words) if any(words) else ""
+        parts = [self.release_table, self.span.value, self.period.isoformat(), self.quantity]
+        at = f"@{self.vintage.isoformat()}" if self.vintage else ""
+        return "/".join([*parts, *([tail] if tail else [])]) + at
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is to be said of a figure: headings and lines, and the figure itself (FIGURES)."""
+
+    name: FigureName
+    figure: dict[str, Any]
+    vintages: pl.DataFrame  # vintage, value, lower, upper, method, release_id
+    parts: pl.DataFrame  # quantity, value, noise_sd: what it is computed from
+    lines: tuple[tuple[str, str], ...]
+
+
+def explain(engine: Engine, policy: ReleasePolicy, text: str) -> Explanation:
+    """All that is known of one figure."""
+    name = FigureName.parse(text)
+    every = _same_cell(engine, name, name.quantity)
+    if not every.height:
+        raise LedgerError(f"no figure {name} was released: see sojourn release for what is")
+    asked = every if name.vintage is None else every.filter(pl.col("vintage") == name.vintage)
+    if not asked.height:
+        days = ", ".join(str(d) for d in every["vintage"])
+        raise LedgerError(f"{name.quantity}: no such vintage; there are: {days}")
+    figure = asked.sort("vintage").row(-1, named=True)
+    parts = _parts(engine, name, figure)
+    lines = _lines(engine, policy, figure, parts)
+    kept = every.select("vintage", "value", "lower", "upper", "method", "release_id")
+    return Explanation(name, figure, kept.sort("vintage"), parts, lines)
+
+
+_CELL = (
+    "release_table = :release_table AND span = :span AND period = :period AND "
+    "nationality = :nationality AND mode = :mode AND admission_class = :admission_class"
+)
+
+
+def _same_cell(engine: Engine, name: FigureName, quantity: str) -> pl.DataFrame:
+    return store.read_figures(
+        engine, f"{_CELL} AND quantity = :quantity", quantity=quantity, **_cell(name)
+    )
+
+
+def _cell(name: FigureName) -> dict[str, str]:
+    return {
+        "release_table": name.release_table, "span": name.span.value,
+        "period": name.period.isoformat(), "nationality": name.nationality, "mode": name.mode,
+        "admission_class": name.admission_class,
+    }  # fmt: skip
+
+
+def _parts(engine: Engine, name: FigureName, figure: dict[str, Any]) -> pl.DataFrame:
+    """Noisy counts of the same cell and vintage, where the figure is computed of them."""
+    events = [e.value for e in StayEvent]
+    found = store.read_figures(
+        engine, f"{_CELL} AND vintage <= :vintage AND method <> 'computed'",
+        vintage=figure["vintage"].isoformat(), **_cell(name),
+    )  # fmt: skip
+    if figure["quantity"] in events:
+        found = found.clear()
+    latest = found.sort("vintage").unique("quantity", keep="last", maintain_order=True)
+    return latest.select("quantity", "value", "noise_sd", "vintage", "method")
+
+
+def _lines(
+    engine: Engine, policy: ReleasePolicy, figure: dict[str, Any], parts: pl.DataFrame
+) -> tuple[tuple[str, str], ...]:
+    release = store.read(
+        engine, "SELECT run, policy_digest, method, released_at FROM releases "
+        "WHERE release_id = :id", id=figure["release_id"],
+    )[0]  # fmt: skip
+    value = figure["value"]
+    told = "none: see noise" if value is None else f"{value:,.1f}".rstrip("0").rstrip(".")
+    at = "" if value is None else f" (to be shown as {shown(value, figure['noise_sd']):,})"
+    between = (
+        "none" if figure["lower"] is None
+        else f"{figure['lower']:,.1f} to {figure['upper']:,.1f}, holds {figure['level']:.0%} of "
+        "the time, of noise alone"
+    )  # fmt: skip
+    meaning = MEANING.get(figure["quantity"], "estimated from noisy counts; see the method page")
+    made_of = "; ".join(
+        f"{p['quantity']} {'lost' if p['value'] is None else format(p['value'], ',.0f')}"
+        for p in parts.to_dicts()
+    )
+    return (
+        ("value", told + at),
+        ("interval", between),
+        ("definition", meaning),
+        ("made of", made_of or "itself: a count"),
+        ("noise", _noise(engine, figure)),
+        ("budget", _budget(figure, policy)),
+        ("vintage", f"what was recorded through {figure['vintage']} (UTC)"),
+        ("release", str(figure["release_id"])),
+        ("run", str(release[0])),
+        ("policy", str(release[1])),
+    )
+
+
+def _noise(engine: Engine, figure: dict[str, Any]) -> str:
+    if figure["method"] == store.LOST:
+        return "a release was cut off after it had spent: this count is lost for good"
+    if figure["method"] == store.CELL_KEY:
+        return "cell key: bounded changes by a fixed table; no differential privacy"
+    rows = store.read(
+        engine, "SELECT COUNT(DISTINCT recorded) FROM spends WHERE release_table = :table AND "
+        "span = :span AND period = :period AND recorded <= :vintage",
+        table=figure["release_table"], span=str(figure["span"]),
+        period=figure["period"].isoformat(), vintage=figure["vintage"].isoformat(),
+    )  # fmt: skip
+    draws = int(rows[0][0])
+    kind = "exact discrete Laplace" if figure["method"] == store.LAPLACE else "of its counts"
+    sd = figure["noise_sd"]
+    spread = "not known" if sd is None else f"standard deviation {sd:,.1f}"
+    most = " at most" if figure["method"] == store.COMPUTED else ""
+    return f"{kind}, {spread}{most}, {draws} draw{'' if draws == 1 else 's'} in it; never clamped"
+
+
+def _budget(figure: dict[str, Any], policy: ReleasePolicy) -> str:
+    if figure["method"] == store.LAPLACE:
+        return (
+            f"{figure['epsilon']:.4g} of {policy.epsilon_per_year:g}: shared by all of this "
+            f"table's counts of one {figure['span']}; a stay changes {policy.max_contributions} "
+            "of them at most"
+        )
+    return (
+        "nothing: computed from what was released"
+        if figure["method"] == store.COMPUTED
+        else "outside the budget"
+    )

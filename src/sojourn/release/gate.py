@@ -1,0 +1,404 @@
+"""The one door through which anything leaves.
+
+In: bounded changes of counts (``contributions``) and a request that two people made. Out: noisy
+counts, stored; or a refusal with its reason, and the budget as it was. Order, load-bearing: what
+a release spends is committed in a transaction of its own, with what crossings have contributed,
+*before* anything is drawn. A crash in between loses those counts for good (they are told as lost),
+and no privacy. Whoever comes second finds the primary key taken and is refused.
+
+Raises PrivacyError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+import polars as pl
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+
+from sojourn.errors import PrivacyError
+from sojourn.policy import ReleasePolicy
+from sojourn.release import store
+from sojourn.release.budget import Spent, loss_of_year
+from sojourn.release.calendar import due_periods, is_open, last_day
+from sojourn.release.cells import CodeLists, ReleaseTable, cell_key_tables_of, tables_of
+from sojourn.release.checks import (
+    EVENTS,
+    check_changes,
+    check_closed,
+    check_people,
+    check_untouched,
+    check_words,
+)
+from sojourn.release.closed import as_figures, tally
+from sojourn.release.contributions import Contributions
+from sojourn.release.mechanisms import Counts, LaplaceNoise, perturb, perturbation_table, record_key
+from sojourn.release.noise import scale_of
+from sojourn.release.waiting import WAITING, drop_closed, put_waiting, take_waiting
+from sojourn.vocabulary import Span
+
+BEGUN, DRAWN, MADE, LOST = "begun", "drawn", "made", "lost"
+# A release that has begun and drawn nothing for so long is given up.
+GIVEN_UP_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of the gate, and by whom."""
+
+    through: date  # the last recorded day that goes in; over by now
+    asked_by: str
+    approved_by: str
+    run: str  # which run of which Sojourn; never a batch
+    policy_digest: str
+    tables: tuple[str, ...] | None = None  # None: all of the policy's
+
+
+@dataclass(frozen=True)
+class CellKeyRequest:
+    """One closed period of one table, by the second method."""
+
+    table: str
+    span: Span
+    period: date
+    asked_by: str
+    approved_by: str
+    run: str
+    policy_digest: str
+
+    @property
+    def release_id(self) -> str:
+        return f"{store.CELL_KEY}-{self.table}-{self.span.value}-{self.period.isoformat()}"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One table's nodes of one span that are drawn together: exact counts, confidential."""
+
+    table: ReleaseTable
+    span: Span
+    periods: tuple[date, ...]
+    noise: LaplaceNoise
+    exact: Counts  # by period, event and cell
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What a release did."""
+
+    release_id: str
+    nodes: int
+    cells: int
+    epsilon: float  # what it added to a stay's loss
+    too_late: int  # changes of periods that are not drawn any more
+    dropped: int  # changes above a stay's bound
+
+
+class Gate:
+    """Draws each node once. One for each release; any number of processes may hold one."""
+
+    def __init__(
+        self, engine: Engine, policy: ReleasePolicy, lists: CodeLists,
+        clock: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        self._engine, self._policy, self._clock = engine, policy, clock
+        self._lists = lists
+        self.tables = tables_of(policy, lists)
+        self._closed_tables = {t.name: t for t in cell_key_tables_of(policy, lists)}
+
+    def last_through(self) -> date | None:
+        """The last recorded day that any release covered."""
+        return _last_through(store.read(self._engine, _LAST)[0][0])
+
+    def release(
+        self, request: Request, contributions: Contributions, *, since: date | None
+    ) -> Gated:
+        """Spend, draw and store. ``since``: ``last_through`` when the state was read.
+
+        Raises PrivacyError where anything is not as it must be; the budget is then unchanged.
+        """
+        check_people(request.asked_by, request.approved_by)
+        tables = self._tables_asked(request.tables)
+        check_changes(contributions.changes, request.through, self._lists)
+        release_id = f"{store.LAPLACE}-{request.through.isoformat()}"
+        try:
+            with self._engine.begin() as connection:
+                store.lock(connection)
+                now = self._check_time(connection, request.through, since)
+                _give_up(connection, now)
+                blocks, too_late = self._take(
+                    connection, tables, contributions.changes, request.through, since
+                )
+                cost = self._spend(connection, blocks, request, release_id, now)
+                store.write_state(connection, contributions.state)
+        except IntegrityError:
+            raise PrivacyError(
+                f"the release through {request.through} has been drawn already: nothing is drawn "
+                "twice, and nothing was spent"
+            ) from None
+        self._draw(blocks, request.through, release_id)
+        return Gated(
+            release_id, sum(len(b.periods) for b in blocks) * len(EVENTS),
+            sum(b.exact.size for b in blocks), cost, too_late, contributions.dropped,
+        )  # fmt: skip
+
+    def check_day(self, through: date, since: date | None) -> None:
+        """Refuse at once what ``release`` would refuse for its day. Spends nothing."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            self._check_time(connection, through, since)
+
+    def release_cell_key(self, request: CellKeyRequest, records: pl.DataFrame) -> int:
+        """One closed period of a table that noise never touched; returns how many figures.
+
+        ``records``: crossing_ref, event, day and dimensions, one for each count that a stay adds.
+        Outside differential privacy: see proof.md. Raises PrivacyError.
+        """
+        check_people(request.asked_by, request.approved_by)
+        table = self._closed_tables.get(request.table)
+        if table is None or request.span not in table.spans:
+            raise PrivacyError(
+                f"table {request.table} by {request.span.value}: policy gives the cell key none "
+                "such ([release] cell_key_tables; months and years)"
+            )
+        inside = records.filter(
+            (pl.col("day") >= request.period)
+            & (pl.col("day") <= last_day(request.span, request.period))
+        )
+        check_words(inside, self._lists)
+        counts, keys = tally(table, inside, record_key)
+        changes = perturbation_table(self._policy.cell_key_reach)
+        made = perturb(counts, keys, changes, self._policy.cell_key_threshold)
+        try:
+            with self._engine.begin() as connection:
+                store.lock(connection)
+                now = self._clock().astimezone(UTC)
+                _check_clock(connection, now)
+                check_closed(self._policy, request.span, request.period, now.date())
+                check_untouched(connection, table, store.LAPLACE)
+                _note_release(connection, request.release_id, store.CELL_KEY, 0.0, now,
+                              vintage=now.date(), asked=request, note=MADE)  # fmt: skip
+                nodes = [
+                    (table.name, request.span.value, request.period.isoformat(), "closed", event,
+                     store.CELL_KEY, " ".join(table.dimensions), now.year, 0.0, 0.0, 0, 0.0,
+                     _microseconds(now), request.release_id)
+                    for event in EVENTS
+                ]  # fmt: skip
+                store.write(connection, store.spends, store.rows_of(store.spends, nodes))
+                figures = as_figures(made, table, request.span, request.period, now.date(),
+                                     request.release_id, self._policy)  # fmt: skip
+                store.write(connection, store.figures, store.as_stored(figures))
+        except IntegrityError:
+            raise PrivacyError(
+                f"{request.release_id} is released already: nothing is released twice"
+            ) from None
+        return figures.height
+
+    # -- what is checked -------------------------------------------------------------------
+
+    def _tables_asked(self, names: tuple[str, ...] | None) -> tuple[ReleaseTable, ...]:
+        if names is None:
+            return self.tables
+        known = {t.name: t for t in self.tables}
+        if unknown := sorted(set(names) - set(known)):
+            raise PrivacyError(
+                f"tables {', '.join(unknown)}: policy releases {', '.join(known)} alone. A wider "
+                "table needs a policy that gives it a share of the budget"
+            )
+        if set(names) != set(known):
+            raise PrivacyError(
+                "a release draws all of policy's tables together: the others' counts of these "
+                "days would be lost"
+            )
+        return self.tables
+
+    def _check_time(self, connection: Connection, through: date, since: date | None) -> datetime:
+        now = self._clock().astimezone(UTC)
+        _check_clock(connection, now)
+        last = _last_through(store.ask(connection, _LAST)[0][0])
+        if last is not None and through <= last:
+            raise PrivacyError(
+                f"days through {last} have been released: ask for a later day than that"
+            )
+        if last != since:
+            raise PrivacyError("another release came in between: ask again. Nothing was spent")
+        if through >= now.date():
+            raise PrivacyError(
+                f"{through} is not over (UTC): a release goes through {now.date() - _DAY} at most"
+            )
+        return now
+
+    # -- what is taken and spent -----------------------------------------------------------
+
+    def _take(
+        self, connection: Connection, tables: tuple[ReleaseTable, ...], changes: pl.DataFrame,
+        through: date, since: date | None,
+    ) -> tuple[tuple[Block, ...], int]:  # fmt: skip
+        """The exact counts of all nodes that are due; what is not yet due waits."""
+        blocks: list[Block] = []
+        too_late = 0
+        for word in self._policy.spans:
+            span = Span(word)
+            due = due_periods(self._policy, span, since, through)
+            fresh = changes.with_columns(span=pl.lit(word), period=_PERIOD[span]).select(
+                *WAITING, "count"
+            )
+            is_left = partial(is_open, self._policy, span, through=through)
+            still_open = {p for p in fresh["period"].unique() if is_left(p)}
+            now = pl.col("period").is_in(list(due))
+            later = ~now & pl.col("period").is_in(list(still_open))
+            too_late += int(fresh.filter(~now & ~later)["count"].abs().sum())
+            held = take_waiting(connection, span, due)
+            too_late += drop_closed(connection, span, is_left)
+            put_waiting(connection, fresh.filter(later))
+            counts = pl.concat([fresh.filter(now), held])
+            for table in tables:
+                if span in table.spans and due:
+                    noise = LaplaceNoise.of_scale(scale_of(self._policy, table.name, span))
+                    exact = _dense(table, due, counts)
+                    blocks.append(Block(table, span, due, noise, exact))
+        return tuple(blocks), too_late
+
+    def _spend(
+        self, connection: Connection, blocks: tuple[Block, ...], request: Request,
+        release_id: str, now: datetime,
+    ) -> float:  # fmt: skip
+        """Write a row for each node, and what the release adds to the year's loss.
+
+        Raises PrivacyError where that comes to more than the year has.
+        """
+        year, bound = request.through.year, self._policy.max_contributions
+        spent = list(store.spent_by(connection))
+        before = loss_of_year(spent, year)
+        nodes: list[tuple[object, ...]] = []
+        for block in blocks:
+            name, unit = block.table.name, block.noise.loss(1)
+            check_untouched(connection, block.table, store.CELL_KEY)
+            was = loss_of_year(spent, year)
+            spent.append(Spent(year, name, block.span.value, unit, bound))
+            added = float(loss_of_year(spent, year) - was)
+            for period in block.periods:
+                for event in EVENTS:
+                    nodes.append((
+                        name, block.span.value, period.isoformat(), request.through.isoformat(),
+                        event, store.LAPLACE, " ".join(block.table.dimensions), year, added, unit,
+                        bound, block.noise.scale, _microseconds(now), release_id,
+                    ))  # fmt: skip
+                    added = 0.0
+        after, budget = loss_of_year(spent, year), Fraction(str(self._policy.epsilon_per_year))
+        if after > budget:
+            raise PrivacyError(
+                f"this release would bring {year} to a privacy loss of {float(after):.6g}, policy "
+                f"allows {float(budget):.6g} and {float(before):.6g} is spent: nothing was drawn. "
+                "Policy may have changed within the year: go back to the one before"
+            )
+        cost = float(after - before)
+        _note_release(connection, release_id, store.LAPLACE, cost, now, vintage=request.through,
+                      asked=request, note=BEGUN)  # fmt: skip
+        store.write(connection, store.spends, store.rows_of(store.spends, nodes))
+        return cost
+
+    # -- what is drawn ---------------------------------------------------------------------
+
+    def _draw(self, blocks: tuple[Block, ...], through: date, release_id: str) -> None:
+        rows: list[tuple[object, ...]] = []
+        for block in blocks:
+            noisy, digest = block.noise.add(block.exact).astype("<i8"), block.table.digest
+            for at, period in enumerate(block.periods):
+                for which, event in enumerate(EVENTS):
+                    rows.append((block.table.name, block.span.value, period.isoformat(),
+                                 through.isoformat(), event, digest,
+                                 noisy[at, which].tobytes()))  # fmt: skip
+        with self._engine.begin() as connection:
+            store.lock(connection)
+            for table in dict.fromkeys(b.table for b in blocks):
+                _note_cells(connection, table)
+            store.write(connection, store.draws, store.rows_of(store.draws, rows))
+            move_note(connection, release_id, BEGUN, DRAWN)
+
+
+_DAY = timedelta(days=1)
+_PERIOD = {Span.DAY: pl.col("day"), Span.MONTH: pl.col("day").dt.month_start()}
+_LAST = "SELECT MAX(vintage) FROM releases WHERE method = 'laplace'"
+_LATEST = "SELECT COALESCE(MAX(released_at), 0) FROM releases"
+
+
+def move_note(connection: Connection, release_id: str, before: str, after: str) -> None:
+    """Move a release on. Raises PrivacyError where another process gave it up meanwhile."""
+    found = store.ask(
+        connection,
+        "UPDATE releases SET note = :after WHERE release_id = :id AND note = :before "
+        "RETURNING release_id",
+        id=release_id, before=before, after=after,
+    )  # fmt: skip
+    if not found:
+        raise PrivacyError(
+            f"the release {release_id} was given up before it was done: what it spent is lost"
+        )
+
+
+def _check_clock(connection: Connection, now: datetime) -> None:
+    if _microseconds(now) < store.ask(connection, _LATEST)[0][0]:
+        raise PrivacyError(
+            f"the clock says {now:%Y-%m-%d %H:%M}, which is before the last release: set it "
+            "right. Nothing was spent"
+        )
+
+
+def _give_up(connection: Connection, now: datetime) -> None:
+    """A release that was cut off after it had spent: its counts are lost. One that is still
+    being made keeps others waiting."""
+    for release_id, at in store.ask(
+        connection, "SELECT release_id, released_at FROM releases WHERE note = 'begun'"
+    ):
+        if datetime.fromtimestamp(at / 1e6, UTC) + GIVEN_UP_AFTER > now:
+            raise PrivacyError(
+                "another release is being made, or was cut off just now: try again in ten "
+                "minutes. Nothing was spent"
+            )
+        move_note(connection, release_id, BEGUN, LOST)
+
+
+def _dense(table: ReleaseTable, due: tuple[date, ...], counts: pl.DataFrame) -> Counts:
+    """Counts by period, event and cell: every cell there is, most of them nothing."""
+    placed = table.place(counts)
+    out = np.zeros((len(due), len(EVENTS), table.cells.height), np.int64)
+    at = {period: n for n, period in enumerate(due)}
+    which = {event: n for n, event in enumerate(EVENTS)}
+    where = (
+        placed["period"].replace_strict(at, return_dtype=pl.Int64).to_numpy(),
+        placed["event"].replace_strict(which, return_dtype=pl.Int64).to_numpy(),
+        placed["cell"].to_numpy(),
+    )
+    np.add.at(out, where, placed["count"].to_numpy())
+    return out
+
+
+def _note_release(
+    connection: Connection, release_id: str, method: str, cost: float, now: datetime,
+    *, vintage: date, asked: Request | CellKeyRequest, note: str,
+) -> None:  # fmt: skip
+    row = (release_id, _microseconds(now), vintage.isoformat(), asked.policy_digest, method, cost,
+           asked.asked_by, asked.approved_by, note, asked.run)  # fmt: skip
+    store.write(connection, store.releases, store.rows_of(store.releases, [row]))
+
+
+def _note_cells(connection: Connection, table: ReleaseTable) -> None:
+    digest = table.digest
+    if store.ask(connection, "SELECT 1 FROM cell_lists WHERE cells = :cells", cells=digest):
+        return
+    words = "\n".join("\t".join(row) for row in table.cells.drop("cell").rows())
+    store.write(connection, store.cell_lists, store.rows_of(store.cell_lists, [(digest, words)]))
+
+
+def _last_through(found: str | None) -> date | None:
+    return date.fromisoformat(found) if found else None
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)
