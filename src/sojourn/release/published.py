@@ -1,0 +1,166 @@
+"""Published figures, read: what the release tables hold, for pages, files and the API.
+
+In: a SQLAlchemy connection to the statistics database. Out: FIGURES, releases and spends. Nothing
+is written here and nothing drawn: a page view spends nothing. A figure as of a day is the one of
+the newest vintage up to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+from sqlalchemy import ColumnElement, Connection, Select, and_, column, func, select, table, true
+
+from sojourn.schemas import FIGURES
+
+_FIGURES = table("figures", *(column(name) for name in FIGURES.names))
+_KEY = tuple(n for n in FIGURES.key if n != "vintage")
+_RELEASE = ("release_id", "released_at", "vintage", "policy_digest", "method", "epsilon",
+            "asked_by", "approved_by", "note", "run")  # fmt: skip
+_RELEASES = table("releases", *(column(name) for name in _RELEASE))
+_SPENDS = table("spends", *(column(n) for n in ("budget_year", "release_table", "epsilon")))
+
+
+@dataclass(frozen=True)
+class Release:
+    """One row of the log. ``released_at`` is UTC; ``vintage`` the last recorded day in it."""
+
+    release_id: str
+    released_at: datetime
+    vintage: date
+    policy_digest: str
+    method: str
+    epsilon: float
+    asked_by: str
+    approved_by: str
+    note: str
+    run: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which figures; None: any. '' in a dimension is the total over it."""
+
+    release_table: str | None = None
+    span: str | None = None
+    period: date | None = None
+    nationality: str | None = None
+    mode: str | None = None
+    admission_class: str | None = None
+    quantity: str | None = None
+    vintage: date | None = None
+
+
+def read_releases(connection: Connection) -> list[Release]:
+    """Newest first."""
+    rows = connection.execute(select(_RELEASES).order_by(_RELEASES.c.released_at.desc()))
+    return [_release(row._mapping) for row in rows]
+
+
+def read_vintages(connection: Connection) -> list[date]:
+    """Vintages that were released, newest first."""
+    rows = connection.execute(
+        select(_RELEASES.c.vintage).distinct().order_by(_RELEASES.c.vintage.desc())
+    )
+    return [date.fromisoformat(row[0]) for row in rows]
+
+
+def read_figures(
+    connection: Connection, wanted: Wanted, *, as_of: date | None = None,
+    limit: int | None = None, offset: int = 0,
+) -> pl.DataFrame:  # fmt: skip
+    """FIGURES that match, in key order; with ``as_of`` of each the newest vintage up to then."""
+    asked = _newest(wanted, as_of) if as_of else select(_FIGURES).where(_matches(wanted))
+    asked = asked.order_by(*(_FIGURES.c[n] for n in FIGURES.key))
+    if limit is not None:
+        asked = asked.limit(limit).offset(offset)
+    return build_frame(connection.execute(asked).fetchall())
+
+
+def count_figures(connection: Connection, wanted: Wanted, *, as_of: date | None = None) -> int:
+    asked = _newest(wanted, as_of) if as_of else select(_FIGURES).where(_matches(wanted))
+    return int(connection.execute(select(func.count()).select_from(asked.subquery())).scalar_one())
+
+
+def read_names(connection: Connection, name: str) -> list[str]:
+    """What occurs in one column of FIGURES' key, sorted."""
+    rows = connection.execute(select(_FIGURES.c[name]).distinct().order_by(_FIGURES.c[name]))
+    return [row[0] for row in rows]
+
+
+def read_periods(connection: Connection, release_table: str, span: str) -> list[date]:
+    """Newest first."""
+    found = _matches(Wanted(release_table=release_table, span=span))
+    asked = select(_FIGURES.c.period).where(found).distinct().order_by(_FIGURES.c.period.desc())
+    return [date.fromisoformat(row[0]) for row in connection.execute(asked)]
+
+
+def read_shape(connection: Connection) -> list[tuple[str, str]]:
+    """Which release tables are published for which spans."""
+    asked = select(_FIGURES.c.release_table, _FIGURES.c.span).distinct()
+    return sorted((t, s) for t, s in connection.execute(asked))
+
+
+def read_noise(connection: Connection, vintage: date) -> list[tuple[str, str, float, float, int]]:
+    """Of noisy counts: table, span, least and greatest SD of noise, how many figures."""
+    sd = _FIGURES.c.noise_sd
+    asked = (
+        select(_FIGURES.c.release_table, _FIGURES.c.span, func.min(sd), func.max(sd), func.count())
+        .where(sd.is_not(None), _FIGURES.c.vintage == vintage.isoformat())
+        .group_by(_FIGURES.c.release_table, _FIGURES.c.span)
+        .order_by(_FIGURES.c.release_table, _FIGURES.c.span)
+    )
+    return [(t, s, float(a), float(b), int(n)) for t, s, a, b, n in connection.execute(asked)]
+
+
+def read_spent(connection: Connection) -> list[tuple[int, str, float]]:
+    """Spends: budget year, release table, epsilon of each."""
+    rows = connection.execute(select(_SPENDS))
+    return [(int(year), name, float(epsilon)) for year, name, epsilon in rows]
+
+
+def build_frame(rows: Any) -> pl.DataFrame:
+    """FIGURES from rows of the table, whose days are ISO text."""
+    if not rows:
+        return FIGURES.empty()
+    columns = dict(zip(FIGURES.names, zip(*rows, strict=True), strict=True))
+    for name in ("period", "vintage"):
+        columns[name] = tuple(date.fromisoformat(v) for v in columns[name])
+    return pl.DataFrame(
+        {name: list(values) for name, values in columns.items()}, schema=FIGURES.schema
+    )
+
+
+def _matches(wanted: Wanted) -> ColumnElement[bool]:
+    said = {f.name: getattr(wanted, f.name) for f in fields(Wanted)}
+    return and_(
+        true(),  # nothing asked for: everything matches
+        *(
+            _FIGURES.c[name] == (value.isoformat() if isinstance(value, date) else value)
+            for name, value in said.items()
+            if value is not None
+        ),
+    )
+
+
+def _newest(wanted: Wanted, as_of: date) -> Select[Any]:
+    newest = (
+        select(*(_FIGURES.c[n] for n in _KEY), func.max(_FIGURES.c.vintage).label("newest"))
+        .where(_matches(wanted), _FIGURES.c.vintage <= as_of.isoformat())
+        .group_by(*(_FIGURES.c[n] for n in _KEY))
+        .subquery()
+    )
+    same = and_(
+        *(_FIGURES.c[n] == newest.c[n] for n in _KEY), _FIGURES.c.vintage == newest.c.newest
+    )
+    return select(_FIGURES).join(newest, same)
+
+
+def _release(row: Any) -> Release:
+    kept: dict[str, Any] = {n: "" if row[n] is None else row[n] for n in _RELEASE}
+    kept["released_at"] = datetime.fromtimestamp(row["released_at"] / 1e6, UTC)
+    kept["vintage"] = date.fromisoformat(row["vintage"])
+    return Release(**kept)
