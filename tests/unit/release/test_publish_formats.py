@@ -189,7 +189,7 @@ def test_a_broken_csvw_is_seen_to_be_broken(
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
     group = csvw.TableGroup.from_file(tmp_path / "figures.csv-metadata.json")
-    with pytest.raises(ValueError, match="not found in table mode.csv"):
+    with pytest.raises(ValueError, match=r"not found in table mode\.csv"):
         group.check_referential_integrity()
 
 

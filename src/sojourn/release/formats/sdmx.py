@@ -127,7 +127,7 @@ def write_data(figures: pl.DataFrame, lists: CodeLists, publication: Publication
     except ImportError:
         raise SetupError(
             "SDMX-CSV is written by pysdmx with pandas, which is not installed: "
-            "pip install 'pysdmx[data]', or choose --format csv or parquet"
+            "pip install pandas, or choose --format csv or parquet"
         ) from None
     flow = build_structures(lists, publication)[-1]
     if not isinstance(flow, Dataflow) or not isinstance(flow.structure, DataStructureDefinition):
