@@ -7,7 +7,8 @@ from sojourn_web.runs import views as runs
 from sojourn_web.runs.ingest import api
 
 urlpatterns = [
-    path("", figures.dashboard, name="dashboard"),
+    path("", figures.front, name="dashboard"),
+    path("", include("sojourn_web.figures.public_urls")),
     path("live/events", figures.live_events, name="live-events"),
     path("live/cells", figures.cells_fragment, name="live-cells"),
     path("measures", figures.measures, name="measures"),

@@ -42,9 +42,12 @@ FIGURE_ROWS = Table(
     Column("method", String), Column("release_id", String),
 )  # fmt: skip
 SPENDS = Table(
-    "spends", metadata, Column("node", String, primary_key=True), Column("budget_year", Integer),
-    Column("release_table", String), Column("epsilon", Float), Column("spent_at", BigInteger),
-    Column("release_id", String),
+    "spends", metadata,
+    *(Column(n, String, primary_key=True)
+      for n in ("release_table", "span", "period", "recorded", "event", "method")),
+    Column("dimensions", String), Column("budget_year", Integer), Column("epsilon", Float),
+    Column("unit_loss", Float), Column("contributions", Integer), Column("scale", Float),
+    Column("spent_at", BigInteger), Column("release_id", String),
 )  # fmt: skip
 
 TABLES = ("total", "nationality", "nationality_mode_class")
@@ -85,8 +88,11 @@ def fill(url: str, country: Country | None = None) -> Country:
             for start in range(0, len(rows), 2000):
                 connection.execute(insert(FIGURE_ROWS), rows[start : start + 2000])
             connection.execute(insert(SPENDS), [
-                {"node": f"{t} {s} {release}", "budget_year": vintage.year, "release_table": t,
-                 "epsilon": e, "spent_at": micros(vintage), "release_id": release}
+                {"release_table": t, "span": s, "period": vintage.isoformat(), "event": "arrived",
+                 "recorded": vintage.isoformat(), "method": "laplace", "dimensions": "",
+                 "budget_year": vintage.year, "epsilon": 0.0 if number else e, "unit_loss": e,
+                 "contributions": 1, "scale": 1 / e, "spent_at": micros(vintage),
+                 "release_id": release}
                 for (t, s), e in EPSILON.items()
             ])  # fmt: skip
     engine.dispose()

@@ -1,7 +1,7 @@
 """Published figures, read: what the release tables hold, for pages, files and the API.
 
-In: a SQLAlchemy connection to the statistics database. Out: FIGURES, releases and spends. Nothing
-is written here and nothing drawn: a page view spends nothing. A figure as of a day is the one of
+In: a SQLAlchemy connection to the statistics database. Out: FIGURES, and releases. Nothing is
+written here and nothing drawn: a page view spends nothing. A figure as of a day is the one of
 the newest vintage up to it.
 """
 
@@ -21,7 +21,7 @@ _KEY = tuple(n for n in FIGURES.key if n != "vintage")
 _RELEASE = ("release_id", "released_at", "vintage", "policy_digest", "method", "epsilon",
             "asked_by", "approved_by", "note", "run")  # fmt: skip
 _RELEASES = table("releases", *(column(name) for name in _RELEASE))
-_SPENDS = table("spends", *(column(n) for n in ("budget_year", "release_table", "epsilon")))
+BEGUN = "begun"  # the note of a release whose figures are still being made
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,13 @@ class Wanted:
 
 
 def read_releases(connection: Connection) -> list[Release]:
-    """Newest first."""
-    rows = connection.execute(select(_RELEASES).order_by(_RELEASES.c.released_at.desc()))
-    return [_release(row._mapping) for row in rows]
-
-
-def read_vintages(connection: Connection) -> list[date]:
-    """Vintages that were released, newest first."""
+    """Newest first; one that is still being made is none yet."""
     rows = connection.execute(
-        select(_RELEASES.c.vintage).distinct().order_by(_RELEASES.c.vintage.desc())
+        select(_RELEASES)
+        .where(_RELEASES.c.note != BEGUN)
+        .order_by(_RELEASES.c.released_at.desc(), _RELEASES.c.vintage.desc())
     )
-    return [date.fromisoformat(row[0]) for row in rows]
+    return [_release(row._mapping) for row in rows]
 
 
 def read_figures(
@@ -114,12 +110,6 @@ def read_noise(connection: Connection, vintage: date) -> list[tuple[str, str, fl
         .order_by(_FIGURES.c.release_table, _FIGURES.c.span)
     )
     return [(t, s, float(a), float(b), int(n)) for t, s, a, b, n in connection.execute(asked)]
-
-
-def read_spent(connection: Connection) -> list[tuple[int, str, float]]:
-    """Spends: budget year, release table, epsilon of each."""
-    rows = connection.execute(select(_SPENDS))
-    return [(int(year), name, float(epsilon)) for year, name, epsilon in rows]
 
 
 def build_frame(rows: Any) -> pl.DataFrame:

@@ -79,6 +79,9 @@ METHODS: dict[str, Words] = {
     "cell_key": Words(
         "Cell key", "A count of a closed period, changed a little by a key made of its records."
     ),
+    "lost": Words(
+        "Lost", "Its noise was paid for, its number was lost in a crash, and it is not drawn again."
+    ),
     "computed": Words(
         "Computed", "Made from other published figures; nothing confidential is looked at again."
     ),
