@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from sojourn_web.figures import views as figures
+from sojourn_web.runs import release_views
 from sojourn_web.runs import views as runs
 from sojourn_web.runs.ingest import api
 
@@ -18,6 +19,11 @@ urlpatterns = [
     path("runs/rejects", runs.rejects, name="rejects"),
     path("runs/feeds", runs.feeds, name="feeds"),
     path("runs/feeds/<int:token_id>/revoke", runs.revoke, name="revoke-feed"),
+    path("runs/release", release_views.release, name="release"),
+    path("runs/release/announce", release_views.announce, name="announce-release"),
+    path(
+        "runs/release/<int:request_id>/<str:decision>", release_views.decide, name="decide-release"
+    ),
     path("ingest/", api.urls),
     path("accounts/", include("allauth.urls")),
 ]

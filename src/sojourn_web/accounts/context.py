@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-from sojourn_web.accounts.roles import RUN_FEEDS, SEE_FIGURES
+from sojourn_web.accounts.roles import RELEASE, RUN_FEEDS, SEE_FIGURES
 
 
 def installation(request: HttpRequest) -> dict[str, bool]:
@@ -15,4 +15,5 @@ def installation(request: HttpRequest) -> dict[str, bool]:
         "synthetic": settings.DEMO,
         "sees_figures": bool(user and user.has_perm(SEE_FIGURES)),
         "runs_feeds": bool(user and user.has_perm(RUN_FEEDS)),
+        "releases": bool(user and user.has_perm(RELEASE)),
     }

@@ -1,4 +1,4 @@
-"""Two roles, as rules: analysts see figures, operators also see how feeds run."""
+"""Roles, as rules: analysts see figures, operators also how feeds run, stewards release figures."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ from rules.predicates import is_group_member
 class Role(StrEnum):
     ANALYST = "analyst"
     OPERATOR = "operator"
+    STEWARD = "steward"
 
 
 SEE_FIGURES = "figures.see"
 RUN_FEEDS = "runs.operate"
+RELEASE = "release.make"
 
 is_analyst: Any = is_group_member(Role.ANALYST.value)
 is_operator: Any = is_group_member(Role.OPERATOR.value)
-add_perm(SEE_FIGURES, is_analyst | is_operator)  # type: ignore[no-untyped-call]
+is_steward: Any = is_group_member(Role.STEWARD.value)
+add_perm(SEE_FIGURES, is_analyst | is_operator | is_steward)  # type: ignore[no-untyped-call]
 add_perm(RUN_FEEDS, is_operator)  # type: ignore[no-untyped-call]
+add_perm(RELEASE, is_steward)  # type: ignore[no-untyped-call]
 
 View = Callable[..., HttpResponse]
 

@@ -10,11 +10,10 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from ninja import Field, NinjaAPI, Query, Schema
 from ninja.decorators import decorate_view
 from ninja.errors import ValidationError
-from pydantic import ConfigDict
 
 from sojourn.release.published import Wanted
 from sojourn.schemas import Span
@@ -99,8 +98,6 @@ class Problem(Schema):
 class Filters(Schema):
     """Leave one out and any matches. In a dimension, 'all' is the total over it."""
 
-    model_config = ConfigDict(extra="forbid")
-
     release_table: str | None = None
     span: Span | None = None
     period: date | None = None
@@ -139,6 +136,8 @@ def figures(
     request: HttpRequest, response: HttpResponse, filters: Query[Filters]
 ) -> dict[str, Any]:
     """Of each figure the newest vintage up to the one that was asked for."""
+    if set(request.GET) - set(Filters.model_fields):
+        raise ExpectedError(400, f"filters: expected some of {', '.join(Filters.model_fields)}")
     shelf = _shelf()
     vintage = filters.vintage or (shelf.vintages[0] if shelf.newest else None)
     if filters.vintage is not None and filters.vintage not in shelf.vintages:
@@ -213,9 +212,9 @@ def not_understood(request: HttpRequest, error: ValidationError) -> HttpResponse
     return _problem(request, 400, "; ".join(said))
 
 
-@api.exception_handler(Http404)
-def not_there(request: HttpRequest, error: Http404) -> HttpResponse:
-    return _problem(request, 404, "expected an address of /api/v1/openapi.json")
+def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
+    """Every other address below the API's."""
+    return _problem(request, 404, "expected an address that /api/v1/openapi.json names")
 
 
 def _problem(request: HttpRequest, status: int, detail: str) -> HttpResponse:
@@ -226,8 +225,6 @@ def _problem(request: HttpRequest, status: int, detail: str) -> HttpResponse:
 
 
 def _expected(error: dict[str, Any]) -> str:
-    if error["type"] == "extra_forbidden":
-        return f"expected one of {', '.join(Filters.model_fields)}"
     return str(error["msg"]).replace("Input should be", "expected")
 
 

@@ -11,19 +11,22 @@ from dataclasses import dataclass
 from datetime import date
 from math import floor, log10
 
+from sojourn_web.figures.public_words import Said
+
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 30
 WIDE, NARROW = (960, 320), (344, 250)
 
 
 @dataclass(frozen=True)
 class Point:
-    """``value`` None: nothing was published for the day."""
+    """``value`` None: nothing was published for the day. ``said``: the same for the table."""
 
     day: date
     value: float | None
     lower: float | None
     upper: float | None
     words: str
+    said: Said
 
 
 @dataclass(frozen=True)

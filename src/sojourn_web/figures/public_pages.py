@@ -93,8 +93,8 @@ def build_points(days: pl.DataFrame) -> list[Point]:
     points = []
     for row in days.sort("period").iter_rows(named=True):
         said = words.say_figure(row)
-        told = f"{words.say_day(row['period'])}: {said.value}, between {said.interval}"
-        points.append(Point(row["period"], row["value"], row["lower"], row["upper"], told))
+        told = f"{words.say_day(row['period'])}: {said.value}, range {said.interval}"
+        points.append(Point(row["period"], row["value"], row["lower"], row["upper"], told, said))
     return points
 
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from sojourn_web.figures import public_files, public_views
-from sojourn_web.figures.public_api import api
+from sojourn_web.figures.public_api import api, nowhere
 from sojourn_web.figures.public_feeds import calendar_ics, releases_atom
 
 FIGURE = (
@@ -22,4 +22,5 @@ urlpatterns = [
     path("figures/downloads/<str:vintage>/<str:name>", public_files.download, name="download"),
     path(FIGURE, public_views.figure, name="figure"),
     path("api/v1/", api.urls),
+    path("api/v1/<path:rest>", nowhere),
 ]

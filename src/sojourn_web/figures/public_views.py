@@ -172,7 +172,8 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
         "newest": vintage == history["vintage"][0], "share": words.is_share(key.quantity),
         "table": words.table_of(key.release_table), "span": words.span_of(key.span),
         "period": words.period_of(key.span, key.period),
-        "places": [(name, words.place_of(n, getattr(key, n)), getattr(key, n))
+        "places": [(name, words.place_of(n, getattr(key, n)),
+                    key.nationality if n == "nationality" else "")
                    for n, name in words.DIMENSIONS.items()],
         "method": method, "about_method": about_method, "level": round(100 * row["level"]),
         "release": next((r for r in shelf.releases if r.release_id == row["release_id"]), None),
@@ -208,8 +209,7 @@ def errors(request: HttpRequest) -> HttpResponse:
     measured = public_reading.read_noise(url, shelf.vintages[0]) if shelf.newest else []
     context = {
         "here": "errors", "shelf": shelf,
-        "measured": [(words.table_of(t), words.span_of(s), low, high, count)
-                     for t, s, low, high, count in measured],
+        "measured": sorted(measured, key=lambda m: (shelf.tables.index(m[0]), m[1])),
         "expected": [(words.table_of(n.release_table), words.span_of(n.span), n)
                      for n in release_plan.expected_noise(release_plan.policy_of())],
     }  # fmt: skip
