@@ -38,7 +38,7 @@ class HandOver(models.Model):
 
 
 class State(models.TextChoices):
-    """Where a release that was asked for stands; which may follow which is in ``release_requests``."""
+    """Where a release that was asked for stands; ``release_requests`` says what may follow."""
 
     ASKED = "asked"
     APPROVED = "approved"

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from sojourn_web.runs.models import OPEN, ReleaseRequest, ReleaseStep, State
 
@@ -23,6 +24,7 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.FAILED: frozenset(),
     State.WITHDRAWN: frozenset(),
 }
+WAITING = "another release is waiting: withdraw it, or wait until it is made"
 LONGEST = timedelta(hours=2)  # a release still in the making after it was cut off
 
 
@@ -37,15 +39,13 @@ def ask(through: date, by: User, *, last_released: date | None, today: date) -> 
     if last_released is not None and through <= last_released:
         raise RequestRefusedError(f"expected a day after {last_released}: that was released")
     if ReleaseRequest.objects.filter(state__in=OPEN).exists():
-        raise RequestRefusedError(
-            "another release is waiting: withdraw it, or wait until it is made"
-        )
+        raise RequestRefusedError(WAITING)
     try:
         with transaction.atomic():
             made = ReleaseRequest.objects.create(through=through, asked_by=by)
             ReleaseStep.objects.create(request=made, state=State.ASKED, by=by)
     except IntegrityError:
-        raise RequestRefusedError("a release through this day is waiting already") from None
+        raise RequestRefusedError(WAITING) from None
     return made
 
 
@@ -79,11 +79,11 @@ def settle(request: ReleaseRequest, state: State, *, told: str = "", release_id:
 
 
 def move(request: ReleaseRequest, to: State, by: User | None, **more: object) -> None:
-    """One step along MOVES, noted. Raises RequestRefusedError where the request stands elsewhere."""
+    """One step along MOVES, noted. Raises RequestRefusedError where it stands elsewhere."""
     before = [s.value for s, after in MOVES.items() if to in after]
     with transaction.atomic():
         rows = ReleaseRequest.objects.filter(pk=request.pk, state__in=before)
-        if not rows.update(state=to.value, changed_at=_now(), **more):
+        if not rows.update(state=to.value, changed_at=timezone.now(), **more):
             request.refresh_from_db()
             raise RequestRefusedError(f"it is {request.state}: it cannot become {to.value}")
         ReleaseStep.objects.create(request=request, state=to, by=by)
@@ -94,9 +94,3 @@ def _give_up(now: datetime) -> None:
     """A server that stopped in the middle does not come back to it; the gate knows what it drew."""
     for left in ReleaseRequest.objects.filter(state=State.MAKING, changed_at__lt=now - LONGEST):
         settle(left, State.FAILED, told="the server stopped while it was being made")
-
-
-def _now() -> datetime:
-    from django.utils import timezone
-
-    return timezone.now()
