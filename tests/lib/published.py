@@ -54,8 +54,8 @@ TABLES = ("total", "nationality", "nationality_mode_class")
 EVENTS = ("arrived", "departed", "permission_ended", "left_in_time", "left_late", "status_changed")
 # Privacy loss of one increment, by table and span: each a power of two.
 EPSILON = {
-    ("total", "day"): 2**-4, ("total", "month"): 2**-4, ("total", "year"): 2**-5,
-    ("nationality", "month"): 2**-2, ("nationality", "year"): 2**-3,
+    ("total", "day"): 2**-5, ("total", "month"): 2**-5, ("total", "year"): 2**-6,
+    ("nationality", "month"): 2**-3, ("nationality", "year"): 2**-4,
     ("nationality_mode_class", "month"): 2**-1,
 }  # fmt: skip
 
@@ -67,7 +67,7 @@ class Country:
     classes: tuple[str, ...] = ("VISIT", "WORK", "STUDY")
     first: date = date(2026, 8, 1)
     vintages: tuple[date, ...] = (date(2026, 9, 30), date(2026, 10, 31), date(2026, 11, 24))
-    daily: float = 90.0
+    daily: float = 600.0
     seed: int = 1
     known: tuple[float, ...] = field(default=(0.97, 0.025, 0.005))  # told at once, later, last
 
