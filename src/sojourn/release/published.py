@@ -12,7 +12,18 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Select, and_, column, func, select, table, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    column,
+    func,
+    select,
+    table,
+    text,
+    true,
+)
 
 from sojourn.schemas import FIGURES
 
@@ -20,6 +31,11 @@ _FIGURES = table("figures", *(column(name) for name in FIGURES.names))
 _KEY = tuple(n for n in FIGURES.key if n != "vintage")
 _RELEASE = ("release_id", "released_at", "vintage", "policy_digest", "method", "epsilon",
             "asked_by", "approved_by", "note", "run")  # fmt: skip
+# Made once: a page or an answer for one figure asks for nothing else.
+_ONE = text(
+    f"SELECT {', '.join(FIGURES.names)} FROM figures WHERE "
+    + " AND ".join(f"{n} = :{n}" for n in FIGURES.key)
+)
 _RELEASES = table("releases", *(column(name) for name in _RELEASE))
 BEGUN = "begun"  # the note of a release whose figures are still being made
 
@@ -74,6 +90,12 @@ def read_figures(
     if limit is not None:
         asked = asked.limit(limit).offset(offset)
     return build_frame(connection.execute(asked).fetchall())
+
+
+def find_figure(connection: Connection, key: dict[str, str]) -> dict[str, Any] | None:
+    """One row of FIGURES by its whole key, days as ISO text; None where there is none."""
+    row = connection.execute(_ONE, key).first()
+    return None if row is None else dict(row._mapping)
 
 
 def count_figures(connection: Connection, wanted: Wanted, *, as_of: date | None = None) -> int:

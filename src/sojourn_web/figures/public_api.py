@@ -6,6 +6,7 @@ never changes and may be kept for ever; what follows the newest release may be k
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ from sojourn_web.figures.public_pages import address_of, key_of
 from sojourn_web.figures.public_reading import ALL, NoSuchKeyError, Shelf
 
 PAGE_LARGEST = 1000
+JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json"
 
 api = NinjaAPI(
@@ -169,7 +171,7 @@ def figures(
 def figure(
     request: HttpRequest, response: HttpResponse, release_table: str, span: str, period: str,
     quantity: str, nationality: str, mode: str, admission_class: str, vintage: date | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any] | HttpResponse:  # fmt: skip
     """With a vintage the answer never changes; without, it is the newest."""
     try:
         key = public_reading.parse_key(
@@ -177,6 +179,11 @@ def figure(
         )
     except NoSuchKeyError as refusal:
         raise ExpectedError(400, str(refusal)) from None
+    if vintage and (row := public_reading.find_figure(settings.STATISTICS_URL, key, vintage)):
+        answer = {**row, "page": address_of(key, vintage)}
+        return HttpResponse(
+            json.dumps(answer), content_type=JSON, headers={"Cache-Control": FOR_EVER}
+        )
     history = public_reading.read_history(settings.STATISTICS_URL, key)
     if history.is_empty():
         raise ExpectedError(404, "expected the address of a published figure; see /api/v1/figures")
@@ -184,7 +191,7 @@ def figure(
     if shown.is_empty():
         known = ", ".join(str(v) for v in history["vintage"])
         raise ExpectedError(404, f"vintage: expected one of {known}")
-    response["Cache-Control"] = FOR_EVER if vintage else FOR_A_MINUTE
+    response["Cache-Control"] = FOR_A_MINUTE
     return _figure_out(shown.row(0, named=True))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 from django.conf import settings
@@ -133,6 +133,16 @@ def count_figures(url: str, wanted: Wanted, *, as_of: date | None = None) -> int
 def read_history(url: str, key: Key) -> pl.DataFrame:
     """Every vintage of one figure, newest first."""
     return read_figures(url, key.wanted).sort("vintage", descending=True)
+
+
+def find_figure(url: str, key: Key, vintage: date) -> dict[str, Any] | None:
+    """One figure at one vintage, days as ISO text."""
+    asked = {
+        **{n: str(getattr(key, n)) for n in key.__dataclass_fields__},
+        "vintage": vintage.isoformat(),
+    }
+    found: dict[str, Any] | None = _ask(url, lambda c: published.find_figure(c, asked), None)
+    return found
 
 
 def read_periods(url: str, shelf: Shelf, release_table: str, span: str) -> tuple[date, ...]:
