@@ -59,8 +59,8 @@ def export(
         with engine.connect() as connection:
             day, made, figures = _read(connection, vintage, history)
             lists = build_code_lists(
-                published.read_names(connection, "release_table"),
-                published.read_names(connection, "admission_class"),
+                [release_table for release_table, _ in published.read_shape(connection)],
+                published.read_codes(connection, "admission_class"),
             )
     except DBAPIError:
         raise LedgerError(NOTHING) from None

@@ -7,8 +7,10 @@ the newest vintage up to it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -23,6 +25,7 @@ from sqlalchemy import (
     table,
     text,
     true,
+    tuple_,
 )
 
 from sojourn.schemas import FIGURES
@@ -37,6 +40,7 @@ _ONE = text(
     + " AND ".join(f"{n} = :{n}" for n in FIGURES.key)
 )
 _RELEASES = table("releases", *(column(name) for name in _RELEASE))
+PART_ROWS = 50_000
 BEGUN = "begun"  # the note of a release whose figures are still being made
 
 
@@ -82,14 +86,19 @@ def read_releases(connection: Connection) -> list[Release]:
 
 def read_figures(
     connection: Connection, wanted: Wanted, *, as_of: date | None = None,
-    limit: int | None = None, offset: int = 0,
+    limit: int | None = None, after: tuple[str, ...] | None = None,
 ) -> pl.DataFrame:  # fmt: skip
-    """FIGURES that match, in key order; with ``as_of`` of each the newest vintage up to then."""
+    """FIGURES that match, in key order; with ``as_of`` of each the newest vintage up to then.
+
+    ``after``: the key (without the vintage, in FIGURES' order) that the answer begins behind.
+    """
     asked = _newest(wanted, as_of) if as_of else select(_FIGURES).where(_matches(wanted))
     asked = asked.order_by(*(_FIGURES.c[n] for n in FIGURES.key))
     if limit is not None:
-        asked = asked.limit(limit).offset(offset)
-    return build_frame(connection.execute(asked).fetchall())
+        asked = asked.limit(limit)
+    if after is not None:
+        asked = asked.where(tuple_(*(_FIGURES.c[n] for n in _KEY)) > tuple_(*after))
+    return build_frame(connection.execute(asked.execution_options(yield_per=PART_ROWS)))
 
 
 def find_figure(connection: Connection, key: dict[str, str]) -> dict[str, Any] | None:
@@ -103,23 +112,46 @@ def count_figures(connection: Connection, wanted: Wanted, *, as_of: date | None 
     return int(connection.execute(select(func.count()).select_from(asked.subquery())).scalar_one())
 
 
-def read_names(connection: Connection, name: str) -> list[str]:
-    """What occurs in one column of FIGURES' key, sorted."""
-    rows = connection.execute(select(_FIGURES.c[name]).distinct().order_by(_FIGURES.c[name]))
-    return [row[0] for row in rows]
+def read_shape(connection: Connection) -> list[tuple[str, str]]:
+    """Which release tables are published for which spans."""
+    return [
+        (release_table, span)
+        for release_table in _steps(connection, "release_table", {})
+        for span in _steps(connection, "span", {"release_table": release_table})
+    ]
 
 
 def read_periods(connection: Connection, release_table: str, span: str) -> list[date]:
     """Newest first."""
-    found = _matches(Wanted(release_table=release_table, span=span))
-    asked = select(_FIGURES.c.period).where(found).distinct().order_by(_FIGURES.c.period.desc())
-    return [date.fromisoformat(row[0]) for row in connection.execute(asked)]
+    found = _steps(connection, "period", {"release_table": release_table, "span": span})
+    return [date.fromisoformat(period) for period in reversed(found)]
 
 
-def read_shape(connection: Connection) -> list[tuple[str, str]]:
-    """Which release tables are published for which spans."""
-    asked = select(_FIGURES.c.release_table, _FIGURES.c.span).distinct()
-    return sorted((t, s) for t, s in connection.execute(asked))
+def read_codes(connection: Connection, name: str) -> list[str]:
+    """What occurs in one dimension, sorted, without the total: a table's cells are the same in all
+    its periods, so one period of each is looked at."""
+    found: set[str] = set()
+    for release_table, span in read_shape(connection):
+        periods = read_periods(connection, release_table, span)
+        here = _matches(Wanted(release_table=release_table, span=span, period=periods[0]))
+        rows = connection.execute(select(_FIGURES.c[name]).where(here).distinct())
+        found |= {row[0] for row in rows}
+    return sorted(found - {""})
+
+
+def _steps(connection: Connection, name: str, above: dict[str, str]) -> list[str]:
+    """Distinct values of a column of the key below given ones, by steps along the index: millions
+    of figures have a handful."""
+    column_ = _FIGURES.c[name]
+    here = and_(true(), *(_FIGURES.c[n] == v for n, v in above.items()))
+    found: list[str] = []
+    while True:
+        further = column_ > found[-1] if found else true()
+        asked = select(column_).where(here, further).order_by(column_).limit(1)
+        value = connection.execute(asked).scalar()
+        if value is None:
+            return found
+        found.append(value)
 
 
 def read_noise(connection: Connection, vintage: date) -> list[tuple[str, str, float, float, int]]:
@@ -134,16 +166,17 @@ def read_noise(connection: Connection, vintage: date) -> list[tuple[str, str, fl
     return [(t, s, float(a), float(b), int(n)) for t, s, a, b, n in connection.execute(asked)]
 
 
-def build_frame(rows: Any) -> pl.DataFrame:
-    """FIGURES from rows of the table, whose days are ISO text."""
-    if not rows:
-        return FIGURES.empty()
-    columns = dict(zip(FIGURES.names, zip(*rows, strict=True), strict=True))
-    for name in ("period", "vintage"):
-        columns[name] = tuple(date.fromisoformat(v) for v in columns[name])
-    return pl.DataFrame(
-        {name: list(values) for name, values in columns.items()}, schema=FIGURES.schema
-    )
+def build_frame(rows: Iterable[Sequence[Any]]) -> pl.DataFrame:
+    """FIGURES from rows of the table, whose days are ISO text; a part at a time, for there may be a
+    million."""
+    parts = [FIGURES.empty()]
+    waiting = iter(rows)
+    stored = {n: pl.String if t == pl.Date else t for n, t in FIGURES.schema.items()}
+    while part := list(islice(waiting, PART_ROWS)):
+        columns = dict(zip(FIGURES.names, zip(*part, strict=True), strict=True))
+        frame = pl.DataFrame({n: list(v) for n, v in columns.items()}, schema=stored)
+        parts.append(frame.with_columns(pl.col("period", "vintage").str.to_date("%Y-%m-%d")))
+    return pl.concat(parts)
 
 
 def _matches(wanted: Wanted) -> ColumnElement[bool]:
@@ -159,16 +192,15 @@ def _matches(wanted: Wanted) -> ColumnElement[bool]:
 
 
 def _newest(wanted: Wanted, as_of: date) -> Select[Any]:
+    """A look along the key for each row: a page of a million figures is found without them all."""
+    later = _FIGURES.alias("later")
     newest = (
-        select(*(_FIGURES.c[n] for n in _KEY), func.max(_FIGURES.c.vintage).label("newest"))
-        .where(_matches(wanted), _FIGURES.c.vintage <= as_of.isoformat())
-        .group_by(*(_FIGURES.c[n] for n in _KEY))
-        .subquery()
+        select(func.max(later.c.vintage))
+        .where(*(later.c[n] == _FIGURES.c[n] for n in _KEY), later.c.vintage <= as_of.isoformat())
+        .correlate(_FIGURES)
+        .scalar_subquery()
     )
-    same = and_(
-        *(_FIGURES.c[n] == newest.c[n] for n in _KEY), _FIGURES.c.vintage == newest.c.newest
-    )
-    return select(_FIGURES).join(newest, same)
+    return select(_FIGURES).where(_matches(wanted), _FIGURES.c.vintage == newest)
 
 
 def _release(row: Any) -> Release:

@@ -7,6 +7,7 @@ never changes and may be kept for ever; what follows the newest release may be k
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from sojourn.schemas import Span
 from sojourn_web.figures import public_reading
 from sojourn_web.figures.public_caching import FOR_A_MINUTE, FOR_EVER, with_etag
 from sojourn_web.figures.public_pages import address_of, key_of
-from sojourn_web.figures.public_reading import ALL, NoSuchKeyError, Shelf
+from sojourn_web.figures.public_reading import ALL, Key, NoSuchKeyError, Shelf
 
 PAGE_LARGEST = 1000
 JSON = "application/json; charset=utf-8"
@@ -109,7 +110,9 @@ class Filters(Schema):
     quantity: str | None = None
     vintage: date | None = Field(None, description="A released one; default: the newest")
     limit: int = Field(100, ge=1, le=PAGE_LARGEST)
-    offset: int = Field(0, ge=0, le=2**31)
+    after: str | None = Field(
+        None, max_length=400, description="The page begins behind this figure: see 'next'"
+    )
 
 
 class ExpectedError(Exception):
@@ -148,17 +151,18 @@ def figures(
     if vintage is None:
         return {"count": 0, "vintage": None, "next": None, "items": []}
     wanted, url = _wanted(filters), settings.STATISTICS_URL
-    count = public_reading.count_figures(url, wanted, as_of=vintage)
+    count = public_reading.count_figures(url, shelf, wanted, vintage)
     found = public_reading.read_figures(
-        url, wanted, as_of=vintage, limit=filters.limit, offset=filters.offset
+        url, wanted, as_of=vintage, limit=filters.limit + 1, after=_after(filters)
     )
-    after = filters.offset + filters.limit
+    items = [_figure_out(row) for row in found.head(filters.limit).iter_rows(named=True)]
     query = request.GET.copy()
-    query["offset"] = str(after)
+    if further := found.height > filters.limit:
+        query["after"] = "/".join(key_of(items[-1]).parts)
     return {
         "count": count, "vintage": vintage,
-        "next": f"{request.path}?{query.urlencode()}" if after < count else None,
-        "items": [_figure_out(row) for row in found.iter_rows(named=True)],
+        "next": f"{request.path}?{query.urlencode()}" if further else None,
+        "items": items,
     }  # fmt: skip
 
 
@@ -173,12 +177,7 @@ def figure(
     quantity: str, nationality: str, mode: str, admission_class: str, vintage: date | None = None,
 ) -> dict[str, Any] | HttpResponse:  # fmt: skip
     """With a vintage the answer never changes; without, it is the newest."""
-    try:
-        key = public_reading.parse_key(
-            (release_table, span, period, quantity, nationality, mode, admission_class)
-        )
-    except NoSuchKeyError as refusal:
-        raise ExpectedError(400, str(refusal)) from None
+    key = _key((release_table, span, period, quantity, nationality, mode, admission_class))
     if vintage and (row := public_reading.find_figure(settings.STATISTICS_URL, key, vintage)):
         answer = {**row, "page": address_of(key, vintage)}
         return HttpResponse(
@@ -244,6 +243,22 @@ def _wanted(filters: Filters) -> Wanted:
         period=filters.period, quantity=filters.quantity, nationality=place(filters.nationality),
         mode=place(filters.mode), admission_class=place(filters.admission_class),
     )  # fmt: skip
+
+
+def _after(filters: Filters) -> Key | None:
+    if filters.after is None:
+        return None
+    parts = tuple(filters.after.split("/"))
+    if len(parts) != len(fields(Key)):
+        raise ExpectedError(400, "after: expected what 'next' of the page before says")
+    return _key(parts)
+
+
+def _key(parts: tuple[str, ...]) -> Key:
+    try:
+        return public_reading.parse_key(parts)
+    except NoSuchKeyError as refusal:
+        raise ExpectedError(400, str(refusal)) from None
 
 
 def _figure_out(row: dict[str, Any]) -> dict[str, Any]:

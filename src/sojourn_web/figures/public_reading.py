@@ -51,6 +51,11 @@ class Key:
         )  # fmt: skip
 
     @property
+    def order(self) -> tuple[str, ...]:
+        """Its place in FIGURES' order."""
+        return tuple(str(getattr(self, n)) for n in FIGURES.key if n != "vintage")
+
+    @property
     def wanted(self) -> Wanted:
         return Wanted(**{n: getattr(self, n) for n in self.__dataclass_fields__})
 
@@ -117,17 +122,19 @@ def read_shelf(url: str) -> Shelf:
 
 def read_figures(
     url: str, wanted: Wanted, *, as_of: date | None = None, limit: int | None = None,
-    offset: int = 0,
+    after: Key | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     return _ask(
         url,
-        lambda c: published.read_figures(c, wanted, as_of=as_of, limit=limit, offset=offset),
+        lambda c: published.read_figures(
+            c, wanted, as_of=as_of, limit=limit, after=after.order if after else None
+        ),
         FIGURES.empty(),
     )
 
 
-def count_figures(url: str, wanted: Wanted, *, as_of: date | None = None) -> int:
-    return _ask(url, lambda c: published.count_figures(c, wanted, as_of=as_of), 0)
+def count_figures(url: str, shelf: Shelf, wanted: Wanted, as_of: date) -> int:
+    return _count(url, shelf.newest.release_id if shelf.newest else "", wanted, as_of)
 
 
 def read_history(url: str, key: Key) -> pl.DataFrame:
@@ -151,8 +158,10 @@ def read_periods(url: str, shelf: Shelf, release_table: str, span: str) -> tuple
     return _periods(url, newest, release_table, span)
 
 
-def read_noise(url: str, vintage: date) -> list[tuple[str, str, float, float, int]]:
-    return _ask(url, lambda c: published.read_noise(c, vintage), [])
+def read_noise(url: str, shelf: Shelf) -> list[tuple[str, str, float, float, int]]:
+    """Of the newest vintage."""
+    newest = shelf.newest
+    return list(_noise(url, newest.release_id, newest.vintage)) if newest else []
 
 
 def code_lists(shelf: Shelf) -> CodeLists:
@@ -178,9 +187,22 @@ def _settled(
     no_shape: list[tuple[str, str]] = []
     no_names: list[str] = []
     shape = tuple(_ask(url, published.read_shape, no_shape))
-    classes = _ask(url, lambda c: published.read_names(c, "admission_class"), no_names)
-    nations = _ask(url, lambda c: published.read_names(c, "nationality"), no_names)
-    return shape, tuple(c for c in classes if c), tuple(n for n in nations if n)
+    classes = _ask(url, lambda c: published.read_codes(c, "admission_class"), no_names)
+    nations = _ask(url, lambda c: published.read_codes(c, "nationality"), no_names)
+    return shape, tuple(classes), tuple(nations)
+
+
+@lru_cache(maxsize=4)
+def _noise(
+    url: str, release_id: str, vintage: date
+) -> tuple[tuple[str, str, float, float, int], ...]:
+    none: list[tuple[str, str, float, float, int]] = []
+    return tuple(_ask(url, lambda c: published.read_noise(c, vintage), none))
+
+
+@lru_cache(maxsize=1024)
+def _count(url: str, release_id: str, wanted: Wanted, as_of: date) -> int:
+    return _ask(url, lambda c: published.count_figures(c, wanted, as_of=as_of), 0)
 
 
 @lru_cache(maxsize=64)

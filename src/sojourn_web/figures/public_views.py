@@ -206,7 +206,7 @@ def errors(request: HttpRequest) -> HttpResponse:
     """How large the noise is: what was published, and what the policy gives."""
     url = settings.STATISTICS_URL
     shelf = public_reading.read_shelf(url)
-    measured = public_reading.read_noise(url, shelf.vintages[0]) if shelf.newest else []
+    measured = public_reading.read_noise(url, shelf)
     context = {
         "here": "errors", "shelf": shelf,
         "measured": sorted(measured, key=lambda m: (shelf.tables.index(m[0]), m[1])),

@@ -98,6 +98,7 @@ def test_filters_narrow_and_all_is_the_total(client: Client, published: Country)
         ("/api/v1/figures?span=week", 400, "span: expected 'day', 'month' or 'year'"),
         ("/api/v1/figures?limit=0", 400, "limit"),
         ("/api/v1/figures?limit=1001", 400, "limit"),
+        ("/api/v1/figures?after=total/month", 400, "after: expected what 'next'"),
         ("/api/v1/figures?period=October", 400, "period"),
         ("/api/v1/figures?vintage=2026-10-30", 404, "expected a released one (2026-11-24"),
         (f"{ONE}?vintage=2026-10-30", 404, "expected one of 2026-11-24"),

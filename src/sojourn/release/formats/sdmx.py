@@ -34,6 +34,7 @@ from sojourn.release.formats.publication import NOTE, TITLE, Publication
 
 STRUCTURE, SCHEME = "FIGURES", "CS_FIGURES"
 VERSION = "1.0"
+PART_ROWS = 50_000  # pandas keeps each value as an object: a part at a time
 _DIMENSIONS = (
     ("FREQ", "Frequency"),
     ("RELEASE_TABLE", "Table of the release"),
@@ -133,10 +134,13 @@ def write_data(figures: pl.DataFrame, lists: CodeLists, publication: Publication
     if not isinstance(flow, Dataflow) or not isinstance(flow.structure, DataStructureDefinition):
         raise SetupError("pysdmx gave back another dataflow than it was given")
     schema = flow.structure.to_schema()
-    dataset = PandasDataset(
-        structure=schema, data=pd.DataFrame(coded.to_dict(as_series=False), dtype=object)
-    )
-    return write_sdmx([dataset], Format.DATA_SDMX_CSV_2_0_0) or ""
+    out = []
+    for start in range(0, max(1, coded.height), PART_ROWS):
+        part = coded.slice(start, PART_ROWS).to_dict(as_series=False)
+        dataset = PandasDataset(structure=schema, data=pd.DataFrame(part, dtype=object))
+        written = write_sdmx([dataset], Format.DATA_SDMX_CSV_2_0_0) or ""
+        out.append(written if not start else written.split("\n", 1)[1])
+    return "".join(out)
 
 
 def _codelist(found: CodeList, agency: Agency) -> Codelist:
