@@ -164,9 +164,12 @@ def _releaser(office: Office) -> Task:
     def work(stop: threading.Event) -> None:
         from django.db import connection
 
+        from sojourn_web.figures.public_files import make_ready
+
         while not stop.wait(RELEASE_POLL_SECONDS):
             try:
-                release_next(office, make_release)
+                if release_next(office, make_release):
+                    make_ready(office.statistics_url)
             finally:
                 connection.close()
 

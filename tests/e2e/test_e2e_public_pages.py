@@ -123,10 +123,10 @@ def test_the_keyboard_reaches_the_figure_from_the_front_door(
     page.goto(published_site.address)
     for _ in range(30):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.textContent").startswith("Departures recorded"):
+        if page.evaluate("document.activeElement.textContent").strip() == "Departures":
             break
     page.keyboard.press("Enter")
-    page.wait_for_url("**/figures/total/month/**/departed/all/all/all")
+    page.wait_for_url("**/figures/total/month/**/departures/all/all/all")
     page.context.close()
 
 

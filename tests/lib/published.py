@@ -52,6 +52,10 @@ SPENDS = Table(
 
 TABLES = ("total", "nationality", "nationality_mode_class")
 EVENTS = ("arrived", "departed", "permission_ended", "left_in_time", "left_late", "status_changed")
+COMPUTED = dict(zip(
+    ("arrivals", "departures", "expected_departures", "departed_in_time", "departed_late"),
+    EVENTS[:5], strict=True,
+))  # fmt: skip
 # Privacy loss of one increment, by table and span: each a power of two.
 EPSILON = {
     ("total", "day"): 2**-5, ("total", "month"): 2**-5, ("total", "year"): 2**-6,
@@ -162,11 +166,17 @@ def release_rows(
                 values[event] = round(node[event] * min(1.0, 0.96 + 0.02 * number)) + noise_so_far
                 rows.append(figure(key, event, vintage, values[event], variance, epsilon,
                                    "laplace", release))  # fmt: skip
+            if span == "year":
+                rows = rows[: -len(EVENTS)]  # years are computed
             left = values["permission_ended"] - sum(
                 values[e] for e in ("left_in_time", "left_late", "status_changed")
             )
-            rows.append(figure(key, "no_departure_recorded", vintage, left, 4 * variance, 0.0,
-                               "computed", release))  # fmt: skip
+            computed = {q: (values[e], variance) for q, e in COMPUTED.items()}
+            computed["no_departure_recorded"] = (left, 4 * variance)
+            rows += [
+                figure(key, q, vintage, value, spread, 0.0, "computed", release)
+                for q, (value, spread) in computed.items()
+            ]
     return rows
 
 

@@ -41,7 +41,8 @@ _ONE = text(
 )
 _RELEASES = table("releases", *(column(name) for name in _RELEASE))
 PART_ROWS = 50_000
-BEGUN = "begun"  # the note of a release whose figures are still being made
+# Notes of releases without figures: still being made, or lost in a crash.
+UNFINISHED = ("begun", "drawn", "lost")
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def read_releases(connection: Connection) -> list[Release]:
     """Newest first; one that is still being made is none yet."""
     rows = connection.execute(
         select(_RELEASES)
-        .where(_RELEASES.c.note != BEGUN)
+        .where(_RELEASES.c.note.not_in(UNFINISHED))
         .order_by(_RELEASES.c.released_at.desc(), _RELEASES.c.vintage.desc())
     )
     return [_release(row._mapping) for row in rows]

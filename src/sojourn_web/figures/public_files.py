@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -78,6 +79,15 @@ def download(request: HttpRequest, vintage: str, name: str) -> HttpResponseBase:
     response["Cache-Control"] = FOR_EVER
     response["Access-Control-Allow-Origin"] = "*"
     return response
+
+
+def make_ready(url: str) -> None:
+    """The newest vintage's files, made before anybody asks. What cannot be made here is left out:
+    whoever asks for it is told."""
+    shelf = public_reading.read_shelf(url)
+    for kind in KINDS if shelf.newest else ():
+        with suppress(SojournError):
+            _keep(url, shelf, shelf.vintages[0], kind)
 
 
 def _keep(url: str, shelf: Shelf, vintage: date, kind: Kind) -> Path:

@@ -13,12 +13,10 @@ from sojourn_web.figures import public_words as words
 from sojourn_web.figures.public_chart import Point
 from sojourn_web.figures.public_reading import Key, Shelf
 
-PARTS = (
-    ("permission_ended", ""),
-    ("left_in_time", "less"),
-    ("left_late", "less"),
-    ("status_changed", "less"),
-)
+NOBODY_SEEN = "no_departure_recorded"
+PARTS = (("expected_departures", ""), ("departed_in_time", "less"), ("departed_late", "less"),
+         ("status_changed", "less"))  # fmt: skip
+HEADLINES = ("departures", "expected_departures", "departed_late", NOBODY_SEEN)
 
 
 @dataclass(frozen=True)
@@ -78,12 +76,13 @@ def key_of(row: dict[str, Any]) -> Key:
 def build_headlines(month: pl.DataFrame) -> list[Headline]:
     """Of one month in total, in the order of ``words.ORDER``; the ones a newspaper asks for."""
     rows = {r["quantity"]: r for r in month.iter_rows(named=True)}
+    wanted = [q if q in rows else words.DRAWN.get(q, q) for q in HEADLINES]
     return [
         Headline(
             words.label_of(q), words.say_figure(rows[q]), address_of(key_of(rows[q])),
             words.definition_of(q),
         )
-        for q in ("departed", "permission_ended", "left_late", "no_departure_recorded")
+        for q in wanted
         if q in rows
     ]  # fmt: skip
 
@@ -156,15 +155,24 @@ def build_history(history: pl.DataFrame, shelf: Shelf) -> list[Vintage]:
 
 def build_parts(row: dict[str, Any], beside: pl.DataFrame, vintage: date) -> list[Part]:
     """What a computed figure is made of: the figures beside it, in the same cell and vintage."""
-    if row["quantity"] != "no_departure_recorded":
-        return []
     found = {r["quantity"]: r for r in beside.iter_rows(named=True)}
+    if row["quantity"] == NOBODY_SEEN:
+        made_of = [(q if q in found else words.DRAWN.get(q, q), sign) for q, sign in PARTS]
+    else:
+        made_of = [(words.DRAWN[row["quantity"]], "")] if row["quantity"] in words.DRAWN else []
     return [
         Part(sign, words.label_of(q), words.say_figure(found[q]),
              address_of(key_of(found[q]), vintage))
-        for q, sign in PARTS
+        for q, sign in made_of
         if q in found
     ]  # fmt: skip
+
+
+def name_of(key: Key, vintage: date) -> str:
+    """As ``sojourn explain`` takes it."""
+    head = (key.release_table, key.span, key.period.isoformat(), key.quantity)
+    places = [p or "-" for p in (key.nationality, key.mode, key.admission_class)]
+    return "/".join([*head, *(places if set(places) != {"-"} else [])]) + f"@{vintage}"
 
 
 def title_of(key: Key) -> str:

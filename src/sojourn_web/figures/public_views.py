@@ -23,7 +23,7 @@ from sojourn_web.figures.public_reading import Key, NoSuchKeyError, Shelf
 
 PAGE_ROWS = 60
 CHART_DAYS = 60
-CHARTED = "departed"
+CHARTED = ("departures", "departed")  # the first that is published by day
 View = Callable[..., HttpResponse]
 
 
@@ -62,23 +62,26 @@ def _newest_figures(url: str, shelf: Shelf) -> dict[str, object]:
               if _last_day(m) <= vintage]  # fmt: skip
     month = months[0] if months else None
     days = public_reading.read_periods(url, shelf, "total", "day")[:CHART_DAYS]
-    found = Wanted(release_table="total", span="month", period=month)
+    over = Wanted(release_table="total", span="month", period=month)
     headlines = (
-        public_pages.build_headlines(public_reading.read_figures(url, found, as_of=vintage))
+        public_pages.build_headlines(public_reading.read_figures(url, over, as_of=vintage))
         if month
         else []
     )
-    points = []
+    points, charted = [], CHARTED[0]
     if days:
-        wanted = Wanted(release_table="total", span="day", quantity=CHARTED)
-        charted = public_reading.read_figures(url, wanted, as_of=vintage)
-        points = public_pages.build_points(charted.filter(charted["period"] >= days[-1]))
+        wanted = Wanted(release_table="total", span="day")
+        found = public_reading.read_figures(url, wanted, as_of=vintage)
+        charted = next((q for q in CHARTED if (found["quantity"] == q).any()), charted)
+        points = public_pages.build_points(
+            found.filter((found["period"] >= days[-1]) & (found["quantity"] == charted))
+        )
     return {
         "month": words.period_of("month", month) if month else "",
         "headlines": headlines,
         "drawings": public_chart.draw(points),
         "points": points[::-1],
-        "charted": words.label_of(CHARTED),
+        "charted": words.label_of(charted),
     }
 
 
@@ -115,7 +118,7 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
         nationality = _one_of(query, "nationality", shelf.nationalities)
         wanted = replace(wanted, nationality=nationality)
     figures = public_reading.read_figures(url, wanted, as_of=vintage)
-    quantities = words.in_order(set(figures["quantity"]))
+    quantities = words.columns_of(set(figures["quantity"]))
     by = tuple(d for d in dimensions if d != "nationality" or not nationality) or ("period",)
     rows = public_pages.build_rows(
         figures, quantities, by, vintage=vintage if "vintage" in query else None
@@ -179,6 +182,7 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
         "release": next((r for r in shelf.releases if r.release_id == row["release_id"]), None),
         "history": public_pages.build_history(history, shelf),
         "parts": public_pages.build_parts(row, beside, vintage),
+        "name": public_pages.name_of(key, vintage),
         "permanent": request.build_absolute_uri(public_pages.address_of(key)),
         "cited": request.build_absolute_uri(public_pages.address_of(key, vintage)),
         "api": request.build_absolute_uri(
@@ -195,7 +199,10 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
 def method(request: HttpRequest) -> HttpResponse:
     policy = release_plan.policy_of()
     shelf = public_reading.read_shelf(settings.STATISTICS_URL)
-    quantities = [(words.label_of(q), words.definition_of(q)) for q in words.ORDER]
+    drawn = set(words.DRAWN.values())
+    quantities = [
+        (words.label_of(q), words.definition_of(q)) for q in words.ORDER if q not in drawn
+    ]
     context = {"here": "method", "policy": policy, "shelf": shelf, "quantities": quantities}
     return render(request, "public/method.html", context)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from math import floor
 from typing import Any
 
 from sojourn.release.formats import METHODS, QUANTITIES, nationality_names
@@ -24,8 +25,16 @@ TABLES = {
     "nationality_mode_class": "By nationality, mode and class",
 }
 # In the order in which a reader asks; others follow by name.
-ORDER = ("arrived", "departed", "permission_ended", "left_in_time", "left_late", "status_changed",
-         "no_departure_recorded")  # fmt: skip
+ORDER = (
+    "arrivals", "arrived", "departures", "departed", "expected_departures", "permission_ended",
+    "departed_in_time", "left_in_time", "departed_late", "left_late", "status_changed",
+    "no_departure_recorded",
+)  # fmt: skip
+# What is computed from one count alone, and that count as it was drawn.
+DRAWN = {
+    "arrivals": "arrived", "departures": "departed", "expected_departures": "permission_ended",
+    "departed_in_time": "left_in_time", "departed_late": "left_late",
+}  # fmt: skip
 MISSING = "not available"
 
 
@@ -46,16 +55,17 @@ def say_figure(row: dict[str, Any]) -> Said:
     """One row of FIGURES."""
     if row["value"] is None:
         return Said("suppressed" if row["method"] == "cell_key" else MISSING, "")
-    share = is_share(row["quantity"])
+    step = 0 if is_share(row["quantity"]) else step_of(row["noise_sd"])
     value, low, high = (row[n] for n in ("value", "lower", "upper"))
-    shown = Said(_say(value, share), "" if low is None else say_range(low, high, share))
-    if value < 0:
-        return Said(_say(0.0, share), shown.interval, say_exact(value))
-    return shown
+    interval = "" if low is None else f"{_say(low, step)} to {_say(high, step)}"
+    return Said(_say(value, step), interval, say_exact(value) if value < 0 else "")
 
 
-def say_range(low: float, high: float, share: bool = False) -> str:
-    return f"{_say(max(0.0, low), share)} to {_say(max(0.0, high), share)}"
+def step_of(noise_sd: float | None) -> int:
+    """To what a count is rounded for display: the largest of 1, 5, 10, 50, ... that is half of the
+    noise's deviation at most. Never before a sum."""
+    steps = [f * 10**k for k in range(12) for f in (1, 5) if f * 10**k <= (noise_sd or 0.0) / 2]
+    return max(steps, default=1)
 
 
 def say_exact(value: float | None) -> str:
@@ -77,8 +87,10 @@ def is_share(quantity: str) -> bool:
     return quantity.endswith("_rate")
 
 
-def _say(value: float, share: bool) -> str:
-    return f"{100 * value:.2f}%" if share else f"{value:,.0f}"
+def _say(value: float, step: int) -> str:
+    """At zero or above. ``step`` 0: a share."""
+    value = max(0.0, value)
+    return f"{step * floor(value / step + 0.5):,}" if step else f"{100 * value:.2f}%"
 
 
 def label_of(quantity: str) -> str:
@@ -126,6 +138,9 @@ def plain(code: str) -> str:
     return code.replace("_", " ")
 
 
-def in_order(quantities: set[str]) -> list[str]:
+def columns_of(quantities: set[str]) -> list[str]:
+    """A table's columns: a count as drawn is left to its own page where what is computed from it
+    stands here."""
+    quantities = quantities - {DRAWN[q] for q in quantities if q in DRAWN}
     known = [q for q in ORDER if q in quantities]
     return known + sorted(quantities - set(known))

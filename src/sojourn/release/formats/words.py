@@ -17,18 +17,19 @@ class Words:
     definition: str
 
 
+_SETTLED = "Computed from published counts, so that parts sum to their wholes."
 _EVENTS = {
-    StayEvent.ARRIVED: Words("Arrivals recorded", "Stays whose arrival is in the period."),
-    StayEvent.DEPARTED: Words("Departures recorded", "Stays whose departure is in the period."),
+    StayEvent.ARRIVED: Words("Arrivals, as drawn", "Stays whose arrival is in the period."),
+    StayEvent.DEPARTED: Words("Departures, as drawn", "Stays whose departure is in the period."),
     StayEvent.PERMISSION_ENDED: Words(
-        "Expected departures", "Stays whose last permitted day is in the period."
+        "Expected departures, as drawn", "Stays whose last permitted day is in the period."
     ),
     StayEvent.LEFT_IN_TIME: Words(
-        "Left in time",
+        "Left in time, as drawn",
         "Of expected departures: a departure is recorded, on the last permitted day or before.",
     ),
     StayEvent.LEFT_LATE: Words(
-        "Left late",
+        "Left late, as drawn",
         "Of expected departures: a departure is recorded, after the last permitted day.",
     ),
     StayEvent.STATUS_CHANGED: Words(
@@ -37,16 +38,17 @@ _EVENTS = {
     ),
 }
 _ESTIMATES = {
-    Quantity.ARRIVALS: Words("Arrivals, estimated", "Arrivals with late reports completed."),
-    Quantity.DEPARTURES: Words("Departures, estimated", "Departures with late reports completed."),
+    Quantity.ARRIVALS: Words("Arrivals", f"Stays whose arrival is in the period. {_SETTLED}"),
+    Quantity.DEPARTURES: Words("Departures", f"Stays whose departure is in the period. {_SETTLED}"),
     Quantity.EXPECTED_DEPARTURES: Words(
-        "Expected departures, estimated", "Stays whose last permitted day is in the period."
+        "Expected departures", f"Stays whose last permitted day is in the period. {_SETTLED}"
     ),
     Quantity.DEPARTED_IN_TIME: Words(
-        "Departed in time, estimated", "Put right for missed and wrong links and late reports."
+        "Departed in time",
+        f"Of expected departures: by the last permitted day. {_SETTLED}",
     ),
     Quantity.DEPARTED_LATE: Words(
-        "Departed late, estimated", "Put right for missed and wrong links and late reports."
+        "Departed late", f"Of expected departures: after the last permitted day. {_SETTLED}"
     ),
     Quantity.NO_DEPARTURE_RECORDED: Words(
         "No departure recorded",
