@@ -108,9 +108,11 @@ def find_figure(connection: Connection, key: dict[str, str]) -> dict[str, Any] |
     return None if row is None else dict(row._mapping)
 
 
-def count_figures(connection: Connection, wanted: Wanted, *, as_of: date | None = None) -> int:
-    asked = _newest(wanted, as_of) if as_of else select(_FIGURES).where(_matches(wanted))
-    return int(connection.execute(select(func.count()).select_from(asked.subquery())).scalar_one())
+def count_figures(connection: Connection, wanted: Wanted, *, as_of: date, most: int) -> int | None:
+    """How many match; None where more than ``most``, which are not counted."""
+    asked = _newest(wanted, as_of).limit(most + 1).subquery()
+    found = int(connection.execute(select(func.count()).select_from(asked)).scalar_one())
+    return found if found <= most else None
 
 
 def read_shape(connection: Connection) -> list[tuple[str, str]]:

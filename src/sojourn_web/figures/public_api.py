@@ -71,7 +71,9 @@ class FigureOut(Schema):
 class FiguresOut(Schema):
     """A page of figures in the order of their key."""
 
-    count: int = Field(description="Figures that match, on all pages")
+    count: int | None = Field(
+        description="Figures that match, on all pages; null where more than 10,000"
+    )
     vintage: date | None = Field(description="Figures are as of this vintage")
     next: str | None = Field(description="The next page; null on the last")
     items: list[FigureOut]

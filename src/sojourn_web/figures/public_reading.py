@@ -25,6 +25,7 @@ from sojourn.release.published import Release, Wanted
 from sojourn.schemas import FIGURES, Span
 from sojourn_web.figures.statistics import open_statistics
 
+MOST_COUNTED = 10_000  # a public question may not cost a look at a million rows
 ALL = "all"  # in addresses, for the total over a dimension
 T = TypeVar("T")
 
@@ -133,7 +134,8 @@ def read_figures(
     )
 
 
-def count_figures(url: str, shelf: Shelf, wanted: Wanted, as_of: date) -> int:
+def count_figures(url: str, shelf: Shelf, wanted: Wanted, as_of: date) -> int | None:
+    """None where there are more than MOST_COUNTED."""
     return _count(url, shelf.newest.release_id if shelf.newest else "", wanted, as_of)
 
 
@@ -201,8 +203,13 @@ def _noise(
 
 
 @lru_cache(maxsize=1024)
-def _count(url: str, release_id: str, wanted: Wanted, as_of: date) -> int:
-    return _ask(url, lambda c: published.count_figures(c, wanted, as_of=as_of), 0)
+def _count(url: str, release_id: str, wanted: Wanted, as_of: date) -> int | None:
+    usual: int | None = 0
+    return _ask(
+        url,
+        lambda c: published.count_figures(c, wanted, as_of=as_of, most=MOST_COUNTED),
+        usual,
+    )
 
 
 @lru_cache(maxsize=64)

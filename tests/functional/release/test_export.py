@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
+from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
 from lib.offices import small_office
@@ -17,6 +19,8 @@ from sojourn.encode import FileKeyProvider
 from sojourn.errors import LedgerError, UsageError
 from sojourn.pipeline.exporting import Format, export
 from sojourn.pipeline.office import key_file
+from sojourn.release import published
+from sojourn.schemas import FIGURES
 
 
 def test_each_format_holds_the_same_figures(statistics_url: str, tmp_path: Path) -> None:
@@ -74,3 +78,25 @@ def test_the_command_writes_one_format_and_refuses_an_unknown_one(tmp_path: Path
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"csvw"}
     wrong = CliRunner().invoke(build_app(), [*words, "--format", "xls"])
     assert isinstance(wrong.exception, UsageError)
+
+
+def test_figures_are_counted_up_to_a_limit_and_read_on_behind_any_key(statistics_url: str) -> None:
+    country = fill(statistics_url)
+    engine = create_engine(statistics_url)
+    last = country.vintages[-1]
+    with engine.connect() as connection:
+        every = published.read_figures(connection, published.Wanted(), as_of=last)
+        ask = partial(published.count_figures, connection, published.Wanted(), as_of=last)
+        assert ask(most=every.height) == every.height
+        assert ask(most=every.height - 1) is None
+        for at in (0, 17, every.height - 2):
+            behind = tuple(str(v) for n, v in every.row(at, named=True).items()
+                           if n in FIGURES.key and n != "vintage")  # fmt: skip
+            order = [n for n in FIGURES.names if n in FIGURES.key and n != "vintage"]
+            place = dict(zip(order, behind, strict=True))
+            after = tuple(place[n] for n in FIGURES.key if n != "vintage")
+            further = published.read_figures(
+                connection, published.Wanted(), as_of=last, limit=1, after=after
+            )
+            assert further.equals(every.slice(at + 1, 1))
+    engine.dispose()
