@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from sojourn.cli_edge import encode_command, read_command
+from sojourn.cli_export import export_command
 from sojourn.cli_judging import evaluate
 from sojourn.cli_printing import (
     AsJson,
@@ -57,6 +58,7 @@ def build_app() -> typer.Typer:
     app.command("quality")(quality_command)
     app.command("release")(release_command)
     app.command("explain")(explain_command)
+    app.command("export")(export_command)
     keys = typer.Typer(no_args_is_help=True, help="Secrets of the encoder.", rich_markup_mode=None)
     keys.command("new")(keys_new)
     keys.callback()(lambda: None)

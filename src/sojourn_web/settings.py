@@ -25,6 +25,7 @@ STATISTICS_URL = (
     os.environ.get("SOJOURN_STATISTICS_URL") or f"sqlite:///{HOME / 'statistics.sqlite3'}"
 )
 INBOX = HOME / "inbox"
+DOWNLOADS: Path = HOME / "downloads"  # published figures as files, made at the first ask
 
 if PRODUCTION and DEMO:
     raise ImproperlyConfigured("SOJOURN_DEMO=1 on a production office: one of the two is wrong")

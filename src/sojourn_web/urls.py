@@ -3,11 +3,13 @@
 from django.urls import include, path
 
 from sojourn_web.figures import views as figures
+from sojourn_web.runs import release_views
 from sojourn_web.runs import views as runs
 from sojourn_web.runs.ingest import api
 
 urlpatterns = [
-    path("", figures.dashboard, name="dashboard"),
+    path("", figures.front, name="dashboard"),
+    path("", include("sojourn_web.figures.public_urls")),
     path("live/events", figures.live_events, name="live-events"),
     path("live/cells", figures.cells_fragment, name="live-cells"),
     path("measures", figures.measures, name="measures"),
@@ -17,6 +19,11 @@ urlpatterns = [
     path("runs/rejects", runs.rejects, name="rejects"),
     path("runs/feeds", runs.feeds, name="feeds"),
     path("runs/feeds/<int:token_id>/revoke", runs.revoke, name="revoke-feed"),
+    path("runs/release", release_views.release, name="release"),
+    path("runs/release/announce", release_views.announce, name="announce-release"),
+    path(
+        "runs/release/<int:request_id>/<str:decision>", release_views.decide, name="decide-release"
+    ),
     path("ingest/", api.urls),
     path("cases/", include("sojourn_web.cases.urls")),
     path("accounts/", include("allauth.urls")),

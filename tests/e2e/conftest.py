@@ -127,7 +127,7 @@ def visit(
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: complaints.append(str(e)))
-    page.goto(site.address)
+    page.goto(site.address + "/accounts/login/")
     page.fill("#id_login", role)
     page.fill("#id_password", PASSWORD)
     page.get_by_role("button", name="Sign in").click()

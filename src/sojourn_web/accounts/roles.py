@@ -1,6 +1,7 @@
-"""Roles, as rules. Of figures: analysts see them, operators also see how feeds run. Of voluntary
-return: counsellors, supervisors and the medical service work on cases, the auditor reads the log,
-the administrator gives accounts; what each sees of a case is decided in ``cases.visibility``.
+"""Roles, as rules. Of figures: analysts see them, operators also see how feeds run, stewards
+release them. Of voluntary return: counsellors, supervisors and the medical service work on cases,
+the auditor reads the log, the administrator gives accounts; what each sees of a case is decided
+in ``cases.visibility``.
 
 Nobody holds roles of both sides: figures and cases share no person-level data and no page.
 """
@@ -23,6 +24,7 @@ from rules.predicates import is_group_member
 class Role(StrEnum):
     ANALYST = "analyst"
     OPERATOR = "operator"
+    STEWARD = "steward"
     COUNSELLOR = "counsellor"
     SUPERVISOR = "supervisor"
     MEDICAL = "medical"
@@ -40,11 +42,14 @@ SEE_FIGURES = "figures.see"
 RUN_FEEDS = "runs.operate"
 SEE_CASES = "cases.see"
 READ_CASE_LOG = "cases.log"
+RELEASE = "release.make"
 
 is_analyst: Any = is_group_member(Role.ANALYST.value)
 is_operator: Any = is_group_member(Role.OPERATOR.value)
-add_perm(SEE_FIGURES, is_analyst | is_operator)  # type: ignore[no-untyped-call]
+is_steward: Any = is_group_member(Role.STEWARD.value)
+add_perm(SEE_FIGURES, is_analyst | is_operator | is_steward)  # type: ignore[no-untyped-call]
 add_perm(RUN_FEEDS, is_operator)  # type: ignore[no-untyped-call]
+add_perm(RELEASE, is_steward)  # type: ignore[no-untyped-call]
 
 is_counsellor: Any = is_group_member(Role.COUNSELLOR.value)
 is_supervisor: Any = is_group_member(Role.SUPERVISOR.value)

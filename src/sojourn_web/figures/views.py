@@ -11,11 +11,17 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_safe
 
 from sojourn_web.accounts.roles import SEE_FIGURES, needs
-from sojourn_web.figures import linking, pages, statistics, wording
+from sojourn_web.figures import linking, pages, public_views, statistics, wording
 from sojourn_web.figures.live import broadcaster
 
 DAYS_SHOWN = 30
 TOP_ROWS = 8
+
+
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    """What is published, for everybody; who has signed in finds the live figures here."""
+    return dashboard(request) if request.user.is_authenticated else public_views.home(request)
 
 
 @require_safe

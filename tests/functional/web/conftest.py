@@ -13,6 +13,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from lib.offices import hand_in, small_country, small_office
+from lib.published import Country, fill
 from sojourn.pipeline import Desk, Office, refresh_measures
 from sojourn_web.accounts.installation import make_person
 from sojourn_web.accounts.roles import Role
@@ -29,6 +30,26 @@ def analyst(db: None) -> AbstractBaseUser:
 @pytest.fixture
 def operator(db: None) -> AbstractBaseUser:
     return make_person("olu", PASSWORD, Role.OPERATOR, demo=False)
+
+
+@pytest.fixture
+def steward(db: None) -> AbstractBaseUser:
+    return make_person("stella", PASSWORD, Role.STEWARD, demo=False)
+
+
+@pytest.fixture
+def second_steward(db: None) -> AbstractBaseUser:
+    return make_person("stefan", PASSWORD, Role.STEWARD, demo=False)
+
+
+@pytest.fixture
+def published(statistics_url: str, tmp_path: Path, settings: Settings) -> Iterator[Country]:
+    """A statistics database with three releases in it, on each kind of database."""
+    settings.STATISTICS_URL = statistics_url
+    settings.DOWNLOADS = tmp_path / "downloads"
+    yield fill(statistics_url)
+    open_statistics(statistics_url).dispose()
+    open_statistics.cache_clear()
 
 
 @pytest.fixture

@@ -18,8 +18,12 @@ FIGURES = ("/", "/measures", "/sources", "/how-sure", "/live/cells")
 OPERATIONS = ("/runs/", "/runs/rejects", "/runs/feeds")
 
 
-def test_nobody_sees_anything_without_signing_in(client: Client, no_statistics: None) -> None:
-    for page in (*FIGURES, *OPERATIONS):
+@pytest.mark.django_db
+def test_nobody_sees_more_than_what_is_published_without_signing_in(
+    client: Client, no_statistics: None
+) -> None:
+    assert b"Nothing has been released yet" in client.get("/").content
+    for page in (*FIGURES[1:], *OPERATIONS, "/runs/release"):
         answer = client.get(page)
         assert answer.status_code == 302
         assert answer["Location"].startswith("/accounts/login/")
@@ -118,7 +122,7 @@ def test_demo_people_can_sign_in_in_a_demo_alone(client: Client, settings: Setti
     assert client.login(username="analyst", password="printed-by-the-demo")
     # The same database, copied to an office: neither a new sign-in nor the session goes on.
     settings.DEMO = False
-    assert client.get("/").status_code == 302
+    assert client.get("/measures").status_code == 302
     assert not client.login(username="analyst", password="printed-by-the-demo")
     with pytest.raises(DemoRefusedError):
         make_person("second", "printed-by-the-demo", Role.ANALYST, demo=True)

@@ -6,6 +6,8 @@ from datetime import date
 
 from django import template
 
+from sojourn_web.figures import public_words
+
 register = template.Library()
 
 
@@ -22,6 +24,16 @@ def percent(share: float) -> str:
 @register.filter
 def plain(code: str) -> str:
     return code.replace("_", " ")
+
+
+@register.filter
+def released_table(name: str) -> str:
+    return public_words.table_of(name)
+
+
+@register.filter
+def span_name(span: str) -> str:
+    return public_words.span_of(span)
 
 
 @register.filter

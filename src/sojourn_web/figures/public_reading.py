@@ -1,0 +1,225 @@
+"""What is published, asked of the statistics database for public pages, files and the API.
+
+In: the database's address. Out: releases, FIGURES, and what may be asked for. A database without
+release tables answers as one in which nothing is released. What only a release can change is kept
+in memory until the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import polars as pl
+from django.conf import settings
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from sojourn.policy import Policy, load_policy
+from sojourn.release import published
+from sojourn.release.formats import CodeLists, Publication, build_code_lists, publication_of
+from sojourn.release.published import Release, Wanted
+from sojourn.schemas import FIGURES, Span
+from sojourn_web.figures.statistics import open_statistics
+
+MOST_COUNTED = 10_000  # a public question may not cost a look at a million rows
+ALL = "all"  # in addresses, for the total over a dimension
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Key:
+    """Which figure, whatever its vintage."""
+
+    release_table: str
+    span: str
+    period: date
+    quantity: str
+    nationality: str
+    mode: str
+    admission_class: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """As they stand in an address."""
+        places = (self.nationality, self.mode, self.admission_class)
+        return (
+            self.release_table, self.span, self.period.isoformat(), self.quantity,
+            *(p or ALL for p in places),
+        )  # fmt: skip
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Its place in FIGURES' order."""
+        return tuple(str(getattr(self, n)) for n in FIGURES.key if n != "vintage")
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(**{n: getattr(self, n) for n in self.__dataclass_fields__})
+
+
+class NoSuchKeyError(ValueError):
+    """An address that no figure can have; the message says what was expected."""
+
+
+def parse_key(parts: tuple[str, ...]) -> Key:
+    """The inverse of ``Key.parts``. Raises NoSuchKeyError."""
+    release_table, span, period, quantity, *places = parts
+    if span not in set(Span):
+        raise NoSuchKeyError(f"span: expected {', '.join(Span)}")
+    day = parse_day("period", period)
+    nationality, mode, admission_class = ("" if p == ALL else p for p in places)
+    return Key(release_table, span, day, quantity, nationality, mode, admission_class)
+
+
+def parse_day(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else date.fromisoformat("?")
+    except ValueError:
+        raise NoSuchKeyError(f"{name}: expected a day, as 2026-10-01") from None
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What there is to ask for, as of the newest release."""
+
+    releases: tuple[Release, ...]
+    shape: tuple[tuple[str, str], ...]  # release table, span
+    classes: tuple[str, ...]
+    nationalities: tuple[str, ...]
+
+    @property
+    def newest(self) -> Release | None:
+        return self.releases[0] if self.releases else None
+
+    @property
+    def vintages(self) -> tuple[date, ...]:
+        """Newest first."""
+        return tuple(sorted({r.vintage for r in self.releases}, reverse=True))
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """From the fewest dimensions to the most."""
+        return tuple(sorted({t for t, _ in self.shape}, key=lambda t: (t != "total", len(t), t)))
+
+    def spans(self, release_table: str) -> tuple[str, ...]:
+        here = {s for t, s in self.shape if t == release_table}
+        return tuple(s.value for s in Span if s.value in here)
+
+    def release_of(self, vintage: date) -> Release | None:
+        return next((r for r in self.releases if r.vintage == vintage), None)
+
+
+def read_shelf(url: str) -> Shelf:
+    none: list[Release] = []
+    releases = tuple(_ask(url, published.read_releases, none))
+    if not releases:
+        return Shelf((), (), (), ())
+    return Shelf(releases, *_settled(url, releases[0].release_id))
+
+
+def read_figures(
+    url: str, wanted: Wanted, *, as_of: date | None = None, limit: int | None = None,
+    after: Key | None = None,
+) -> pl.DataFrame:  # fmt: skip
+    return _ask(
+        url,
+        lambda c: published.read_figures(
+            c, wanted, as_of=as_of, limit=limit, after=after.order if after else None
+        ),
+        FIGURES.empty(),
+    )
+
+
+def count_figures(url: str, shelf: Shelf, wanted: Wanted, as_of: date) -> int | None:
+    """None where there are more than MOST_COUNTED."""
+    return _count(url, shelf.newest.release_id if shelf.newest else "", wanted, as_of)
+
+
+def read_history(url: str, key: Key) -> pl.DataFrame:
+    """Every vintage of one figure, newest first."""
+    return read_figures(url, key.wanted).sort("vintage", descending=True)
+
+
+def find_figure(url: str, key: Key, vintage: date) -> dict[str, Any] | None:
+    """One figure at one vintage, days as ISO text."""
+    asked = {
+        **{n: str(getattr(key, n)) for n in key.__dataclass_fields__},
+        "vintage": vintage.isoformat(),
+    }
+    found: dict[str, Any] | None = _ask(url, lambda c: published.find_figure(c, asked), None)
+    return found
+
+
+def read_periods(url: str, shelf: Shelf, release_table: str, span: str) -> tuple[date, ...]:
+    """Newest first."""
+    newest = shelf.newest.release_id if shelf.newest else ""
+    return _periods(url, newest, release_table, span)
+
+
+def read_noise(url: str, shelf: Shelf) -> list[tuple[str, str, float, float, int]]:
+    """Of the newest vintage."""
+    newest = shelf.newest
+    return list(_noise(url, newest.release_id, newest.vintage)) if newest else []
+
+
+def code_lists(shelf: Shelf) -> CodeLists:
+    return build_code_lists(shelf.tables, shelf.classes)
+
+
+@lru_cache(maxsize=1)
+def office_policy() -> Policy:
+    """The office's own, or the one that ships."""
+    own = settings.HOME / "policy.toml"
+    return load_policy(own if own.exists() else None)
+
+
+def publication(address: str = "") -> Publication:
+    return publication_of(office_policy().read.reporting_country, address=address)
+
+
+@lru_cache(maxsize=8)
+def _settled(
+    url: str, release_id: str
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], tuple[str, ...]]:
+    """Shape, classes, nationalities. Asked once for each release: only a release changes them."""
+    no_shape: list[tuple[str, str]] = []
+    no_names: list[str] = []
+    shape = tuple(_ask(url, published.read_shape, no_shape))
+    classes = _ask(url, lambda c: published.read_codes(c, "admission_class"), no_names)
+    nations = _ask(url, lambda c: published.read_codes(c, "nationality"), no_names)
+    return shape, tuple(classes), tuple(nations)
+
+
+@lru_cache(maxsize=4)
+def _noise(
+    url: str, release_id: str, vintage: date
+) -> tuple[tuple[str, str, float, float, int], ...]:
+    none: list[tuple[str, str, float, float, int]] = []
+    return tuple(_ask(url, lambda c: published.read_noise(c, vintage), none))
+
+
+@lru_cache(maxsize=1024)
+def _count(url: str, release_id: str, wanted: Wanted, as_of: date) -> int | None:
+    usual: int | None = 0
+    return _ask(
+        url,
+        lambda c: published.count_figures(c, wanted, as_of=as_of, most=MOST_COUNTED),
+        usual,
+    )
+
+
+@lru_cache(maxsize=64)
+def _periods(url: str, release_id: str, release_table: str, span: str) -> tuple[date, ...]:
+    return tuple(_ask(url, lambda c: published.read_periods(c, release_table, span), []))
+
+
+def _ask(url: str, question: Callable[[Connection], T], usual: T) -> T:
+    try:
+        with open_statistics(url).connect() as connection:
+            return question(connection)
+    except DBAPIError:
+        return usual  # no ledger, or one that has released nothing

@@ -1,0 +1,146 @@
+"""How published figures are said: with their interval, negative ones explained, periods in words.
+
+In: FIGURES' values. Out: words. Values are clamped at zero and rounded here, for display alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from math import floor
+from typing import Any
+
+from sojourn.release.formats import METHODS, QUANTITIES, nationality_names
+from sojourn_web.figures.wording import SPANS
+
+MINUS = "\N{MINUS SIGN}"
+DIMENSIONS = {
+    "nationality": "Nationality",
+    "mode": "Mode of travel",
+    "admission_class": "Class of admission",
+}
+TABLES = {
+    "total": "In total",
+    "nationality": "By nationality",
+    "nationality_mode_class": "By nationality, mode and class",
+}
+# In the order in which a reader asks; others follow by name.
+ORDER = (
+    "arrivals", "arrived", "departures", "departed", "expected_departures", "permission_ended",
+    "departed_in_time", "left_in_time", "departed_late", "left_late", "status_changed",
+    "no_departure_recorded",
+)  # fmt: skip
+# What is computed from one count alone, and that count as it was drawn.
+DRAWN = {
+    "arrivals": "arrived", "departures": "departed", "expected_departures": "permission_ended",
+    "departed_in_time": "left_in_time", "departed_late": "left_late",
+}  # fmt: skip
+MISSING = "not available"
+
+
+@dataclass(frozen=True)
+class Said:
+    """A value as shown; ``published`` is the number itself where it is shown otherwise."""
+
+    value: str
+    interval: str
+    published: str = ""
+
+    @property
+    def negative(self) -> bool:
+        return bool(self.published)
+
+
+def say_figure(row: dict[str, Any]) -> Said:
+    """One row of FIGURES."""
+    if row["value"] is None:
+        return Said("suppressed" if row["method"] == "cell_key" else MISSING, "")
+    step = 0 if is_share(row["quantity"]) else step_of(row["noise_sd"])
+    value, low, high = (row[n] for n in ("value", "lower", "upper"))
+    interval = "" if low is None else f"{_say(low, step)} to {_say(high, step)}"
+    return Said(_say(value, step), interval, say_exact(value) if value < 0 else "")
+
+
+def step_of(noise_sd: float | None) -> int:
+    """To what a count is rounded for display: the largest of 1, 5, 10, 50, ... that is half of the
+    noise's deviation at most. Never before a sum."""
+    steps = [f * 10**k for k in range(12) for f in (1, 5) if f * 10**k <= (noise_sd or 0.0) / 2]
+    return max(steps, default=1)
+
+
+def say_exact(value: float | None) -> str:
+    """As published: with its sign."""
+    if value is None:
+        return MISSING
+    text = f"{abs(value):,.0f}" if value == round(value) else f"{abs(value):,.1f}"
+    return f"{MINUS}{text}" if value < 0 else text
+
+
+def say_change(now: float | None, before: float | None) -> str:
+    if now is None or before is None:
+        return "first" if before is None else MISSING
+    change = now - before
+    return "none" if not change else f"{'+' if change > 0 else ''}{say_exact(change)}"
+
+
+def is_share(quantity: str) -> bool:
+    return quantity.endswith("_rate")
+
+
+def _say(value: float, step: int) -> str:
+    """At zero or above. ``step`` 0: a share."""
+    value = max(0.0, value)
+    return f"{step * floor(value / step + 0.5):,}" if step else f"{100 * value:.2f}%"
+
+
+def label_of(quantity: str) -> str:
+    return QUANTITIES[quantity].label if quantity in QUANTITIES else plain(quantity).capitalize()
+
+
+def definition_of(quantity: str) -> str:
+    return QUANTITIES[quantity].definition if quantity in QUANTITIES else ""
+
+
+def method_of(method: str) -> tuple[str, str]:
+    found = METHODS.get(method)
+    return (found.label, found.definition) if found else (plain(method), "")
+
+
+def table_of(release_table: str) -> str:
+    return TABLES.get(release_table, plain(release_table).capitalize())
+
+
+def place_of(dimension: str, code: str) -> str:
+    """A code in words; the empty one is the total."""
+    if not code:
+        return "All"
+    if dimension == "nationality" and code in nationality_names():
+        return nationality_names()[code][1]
+    return code.capitalize()
+
+
+def period_of(span: str, period: date) -> str:
+    """2026-10-01 as 1 October 2026, October 2026 or 2026."""
+    if span == "year":
+        return str(period.year)
+    return f"{period:%B %Y}" if span == "month" else say_day(period)
+
+
+def say_day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def span_of(span: str) -> str:
+    return SPANS.get(span, span)
+
+
+def plain(code: str) -> str:
+    return code.replace("_", " ")
+
+
+def columns_of(quantities: set[str]) -> list[str]:
+    """A table's columns: a count as drawn is left to its own page where what is computed from it
+    stands here."""
+    quantities = quantities - {DRAWN[q] for q in quantities if q in DRAWN}
+    known = [q for q in ORDER if q in quantities]
+    return known + sorted(quantities - set(known))

@@ -1,0 +1,174 @@
+"""The public API and downloads: filters, pages, ETags, problems that say what was expected."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from io import BytesIO
+from typing import Any
+
+import polars as pl
+import pytest
+from django.conf import settings
+from django.http import StreamingHttpResponse
+from django.test import Client
+
+from lib.published import Country, all_figures
+
+pytestmark = pytest.mark.django_db
+ONE = "/api/v1/figures/total/month/2026-10-01/departed/all/all/all"
+
+
+def ask(client: Client, address: str, status: int = 200) -> Any:
+    answer = client.get(address)
+    assert answer.status_code == status, answer.content
+    return json.loads(answer.content)
+
+
+def test_a_figure_is_what_was_stored_and_may_be_kept_for_ever(
+    client: Client, published: Country
+) -> None:
+    found = ask(client, f"{ONE}?vintage=2026-10-31")
+    (stored,) = (
+        all_figures(settings.STATISTICS_URL)
+        .filter(
+            (pl.col("release_table") == "total") & (pl.col("span") == "month")
+            & (pl.col("period").cast(pl.String) == "2026-10-01")
+            & (pl.col("quantity") == "departed")
+            & (pl.col("vintage").cast(pl.String) == "2026-10-31")
+        )
+        .iter_rows(named=True)
+    )  # fmt: skip
+    assert {n: found[n] for n in ("value", "lower", "upper", "noise_sd", "epsilon")} == {
+        n: stored[n] for n in ("value", "lower", "upper", "noise_sd", "epsilon")
+    }
+    first = client.get(f"{ONE}?vintage=2026-10-31")
+    assert first["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert first["Access-Control-Allow-Origin"] == "*"
+    assert "Set-Cookie" not in first
+    assert "Cookie" not in first.get("Vary", "")
+    for held in (first["ETag"], f'W/{first["ETag"]}, "other"', "*"):
+        again = client.get(f"{ONE}?vintage=2026-10-31", headers={"If-None-Match": held})
+        assert again.status_code == 304
+        assert again.content == b""
+        assert again["ETag"] == first["ETag"]
+    other = client.get(f"{ONE}?vintage=2026-10-31", headers={"If-None-Match": '"another"'})
+    assert other.status_code == 200
+
+
+def test_without_a_vintage_it_is_the_newest_and_for_a_minute(
+    client: Client, published: Country
+) -> None:
+    answer = client.get(ONE)
+    assert json.loads(answer.content)["vintage"] == str(published.vintages[-1])
+    assert answer["Cache-Control"] == "public, max-age=60"
+    page = client.get(json.loads(answer.content)["page"])
+    assert page.status_code == 200
+
+
+def test_pages_give_every_figure_once(client: Client, published: Country) -> None:
+    seen: list[dict[str, Any]] = []
+    address = "/api/v1/figures?limit=700"
+    while address:
+        found = ask(client, address)
+        seen += found["items"]
+        address = found["next"]
+    newest = all_figures(settings.STATISTICS_URL)
+    newest = newest.filter(newest["vintage"] == published.vintages[-1])
+    assert len(seen) == found["count"] == newest.height
+    assert len({json.dumps(s, sort_keys=True) for s in seen}) == len(seen)
+    assert sum(s["value"] for s in seen) == pytest.approx(newest["value"].sum())
+
+
+def test_filters_narrow_and_all_is_the_total(client: Client, published: Country) -> None:
+    query = "release_table=nationality&span=month&period=2026-09-01&quantity=departed"
+    found = ask(client, f"/api/v1/figures?{query}")
+    assert found["count"] == len(published.nationalities)
+    assert ask(client, f"/api/v1/figures?{query}&nationality=IND")["count"] == 1
+    assert ask(client, f"/api/v1/figures?{query}&nationality=all")["count"] == 0
+    assert ask(client, "/api/v1/figures?nationality=all&span=year")["count"] == 6
+    then = ask(client, "/api/v1/figures?vintage=2026-09-30&limit=1000")
+    assert {f["vintage"] for f in then["items"]} == {"2026-09-30"}
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "said"),
+    [
+        ("/api/v1/figures?spam=month", 400, "expected some of release_table"),
+        ("/api/v1/figures?span=week", 400, "span: expected 'day', 'month' or 'year'"),
+        ("/api/v1/figures?limit=0", 400, "limit"),
+        ("/api/v1/figures?limit=1001", 400, "limit"),
+        ("/api/v1/figures?after=total/month", 400, "after: expected what 'next'"),
+        ("/api/v1/figures?period=October", 400, "period"),
+        ("/api/v1/figures?vintage=2026-10-30", 404, "expected a released one (2026-11-24"),
+        (f"{ONE}?vintage=2026-10-30", 404, "expected one of 2026-11-24"),
+        (ONE.replace("month", "week"), 400, "span: expected day, month, year"),
+        (ONE.replace("2026-10-01", "October"), 400, "period: expected a day"),
+        (ONE.replace("departed", "gone"), 404, "expected the address of a published figure"),
+        ("/api/v1/nowhere", 404, "openapi.json"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_a_problem_that_says_what_was_expected(
+    address: str, status: int, said: str, client: Client, published: Country
+) -> None:
+    answer = client.get(address)
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+    problem = json.loads(answer.content)
+    assert problem["status"] == status
+    assert said in problem["detail"]
+    assert not {"spam", "October", "gone"} & set(problem["detail"].replace("'", " ").split())
+
+
+def test_lists_and_description(client: Client, published: Country) -> None:
+    releases = ask(client, "/api/v1/releases")
+    assert [r["vintage"] for r in releases] == [str(v) for v in published.vintages[::-1]]
+    assert "asked_by" not in releases[0]
+    lists = {c["id"]: c["codes"] for c in ask(client, "/api/v1/codes")}
+    assert {"CL_NATIONALITY", "CL_QUANTITY", "CL_OBS_STATUS"} <= set(lists)
+    assert {"id": "IND", "name": "India"}.items() <= next(
+        c for c in lists["CL_NATIONALITY"] if c["id"] == "IND"
+    ).items()
+    described = ask(client, "/api/v1/openapi.json")
+    assert described["openapi"].startswith("3.")
+    assert len(described["paths"]) == 4
+    assert "application/json" in str(described["paths"]["/api/v1/figures"])
+
+
+def test_an_empty_office_answers_with_nothing_not_with_an_error(
+    client: Client, no_statistics: None
+) -> None:
+    assert ask(client, "/api/v1/releases") == []
+    assert ask(client, "/api/v1/figures") == {
+        "count": 0, "vintage": None, "next": None, "items": []
+    }  # fmt: skip
+    ask(client, ONE, status=404)
+
+
+@pytest.mark.parametrize(
+    "name", ["figures.csv.zip", "figures.parquet", "figures.sdmx.csv", "structures.sdmx.json"]
+)
+def test_downloads_are_made_once_and_kept(name: str, client: Client, published: Country) -> None:
+    address = f"/figures/downloads/2026-10-31/{name}"
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert isinstance(answer, StreamingHttpResponse)
+    data = b"".join(answer.streaming_content)  # type: ignore[arg-type]
+    assert answer["Cache-Control"].endswith("immutable")
+    assert f"sojourn-2026-10-31-{name}" in answer["Content-Disposition"]
+    again = client.get(address, headers={"If-None-Match": answer["ETag"]})
+    assert again.status_code == 304
+    stored = all_figures(settings.STATISTICS_URL)
+    stored = stored.filter(stored["vintage"].cast(pl.String) == "2026-10-31")
+    if name.endswith("parquet"):
+        assert pl.read_parquet(BytesIO(data)).height == stored.height
+    elif name.endswith("zip"):
+        assert "figures.csv-metadata.json" in zipfile.ZipFile(BytesIO(data)).namelist()
+    elif name.endswith("csv"):
+        assert data.count(b"\n") == stored.height + 1
+    kept = [p.name for p in settings.DOWNLOADS.rglob("*") if p.is_file()]
+    assert len(kept) == 1
+    second = client.get(address)
+    assert b"".join(second.streaming_content) == data  # type: ignore[attr-defined]
+    for wrong in ("/figures/downloads/2026-10-30/" + name, "/figures/downloads/2026-10-31/x.csv"):
+        assert client.get(wrong).status_code == 404
