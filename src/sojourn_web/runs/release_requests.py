@@ -32,12 +32,17 @@ class RequestRefusedError(Exception):
     """What was asked cannot be; the message says why, for the page."""
 
 
-def ask(through: date, by: User, *, last_released: date | None, today: date) -> ReleaseRequest:
-    """A new request. Raises RequestRefusedError for days not over, released or asked for."""
+def ask(
+    through: date, by: User, *, last_released: date | None, today: date, affordable: bool = True
+) -> ReleaseRequest:
+    """A new request. Raises RequestRefusedError for days not over, released or asked for, and
+    where the budget does not reach."""
     if through >= today:
         raise RequestRefusedError("expected a day that is over: yesterday or before")
     if last_released is not None and through <= last_released:
         raise RequestRefusedError(f"expected a day after {last_released}: that was released")
+    if not affordable:
+        raise RequestRefusedError("it would cost more than is left of the budget")
     if ReleaseRequest.objects.filter(state__in=OPEN).exists():
         raise RequestRefusedError(WAITING)
     try:

@@ -35,9 +35,10 @@ def release(request: HttpRequest) -> HttpResponse:
     plan = _plan(last, through)
     if request.method == "POST" and not refusal:
         try:
-            if not plan.affordable:
-                raise RequestRefusedError("it would cost more than is left of the budget")
-            release_requests.ask(through, signed_in(request), last_released=last, today=today)
+            release_requests.ask(
+                through, signed_in(request), last_released=last, today=today,
+                affordable=plan.affordable,
+            )  # fmt: skip
         except RequestRefusedError as refused:
             refusal = str(refused)
         else:
