@@ -81,6 +81,18 @@ class MeasurePolicy:
 
 
 @dataclass(frozen=True)
+class EstimatePolicy:
+    draws: int
+    least_reentries: int
+    settled_months: int
+    unlike_odds: float
+
+    @property
+    def settled_days(self) -> int:
+        return round(self.settled_months * 30.4375)
+
+
+@dataclass(frozen=True)
 class FeedPolicy:
     originals: str
 
@@ -93,6 +105,7 @@ class Policy:
     linkage: LinkagePolicy
     ledger: LedgerPolicy
     measure: MeasurePolicy
+    estimate: EstimatePolicy
     feeds: FeedPolicy
 
     @property
@@ -112,6 +125,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "linkage": LinkagePolicy,
     "ledger": LedgerPolicy,
     "measure": MeasurePolicy,
+    "estimate": EstimatePolicy,
     "feeds": FeedPolicy,
 }
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -198,6 +212,9 @@ def _check_values(where: str, policy: Policy) -> None:
         "linkage.candidates_per_key": policy.linkage.candidates_per_key,
         "ledger.horizon_months": policy.ledger.horizon_months,
         "measure.smallest_cell": policy.measure.smallest_cell,
+        "estimate.least_reentries": policy.estimate.least_reentries,
+        "estimate.settled_months": policy.estimate.settled_months,
+        "estimate.unlike_odds": policy.estimate.unlike_odds,
     }
     for setting, value in positive.items():
         if value < 1:
@@ -207,6 +224,12 @@ def _check_values(where: str, policy: Policy) -> None:
             f"{where}: measure.smallest_cell: expected {SMALLEST_CELL_FLOOR} or more: "
             "smaller cells could show a person"
         )
+    if policy.estimate.draws < FEWEST_DRAWS:
+        raise PolicyError(
+            f"{where}: estimate.draws: expected {FEWEST_DRAWS} or more, found "
+            f"{policy.estimate.draws}: an interval is read off its draws' ends"
+        )
 
 
 SMALLEST_CELL_FLOOR = 10
+FEWEST_DRAWS = 100

@@ -1,0 +1,210 @@
+"""Exits that no record tells, or that linking lost: how many there are for each that is seen.
+
+In: LINKAGE_QUALITY. Out: ``Exits``, by stratum (arrival mode and class), as numbers and as draws.
+
+Who arrives again must have left. Of such stays, the share with a linked departure in between is
+coverage times link sensitivity, the product, which is what a correction needs. For each exit that
+is seen, (1 - c) / c are not: ``odds``, estimated as open / (closed + 1), which is free of bias
+where closed is binomial (Chapman 1951 for the like ratio).
+
+- Small strata are pulled towards their mode, and modes towards the whole, by an empirical-Bayes
+  beta-binomial. How unlike strata of a mode are is estimated by moments (Kleinman 1973) with its
+  own error added: of two or three strata that look alike one should not learn that all are.
+- Months of a stratum that scatter more than chance (lists that get lost, coverage that drifts)
+  show as overdispersion between months, pooled over strata. Each month then has a share of its
+  own, and all months together tell less than their number.
+- Who returned is known to have left: uncertain are the others alone. ``returned`` is the share
+  of ended stays that returned; estimates of a year would be a third too unsure without it.
+
+Assumes that exits of those who return are seen as often as those of the others. Where they are
+not: ``sojourn.measure.unlike``. The mode of an unseen exit is not observed: by exit mode there
+are bounds only (``bound_exit_mode``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sojourn.measure.estimate import Estimate
+from sojourn.measure.linkage import judge_linkage
+from sojourn.vocabulary import LinkageCount as What
+from sojourn.vocabulary import LinkageGroup as Group
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+HALF = 0.5  # Jeffreys
+LEAST_ALIKE = 1 / 400  # strata of a mode are never taken to be more alike than this
+BETWEEN_MODES = 1 / 4  # a mode that nothing is known of: as good as anything
+MOST_SCATTER = 0.5
+
+
+@dataclass(frozen=True)
+class Exits:
+    """Of each stratum, in the order they were asked for."""
+
+    strata: tuple[str, ...]  # mode/class
+    reentries: Array
+    closed: Array  # posterior Beta(closed_prior, open_prior) besides
+    closed_prior: Array
+    open_prior: Array
+    odds: Array  # unseen for each that is seen
+    returned: Array  # share of ended stays whose traveller returned
+    scatter: float  # overdispersion between months, 0 to 1
+    rightly: float  # of links that close a re-entry, the share that is right
+    borrowed: Flags  # too few re-entries of its own: pulled from the mode
+    blind: Flags  # the whole mode has too few
+    pairs_per_year: float  # re-entries in twelve months, of all
+
+    def share_draws(self, rng: np.random.Generator, draws: int) -> Array:
+        """Coverage times sensitivity, strata x draws."""
+        shape = (len(self.strata), draws)
+        made = rng.beta(self._closed()[:, None], self._open()[:, None], shape)
+        return np.clip(made * self.rightly, 1e-6, 1.0)
+
+    def _closed(self) -> Array:
+        return self.closed + self.closed_prior + HALF
+
+    def _open(self) -> Array:
+        return np.maximum(self.reentries - self.closed, 0.0) + self.open_prior + HALF
+
+    def later_odds(self, share: Array, growth: float, rng: np.random.Generator) -> Array:
+        """Odds as they will be estimated once there are ``growth`` times as many re-entries more.
+
+        ``share``: draws of the truth (strata x draws), which the new re-entries follow.
+        """
+        raw = np.clip(share / self.rightly, 0.0, 1.0)
+        more = np.round(self.reentries * growth).astype(np.int64)
+        new = rng.binomial(more[:, None], raw).astype(np.float64)
+        closed = self.closed[:, None] + self.closed_prior[:, None] + new
+        total = self.reentries + self.closed_prior + self.open_prior + more
+        return _odds(closed, total[:, None] - closed, self.rightly)
+
+
+def _odds(closed: Array, opened: Array, rightly: float) -> Array:
+    """Unseen for each seen; where some closings are false, they are open too."""
+    found = np.maximum(opened, 0.0) / (closed + 1.0)
+    return np.asarray((1.0 + found) / rightly - 1.0)
+
+
+def spread_shares(share: Array, scatter: float, months: int, rng: np.random.Generator) -> Array:
+    """Each month's own share (strata x months x draws) around the stratum's (strata x draws)."""
+    wide = np.repeat(share[:, None, :], months, axis=1)
+    if scatter <= 0:
+        return wide
+    strength = float(1.0 / scatter - 1.0)
+    return np.clip(rng.beta(wide * strength + 1e-3, (1 - wide) * strength + 1e-3), 1e-4, 1.0)
+
+
+def seen_exits(linkage: pl.DataFrame, strata: Sequence[str], least: int) -> Exits:
+    """What LINKAGE_QUALITY says of the exits of each of ``strata`` (mode/class).
+
+    ``least``: re-entries below which a stratum borrows from its mode, and a mode is blind.
+    """
+    named = tuple(strata)
+    held = linkage.filter(pl.col("group_kind") == Group.MODE_CLASS.value)
+    known = tuple(dict.fromkeys((*named, *sorted(held["group_name"].unique()))))
+    asked, closed = (_monthly(held, w, known) for w in (What.REENTRIES, What.REENTRIES_CLOSED))
+    closed = np.minimum(closed, asked)
+    scatter = _scatter(asked, closed)
+    total = asked.sum(axis=1)
+    # Months that scatter tell less than their number.
+    effect = 1.0 + scatter * np.maximum((asked**2).sum(axis=1) / np.maximum(total, 1.0) - 1.0, 0.0)
+    told, shut = total / effect, closed.sum(axis=1) / effect
+    modes = np.array([name.split("/")[0] for name in known])
+    prior, strength, mode_told = _pull(told, shut, modes)
+    returned = _returned(held, known)
+    quality = judge_linkage(linkage)
+    rightly = 1.0
+    if quality is not None:
+        links = int(_monthly(held, What.ARRIVALS_LINKED, known).sum())
+        rightly = 1.0 - min(0.5, quality.false_links.value / max(links, 1))
+    open_ = told - shut
+    mine = slice(0, len(named))
+    odds = _odds(shut + prior * strength, open_ + (1 - prior) * strength, rightly)
+    active = int(np.count_nonzero(asked.sum(axis=0)))
+    return Exits(
+        named, told[mine], shut[mine], (prior * strength)[mine],
+        ((1 - prior) * strength)[mine], odds[mine], returned[mine], scatter, rightly,
+        (total < least)[mine], (mode_told < least)[mine],
+        float(total.sum()) * 12 / max(active, 1),
+    )  # fmt: skip
+
+
+def _monthly(held: pl.DataFrame, what: What, strata: Sequence[str]) -> Array:
+    """Counts, strata x months of the crossing."""
+    months = held["period"].unique().sort().to_list()
+    out = np.zeros((len(strata), max(len(months), 1)))
+    place = {name: at for at, name in enumerate(strata)}
+    when = {month: at for at, month in enumerate(months)}
+    counted = held.filter(pl.col("what") == what.value)
+    for name, month, value in counted.select("group_name", "period", "value").rows():
+        if name in place:
+            out[place[name], when[month]] += value
+    return out
+
+
+def _scatter(asked: Array, closed: Array) -> float:
+    """Overdispersion of a stratum's months, pooled: intraclass correlation by moments."""
+    share = (closed.sum(axis=1) + HALF) / (asked.sum(axis=1) + 2 * HALF)
+    usable = asked >= 5
+    weights = np.where(usable, asked, 0.0)
+    total = weights.sum(axis=1)
+    fit = (np.where(usable, closed, 0.0).sum(axis=1) + HALF) / (total + 2 * HALF)
+    var = fit * (1 - fit)
+    apart = np.where(usable, (closed - asked * fit[:, None]) ** 2 / np.maximum(asked, 1), 0.0)
+    # Strata of whom next to nobody is unseen say little, and say it wildly.
+    heavy = (total * np.minimum(share, 1 - share) >= 5) & (usable.sum(axis=1) >= 3)
+    if not heavy.any():
+        return 0.0
+    excess = (apart.sum(axis=1) / var)[heavy] - (usable.sum(axis=1) - 1)[heavy]
+    room = (total - (weights**2).sum(axis=1) / np.maximum(total, 1))[heavy]
+    room = room - (usable.sum(axis=1) - 1)[heavy]
+    return float(np.clip(excess.sum() / max(room.sum(), 1.0), 0.0, MOST_SCATTER))
+
+
+def _pull(told: Array, shut: Array, modes: NDArray[np.str_]) -> tuple[Array, Array, Array]:
+    """(the share that each stratum is pulled to, as if so many more were asked, its mode's own)."""
+    whole = (shut.sum() + HALF) / (told.sum() + 2 * HALF)
+    centre, mode_told = np.zeros(len(told)), np.zeros(len(told))
+    apart, spare, room = 0.0, 0.0, 0.0
+    for mode in dict.fromkeys(modes):
+        of = modes == mode
+        asked, found = told[of], shut[of]
+        weak = 1 / BETWEEN_MODES - 1
+        share = (found.sum() + whole * weak) / (asked.sum() + weak)
+        centre[of], mode_told[of] = share, asked.sum()
+        used = asked[asked > 0]
+        if len(used) < 2:
+            continue
+        rates = found[asked > 0] / used
+        apart += float((used * (rates - share) ** 2).sum() / max(share * (1 - share), 1e-4))
+        spare += len(used) - 1
+        room += float(used.sum() - (used**2).sum() / used.sum()) - (len(used) - 1)
+    alike = BETWEEN_MODES if spare == 0 else (apart - spare + np.sqrt(2 * spare)) / max(room, 1.0)
+    bound = min(max(float(alike), LEAST_ALIKE), BETWEEN_MODES)
+    strength = np.full(len(told), 1.0 / bound - 1.0)
+    # Nor can a stratum be surer than the mode it is pulled to.
+    return centre, np.minimum(strength, mode_told + (1 / BETWEEN_MODES - 1)), mode_told
+
+
+def _returned(held: pl.DataFrame, strata: Sequence[str]) -> Array:
+    again, ended = (
+        _monthly(held, w, strata).sum(axis=1)
+        for w in (What.ARRIVALS_RETURNED_ENDED, What.ARRIVALS_ENDED)
+    )
+    return np.asarray(np.clip(again / np.maximum(ended, 1.0), 0.0, 0.95))
+
+
+def bound_exit_mode(seen: float, unseen: float) -> Estimate:
+    """Exits by one mode: at least those seen, at most these and every unseen exit.
+
+    The mode of an unseen exit is not observed, so there is no point between: ``value`` is what
+    was seen. Assumes nothing (Manski 1990).
+    """
+    return Estimate(seen, seen, seen + max(unseen, 0.0))
