@@ -98,13 +98,14 @@ def completeness(
         rows = part.select(days.alias("age"), "delay_days", "records")
         age, delay = rows["age"].to_numpy(), rows["delay_days"].to_numpy()
         longest = min(int(age.max()), LONGEST * 2)
-        triangle = np.zeros((longest + 1, LONGEST + 1))
+        most = min(int(delay.max()), LONGEST)
+        triangle = np.zeros((longest + 1, most + 1))
         np.add.at(
             triangle,
-            (longest - np.minimum(age, longest), np.minimum(delay, LONGEST)),
+            (longest - np.minimum(age, longest), np.minimum(delay, most)),
             rows["records"].to_numpy(),
         )
-        share = reverse_hazards(triangle)
+        share = np.append(reverse_hazards(triangle), np.ones(LONGEST - most))
         out[str(source)] = Completeness(share, float(triangle.sum()))
     return out
 

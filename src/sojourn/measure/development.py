@@ -26,8 +26,9 @@ from sojourn.vocabulary import Outcome
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-PULL = 500.0  # stays: as many as the whole's hazard counts for in a stratum
+PULL = 2_000.0  # stays: as many as the whole's hazard counts for in a stratum
 LEAST_SHARE = 0.05
+OLD_DAYS = 62
 
 
 @dataclass(frozen=True)
@@ -57,36 +58,23 @@ def develop(
     """``months``: first days of months that are over, oldest first; ``strata``: mode/class."""
     ages = np.array([(known_at - month_end(m)).days for m in reversed(months)])
     grown, start = _grown(vintages, outcome, strata, months, known_at, ages)
-    count = len(months)
-    hazard = np.zeros((len(strata), count))
-    error = np.zeros((len(strata), count))
-    watched = np.zeros(count, dtype=bool)
-    apart, spare = 0.0, 0
-    upto = grown.cumsum(axis=2)
-    for bin_ in range(1, count):
-        # The month of index i from the youngest has been seen at bins up to i.
-        usable = (np.arange(count) >= bin_) & (start <= ages[bin_ - 1])
-        if not usable.any():
-            continue
-        watched[bin_] = True
-        new, held = grown[:, usable, bin_], upto[:, usable, bin_]
-        rate = float(np.clip(new.sum() / max(held.sum(), 1.0), 0.0, 0.95))
-        mine = (new.sum(axis=1) + PULL * rate) / (held.sum(axis=1) + PULL)
-        hazard[:, bin_] = np.clip(mine, 0.0, 0.95)
-        told = held.sum(axis=1) + PULL * held.sum() / (held.sum() + PULL)
-        floor = np.maximum(hazard[:, bin_], 1.0 / np.maximum(told, 1.0))
-        error[:, bin_] = floor / (1 - floor) / np.maximum(told, 1.0)
-        expected = held.sum(axis=0) * rate
-        if usable.sum() > 1:
-            big = expected > 1
-            apart += float(((new.sum(axis=0) - expected)[big] ** 2 / expected[big]).sum())
-            spare += max(int(big.sum()) - 1, 0)
+    new, held, watched, apart, spare = _watched(grown, start, ages)
+    old = np.append([False], ages[:-1] >= OLD_DAYS) & watched
+    # Old months grow little, and each age of theirs is seen in few: one hazard for all of it.
+    new[:, old] = new[:, old].mean(axis=1, keepdims=True) if old.any() else 0.0
+    held[:, old] = held[:, old].mean(axis=1, keepdims=True) if old.any() else 0.0
+    whole = np.maximum(held.sum(axis=0), 1.0)
+    rate = np.clip(new.sum(axis=0) / whole, 0.0, 0.95)
+    hazard = np.where(watched, (new + PULL * rate) / (held + PULL), 0.0).clip(0.0, 0.95)
+    seen = whole * np.where(old, max(int(old.sum()), 1), 1)
+    told = np.maximum(held + seen * PULL / (seen + PULL), 5.0)
+    # Growth that was never met is not thereby impossible.
+    floor = np.maximum(hazard, np.minimum(0.25 / seen, 0.5))
+    error = np.where(watched, floor / (1 - floor) / told, 0.0)
     dispersion = max(1.0, apart / spare) if spare >= 3 else 2.0
     beyond = np.cumprod((1 - hazard)[:, ::-1], axis=1)[:, ::-1]
     share = np.append(beyond[:, 1:], np.ones((len(strata), 1)), axis=1)
-    doubt = np.append(
-        error[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:], np.zeros((len(strata), 1)), axis=1
-    )
+    doubt = _beyond(np.where(old, 0.0, error)) + _beyond(np.where(old, np.sqrt(error), 0.0)) ** 2
     gaps = ~watched
     gaps[0] = False
     unknown = np.append(gaps[::-1].cumsum()[::-1][1:] > 0, [False])
@@ -96,6 +84,38 @@ def develop(
         dispersion,
         unknown[::-1],
     )
+
+
+def _watched(
+    grown: Array, start: NDArray[np.int64], ages: NDArray[np.int64]
+) -> tuple[Array, Array, Flags, float, int]:
+    """(what came at each age, what was held by then, of months that were watched: strata x ages;
+    whether any was; how far months scatter about the common growth: chi-squared, its degrees).
+    """
+    count = len(ages)
+    new, held = np.zeros((grown.shape[0], count)), np.zeros((grown.shape[0], count))
+    watched = np.zeros(count, dtype=bool)
+    apart, spare = 0.0, 0
+    upto = grown.cumsum(axis=2)
+    for at in range(1, count):
+        # The month of index i from the youngest has been seen at ages up to i.
+        usable = (np.arange(count) >= at) & (start <= ages[at - 1])
+        if not usable.any():
+            continue
+        watched[at] = True
+        new[:, at], held[:, at] = (a[:, usable, at].sum(axis=1) for a in (grown, upto))
+        by_month = grown[:, usable, at].sum(axis=0)
+        expected = upto[:, usable, at].sum(axis=0) * by_month.sum() / max(held[:, at].sum(), 1.0)
+        big = expected > 1
+        apart += float(((by_month - expected)[big] ** 2 / expected[big]).sum())
+        spare += max(int(big.sum()) - 1, 0)
+    return new, held, watched, apart, spare
+
+
+def _beyond(by_age: Array) -> Array:
+    """What lies beyond each age: strata x ages, summed over the ages after it."""
+    sums = by_age[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return np.append(sums[:, 1:], np.zeros((by_age.shape[0], 1)), axis=1)
 
 
 def _grown(

@@ -11,8 +11,9 @@ says why. A year that is not over is told to date (``why`` is to_date).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -39,6 +40,8 @@ CELLS_AT_ONCE = 2_000
 _RECORDED = (Quantity.NO_DEPARTURE_RECORDED, Quantity.RECORDED_RATE)
 _COUNTED = (Quantity.EXPECTED_DEPARTURES, Quantity.DEPARTED_IN_TIME, Quantity.DEPARTED_LATE,
             Quantity.STATUS_CHANGED)  # fmt: skip
+_NUMBERS = ("value", "lower", "upper", "later_lower", "later_upper", "bound_lower",
+            "bound_upper")  # fmt: skip
 _OF_EXITS = ("no_reentries", "few_reentries", "returning_unlike", "months_scatter")
 
 
@@ -53,15 +56,19 @@ def estimate(
 
 
 def estimate_cells(
-    evidence: Evidence, known_at: date, policy: Policy, rng: np.random.Generator, *, smallest: int
-) -> pl.DataFrame:
-    """The same with a smallest cell of one's own: for simulated countries, where none is hidden."""
+    evidence: Evidence, known_at: date, policy: Policy, rng: np.random.Generator, *,
+    smallest: int, only: Sequence[tuple[Span, tuple[str, ...]]] | None = None,
+) -> pl.DataFrame:  # fmt: skip
+    """The same with a smallest cell of one's own, for simulated countries, where none is hidden.
+
+    ``only``: these kinds of cell, and no nowcast.
+    """
     evidence.check()
-    parts = [nowcast(evidence, known_at, policy, smallest)]
+    parts = [ESTIMATES.empty()] if only else [nowcast(evidence, known_at, policy, smallest)]
     layout = lay_out(evidence.counts, known_at)
     if layout.size:
         model = build_model(evidence, layout, known_at, policy.estimate, rng)
-        for span, kept in _specs(layout):
+        for span, kept in only or _specs(layout):
             parts += _estimate_kind(layout, model, span, kept, known_at, policy, rng, smallest)
     return ESTIMATES.conform(pl.concat(parts)).sort(ESTIMATES.key)
 
@@ -106,54 +113,48 @@ def _frames(
     cells: Cells, told: Mapping[Quantity, Told], concerns: tuple[Concern, ...],
     hidden: Mapping[Quantity, NDArray[np.bool_]], span: Span, known_at: date,
 ) -> list[pl.DataFrame]:  # fmt: skip
-    begun = cells.names["period"].dt.offset_by(
-        {Span.DAY: "1d", Span.MONTH: "1mo", Span.YEAR: "1y"}[span]
-    ) > known_at  # fmt: skip
-    out = []
+    size = cells.names.height
+    after = cells.names["period"].dt.offset_by(_FIRST[span])
+    running = (after > known_at).to_numpy()
+    columns: dict[str, list[NDArray[Any]]] = {n: [] for n in ("standing", "why", *_NUMBERS)}
+    weight = np.abs(cells.expected)
+    whole = np.maximum(np.asarray(weight.sum(axis=1)).ravel(), 1e-9)
+    touched = {c: np.asarray(weight @ concerns[c].at).ravel() / whole for c in range(len(concerns))}
     for quantity, number in told.items():
-        code, fatal = _standing(cells, concerns, quantity)
-        code = np.where((code == "") & begun.to_numpy(), "to_date", code)
+        code, fatal = _standing(touched, concerns, quantity, size)
+        code = np.where((code == "") & running, "to_date", code)
         code = np.where(hidden[quantity], "small", code)
         none = hidden[quantity] | fatal
-        standing = np.where(
-            none, Standing.CANNOT.value,
-            np.where((code == "") | (code == "to_date"), Standing.MADE.value,
-                     Standing.WIDENED.value),
-        )  # fmt: skip
-        columns = {
-            "value": number.value, "lower": number.lower, "upper": number.upper,
-            "later_lower": number.later_lower, "later_upper": number.later_upper,
-            "bound_lower": number.bound_lower, "bound_upper": number.bound_upper,
-        }  # fmt: skip
-        out.append(
-            cells.names.with_columns(
-                *(
-                    pl.Series(name, np.full(len(none), np.nan) if a is None else
-                              np.where(none, np.nan, a)).fill_nan(None)
-                    for name, a in columns.items()
-                ),
-                pl.Series("standing", standing), pl.Series("why", code),
-                span=pl.lit(span.value), quantity=pl.lit(quantity.value),
-                known_at=pl.lit(known_at),
-            ).pipe(ESTIMATES.conform)
-        )  # fmt: skip
-    return out
+        fine = (code == "") | (code == "to_date")
+        made = np.where(fine, Standing.MADE.value, Standing.WIDENED.value)
+        columns["standing"].append(np.where(none, Standing.CANNOT.value, made))
+        columns["why"].append(code)
+        for name in _NUMBERS:
+            found = getattr(number, name)
+            columns[name].append(np.full(size, np.nan) if found is None else
+                                 np.where(none, np.nan, found))  # fmt: skip
+    frame = pl.concat([cells.names] * len(told)).with_columns(
+        quantity=pl.Series([q.value for q in told for _ in range(size)], dtype=pl.String),
+        span=pl.lit(span.value), known_at=pl.lit(known_at),
+        **{n: pl.Series(np.concatenate(a)) for n, a in columns.items()},
+    )  # fmt: skip
+    return [ESTIMATES.conform(frame.with_columns(pl.col(_NUMBERS).fill_nan(None)))]
 
 
 def _standing(
-    cells: Cells, concerns: tuple[Concern, ...], quantity: Quantity
+    touched: Mapping[int, Array], concerns: tuple[Concern, ...], quantity: Quantity, size: int
 ) -> tuple[NDArray[np.str_], NDArray[np.bool_]]:
-    """For each cell the gravest concern that touches it, and whether it leaves no number."""
-    size = cells.names.height
+    """For each cell the gravest concern that touches it, and whether it leaves no number.
+
+    ``touched``: for each concern the share of each cell's stays that it is about.
+    """
     code, fatal = np.full(size, "", dtype="<U24"), np.zeros(size, dtype=bool)
     if quantity in _RECORDED:
         return code, fatal
-    weight = np.asarray(np.abs(cells.expected).sum(axis=1)).ravel()
-    for concern in sorted(concerns, key=lambda c: not c.fatal):
+    for at, concern in sorted(enumerate(concerns), key=lambda c: not c[1].fatal):
         if quantity in _COUNTED and concern.code in _OF_EXITS:
             continue
-        touched = np.asarray(np.abs(cells.expected) @ concern.at).ravel() / np.maximum(weight, 1e-9)
-        code = np.where((code == "") & (touched > TOUCHED), concern.code, code)
+        code = np.where((code == "") & (touched[at] > TOUCHED), concern.code, code)
         if concern.fatal:
-            fatal |= touched > FATAL
+            fatal |= touched[at] > FATAL
     return code, fatal

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -108,7 +109,7 @@ class Cells:
     changed: sparse.csr_matrix
     noise: Array  # cells x 4: variances of the four, in the order of EXPECTED
 
-    @property
+    @cached_property
     def expected(self) -> sparse.csr_matrix:
         return self.in_time + self.late + self.open + self.changed
 

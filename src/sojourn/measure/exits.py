@@ -40,7 +40,9 @@ Flags = NDArray[np.bool_]
 
 HALF = 0.5  # Jeffreys
 LEAST_ALIKE = 1 / 400  # strata of a mode are never taken to be more alike than this
-BETWEEN_MODES = 1 / 4  # a mode that nothing is known of: as good as anything
+BETWEEN = 1 / 4  # strata are never taken to be more unlike; nor modes: ...
+WEAK = 3.0  # ... so many re-entries the whole's share counts for in a mode
+STRENGTH_ERROR = 0.7
 MOST_SCATTER = 0.5
 
 
@@ -49,41 +51,61 @@ class Exits:
     """Of each stratum, in the order they were asked for."""
 
     strata: tuple[str, ...]  # mode/class
+    mode: NDArray[np.int64]  # of each stratum: its place among the modes
     reentries: Array
-    closed: Array  # posterior Beta(closed_prior, open_prior) besides
-    closed_prior: Array
-    open_prior: Array
+    closed: Array
+    mode_reentries: Array  # by mode, told by strata that are not asked for as well
+    mode_closed: Array
+    strength: Array  # so many re-entries the mode's share counts for in a stratum
     odds: Array  # unseen for each that is seen
     returned: Array  # share of ended stays whose traveller returned
     scatter: float  # overdispersion between months, 0 to 1
     rightly: float  # of links that close a re-entry, the share that is right
     borrowed: Flags  # too few re-entries of its own: pulled from the mode
     blind: Flags  # the whole mode has too few
-    pairs_per_year: float  # re-entries in twelve months, of all
+    settled_months: float  # months' worth of re-entries so far
 
     def share_draws(self, rng: np.random.Generator, draws: int) -> Array:
-        """Coverage times sensitivity, strata x draws."""
-        shape = (len(self.strata), draws)
-        made = rng.beta(self._closed()[:, None], self._open()[:, None], shape)
+        """Coverage times sensitivity, strata x draws. A mode's error is common to its strata."""
+        opened = self.mode_reentries - self.mode_closed
+        shape = (len(self.mode_reentries), draws)
+        centre = rng.beta(self.mode_closed[:, None] + HALF, opened[:, None] + HALF, shape)
+        pull = self._strengths(rng, draws)
+        around = centre[self.mode]
+        made = rng.beta(
+            self.closed[:, None] + pull * around + 1e-3,
+            self._open()[:, None] + pull * (1 - around) + 1e-3,
+        )
         return np.clip(made * self.rightly, 1e-6, 1.0)
 
-    def _closed(self) -> Array:
-        return self.closed + self.closed_prior + HALF
-
     def _open(self) -> Array:
-        return np.maximum(self.reentries - self.closed, 0.0) + self.open_prior + HALF
+        return np.maximum(self.reentries - self.closed, 0.0)
 
-    def later_odds(self, share: Array, growth: float, rng: np.random.Generator) -> Array:
-        """Odds as they will be estimated once there are ``growth`` times as many re-entries more.
+    def _strengths(self, rng: np.random.Generator, draws: int) -> Array:
+        """How alike strata are is known to a factor of two."""
+        return np.asarray(
+            self.strength[:, None] * np.exp(STRENGTH_ERROR * rng.standard_normal((1, draws)))
+        )
+
+    def later_odds(self, share: Array, months: float, rng: np.random.Generator) -> Array:
+        """Odds as they will be estimated when ``months`` more of re-entries are in.
 
         ``share``: draws of the truth (strata x draws), which the new re-entries follow.
         """
+        growth = months / self.settled_months
         raw = np.clip(share / self.rightly, 0.0, 1.0)
-        more = np.round(self.reentries * growth).astype(np.int64)
-        new = rng.binomial(more[:, None], raw).astype(np.float64)
-        closed = self.closed[:, None] + self.closed_prior[:, None] + new
-        total = self.reentries + self.closed_prior + self.open_prior + more
-        return _odds(closed, total[:, None] - closed, self.rightly)
+        more = np.round(self.reentries * growth).astype(np.int64)[:, None]
+        new = rng.binomial(more, raw).astype(np.float64)
+        draws = share.shape[1]
+        every, shut = (np.repeat(a[:, None], draws, axis=1)
+                       for a in (self.mode_reentries, self.mode_closed))  # fmt: skip
+        np.add.at(every, self.mode, np.repeat(more, draws, axis=1).astype(np.float64))
+        np.add.at(shut, self.mode, new)
+        centre = (shut / np.maximum(every, 1e-9))[self.mode]
+        pull = self._strengths(rng, draws)
+        closed = self.closed[:, None] + new + pull * centre
+        total = self.reentries[:, None] + more + pull
+        return _odds(closed, total - closed, self.rightly)
 
 
 def _odds(closed: Array, opened: Array, rightly: float) -> Array:
@@ -117,23 +139,31 @@ def seen_exits(linkage: pl.DataFrame, strata: Sequence[str], least: int) -> Exit
     effect = 1.0 + scatter * np.maximum((asked**2).sum(axis=1) / np.maximum(total, 1.0) - 1.0, 0.0)
     told, shut = total / effect, closed.sum(axis=1) / effect
     modes = np.array([name.split("/")[0] for name in known])
-    prior, strength, mode_told = _pull(told, shut, modes)
+    pull = _pull(told, shut, modes)
     returned = _returned(held, known)
     quality = judge_linkage(linkage)
     rightly = 1.0
     if quality is not None:
         links = int(_monthly(held, What.ARRIVALS_LINKED, known).sum())
         rightly = 1.0 - min(0.5, quality.false_links.value / max(links, 1))
-    open_ = told - shut
     mine = slice(0, len(named))
-    odds = _odds(shut + prior * strength, open_ + (1 - prior) * strength, rightly)
-    active = int(np.count_nonzero(asked.sum(axis=0)))
+    prior = (pull.closed / pull.asked)[pull.place] * pull.strength
+    odds = _odds(shut + prior, told - shut + pull.strength - prior, rightly)
+    raw = np.bincount(pull.place, weights=total, minlength=len(pull.asked))
     return Exits(
-        named, told[mine], shut[mine], (prior * strength)[mine],
-        ((1 - prior) * strength)[mine], odds[mine], returned[mine], scatter, rightly,
-        (total < least)[mine], (mode_told < least)[mine],
-        float(total.sum()) * 12 / max(active, 1),
+        named, pull.place[mine], told[mine], shut[mine], pull.asked, pull.closed,
+        pull.strength[mine], odds[mine], returned[mine], scatter, rightly,
+        (total < least)[mine], (raw < least)[pull.place][mine], _months_in(asked.sum(axis=0)),
     )  # fmt: skip
+
+
+def _months_in(by_month: Array) -> float:
+    """Months' worth of re-entries: those of late have mostly not returned yet."""
+    active = by_month[by_month > 0]
+    if len(active) < 4:
+        return max(float(len(active)), 1.0)
+    usual = float(np.mean(active[: -(len(active) // 3)]))
+    return float(np.clip(active.sum() / usual, 1.0, len(active)))
 
 
 def _monthly(held: pl.DataFrame, what: What, strata: Sequence[str]) -> Array:
@@ -162,35 +192,47 @@ def _scatter(asked: Array, closed: Array) -> float:
     heavy = (total * np.minimum(share, 1 - share) >= 5) & (usable.sum(axis=1) >= 3)
     if not heavy.any():
         return 0.0
+    spare = float((usable.sum(axis=1) - 1)[heavy].sum())
     excess = (apart.sum(axis=1) / var)[heavy] - (usable.sum(axis=1) - 1)[heavy]
     room = (total - (weights**2).sum(axis=1) / np.maximum(total, 1))[heavy]
     room = room - (usable.sum(axis=1) - 1)[heavy]
-    return float(np.clip(excess.sum() / max(room.sum(), 1.0), 0.0, MOST_SCATTER))
+    # Of scatter that chance could make, nothing is learned.
+    beyond = excess.sum() if excess.sum() > np.sqrt(2 * spare) else 0.0
+    return float(np.clip(beyond / max(room.sum(), 1.0), 0.0, MOST_SCATTER))
 
 
-def _pull(told: Array, shut: Array, modes: NDArray[np.str_]) -> tuple[Array, Array, Array]:
-    """(the share that each stratum is pulled to, as if so many more were asked, its mode's own)."""
+@dataclass(frozen=True)
+class _Pull:
+    place: NDArray[np.int64]  # of each stratum: its mode's
+    asked: Array  # by mode, as many as the whole lends it included
+    closed: Array
+    strength: Array  # by stratum
+
+
+def _pull(told: Array, shut: Array, modes: NDArray[np.str_]) -> _Pull:
+    """Modes towards the whole, weakly; how strongly strata are pulled towards their mode."""
+    names, place = np.unique(modes, return_inverse=True)
     whole = (shut.sum() + HALF) / (told.sum() + 2 * HALF)
-    centre, mode_told = np.zeros(len(told)), np.zeros(len(told))
+    asked = np.bincount(place, weights=told, minlength=len(names)) + WEAK
+    closed = np.bincount(place, weights=shut, minlength=len(names)) + float(WEAK * whole)
     apart, spare, room = 0.0, 0.0, 0.0
-    for mode in dict.fromkeys(modes):
-        of = modes == mode
-        asked, found = told[of], shut[of]
-        weak = 1 / BETWEEN_MODES - 1
-        share = (found.sum() + whole * weak) / (asked.sum() + weak)
-        centre[of], mode_told[of] = share, asked.sum()
-        used = asked[asked > 0]
+    for mode in range(len(names)):
+        used = told[(place == mode) & (told > 0)]
         if len(used) < 2:
             continue
-        rates = found[asked > 0] / used
+        share = closed[mode] / asked[mode]
+        rates = shut[(place == mode) & (told > 0)] / used
         apart += float((used * (rates - share) ** 2).sum() / max(share * (1 - share), 1e-4))
         spare += len(used) - 1
         room += float(used.sum() - (used**2).sum() / used.sum()) - (len(used) - 1)
-    alike = BETWEEN_MODES if spare == 0 else (apart - spare + np.sqrt(2 * spare)) / max(room, 1.0)
-    bound = min(max(float(alike), LEAST_ALIKE), BETWEEN_MODES)
-    strength = np.full(len(told), 1.0 / bound - 1.0)
-    # Nor can a stratum be surer than the mode it is pulled to.
-    return centre, np.minimum(strength, mode_told + (1 / BETWEEN_MODES - 1)), mode_told
+    alike = BETWEEN if spare == 0 else (apart - spare + np.sqrt(2 * spare)) / max(room, 1.0)
+    bound = min(max(float(alike), LEAST_ALIKE), BETWEEN)
+    return _Pull(
+        place.astype(np.int64),
+        np.asarray(asked),
+        np.asarray(closed),
+        np.full(len(told), 1.0 / bound - 1.0),
+    )
 
 
 def _returned(held: pl.DataFrame, strata: Sequence[str]) -> Array:

@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 SILENT_SHARE = 0.05  # of departures: a silent source with more leaves no number
 JUMPED_DAYS = 60  # after a jump, months younger than this cannot be completed
 YOUNG_DAYS = 92
-SCATTER_TOLD = 0.005
+SCATTER_TOLD = 0.02
 NO_GUIDE = Timed(Estimate(1.0, 1.0, 1.0), 0.0, 0.0)
 
 
@@ -88,7 +88,7 @@ def build_model(
     value_odds = np.repeat(exits.odds, count)[:, None]
     odds = value_odds * known + (1 / months_share - 1).reshape(-1, draws) * others
     later_odds = np.repeat(
-        exits.later_odds(share, policy.settled_months / _months_told(evidence), rng), count, axis=0
+        exits.later_odds(share, float(policy.settled_months), rng), count, axis=0
     )
     tardy, timely = timed.get(TARDY, NO_GUIDE), timed.get(TIMELY, NO_GUIDE)
     ratio, ratio_draws = _late_ratio(tardy, timely, draws, rng)
@@ -182,10 +182,6 @@ def _sizes(
 def _unlike(trend: Trend, draws: int, rng: np.random.Generator) -> Array:
     """Between no difference and somewhat more than the trend's; ones where none is clear."""
     return np.asarray(trend.odds_ratio() ** rng.uniform(-0.1, 1.3, (1, draws)))
-
-
-def _months_told(evidence: Evidence) -> int:
-    return max(int(evidence.linkage["period"].n_unique()), 1)
 
 
 def _late_ratio(

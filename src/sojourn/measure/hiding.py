@@ -1,8 +1,9 @@
 """Which estimates are not told, because few stays lie under them.
 
 In: numbers recorded in each cell. Out: for each quantity, a mask of cells. A quantity whose base
-in the records is under policy's smallest cell is hidden. Late and no departure recorded are hidden together
-where either is small, for their sum shows in the recorded rate; so are in time and status changed.
+in the records is under policy's smallest cell is hidden. Late and no departure recorded are
+hidden together where either is small, for their sum shows in the recorded rate; so are in time
+and status changed.
 Where in a breakdown one cell alone is hidden, the smallest other goes with it: the total less its
 parts would give it away.
 """

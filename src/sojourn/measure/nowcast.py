@@ -4,8 +4,8 @@ In: ``Evidence``, the day. Out: ESTIMATES rows of ARRIVALS and DEPARTURES: the l
 months in total and by mode.
 
 Each source's day is divided by the share of its records that is in by that age (``delays``); what
-is to come is negative binomial given what is in, wider by as much as past days scattered about their
-own completion. A crossing may be in two lists: LISTS says how many crossings a record is, month by
+is to come is negative binomial given what is in, and half as wide again, for days and sources
+scatter. A crossing may be in two lists: LISTS says how many crossings a record is, month by
 month, and the newest month with enough is used for the days. Departures that nobody ever records
 are not in it: these are what sources will tell, not who left. A source that is silent, or whose
 clock jumped, takes the days from then on with it.

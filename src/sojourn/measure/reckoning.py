@@ -1,8 +1,9 @@
 """Cells and factors into quantities with their intervals and bounds. Nothing is hidden here.
 
-In: ``Cells``, ``Model``. Out: for each Quantity a ``Told`` (arrays by cell). Confidence intervals are of what is true of these stays; ``later`` holds what the same procedure will say once
-the vintage is final, when more have returned and reports are in. Bounds hold whatever those
-who never return do, within policy's odds.
+In: ``Cells``, ``Model``. Out: for each Quantity a ``Told`` (arrays by cell). Confidence intervals
+are of what is true of these stays; ``later`` holds what the same procedure will say once the
+vintage is final, when more have returned and reports are in. Bounds hold whatever those who never
+return do, within policy's odds.
 """
 
 from __future__ import annotations
@@ -61,10 +62,11 @@ def _cut(found: Split) -> Split:
     part = np.divide(
         unseen, found.unrecorded, out=np.zeros_like(unseen), where=found.unrecorded > 0
     )
+    late = np.maximum(found.late, 0.0)
+    left = found.expected - found.in_time - late - found.changed - unseen
     return Split(
-        found.expected, found.in_time, found.late, found.changed, unseen,
-        found.late_unrecorded * part,
-        found.expected - found.in_time - found.late - found.changed - unseen,
+        found.expected, found.in_time, late, found.changed, unseen,
+        np.maximum(found.late_unrecorded * part, 0.0), np.maximum(left, 0.0),
     )  # fmt: skip
 
 
@@ -150,6 +152,7 @@ def _modelled(
     base = rough.late + rough.late_unrecorded
     _, held = interval_from_nought(truth.overstays - base[:, None], rough.overstays - base)
     low = np.minimum(np.maximum(low, np.maximum(left_late[0], 0.0)), value.overstays)
+    low = np.maximum(low, 0.0)
     high = np.maximum(np.maximum(high, left_late[1]), np.maximum(held + base, value.overstays))
     low, high = _whole(low, high, exact)
     later_low, later_high = _ends(later.rate, value.rate)
@@ -171,6 +174,7 @@ def _others(cells: Cells, model: Model, rough: Split) -> Array:
 
 def _plain(value: Array, truth: Array, later: Array, exact: NDArray[np.bool_]) -> Told:
     low, high = interval(truth, value)
+    low, high = (np.where(exact, np.maximum(a, 0.0), a) for a in (low, high))
     return Told(value, *_whole(low, high, exact), *_ends(later, value))
 
 

@@ -13,6 +13,7 @@ Assumes that revisions to come are like those that were.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -86,9 +87,7 @@ def past_revisions(
         days, totals = part["known_at"].to_list(), part["total"].to_list()
         for age in ages:
             then = end + timedelta(days=age)
-            at = int(
-                np.searchsorted(np.array(days, dtype="datetime64[D]"), np.datetime64(then), "right")
-            )
+            at = bisect_right(days, then)
             if first > then or at == 0 or totals[at - 1] <= 0 or totals[-1] <= 0:
                 continue
             found[age].append(log(totals[-1] / totals[at - 1]))
