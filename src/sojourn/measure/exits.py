@@ -39,7 +39,8 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 HALF = 0.5  # Jeffreys
-LEAST_ALIKE = 1 / 400  # strata of a mode are never taken to be more alike than this
+LEAST_UNLIKE = 0.02  # variance of log odds: strata of a mode are never taken to be more alike
+MOST_UNLIKE = 1.5
 BETWEEN = 1 / 4  # strata are never taken to be more unlike; nor modes: ...
 WEAK = 3.0  # ... so many re-entries the whole's share counts for in a mode
 STRENGTH_ERROR = 0.7
@@ -215,24 +216,23 @@ def _pull(told: Array, shut: Array, modes: NDArray[np.str_]) -> _Pull:
     whole = (shut.sum() + HALF) / (told.sum() + 2 * HALF)
     asked = np.bincount(place, weights=told, minlength=len(names)) + WEAK
     closed = np.bincount(place, weights=shut, minlength=len(names)) + float(WEAK * whole)
-    apart, spare, room = 0.0, 0.0, 0.0
+    shares = closed / asked
+    doubt = np.maximum(shares * (1 - shares), 1e-4)
+    apart, spare, room = 0.0, 0, 0.0
     for mode in range(len(names)):
         used = told[(place == mode) & (told > 0)]
         if len(used) < 2:
             continue
-        share = closed[mode] / asked[mode]
         rates = shut[(place == mode) & (told > 0)] / used
-        apart += float((used * (rates - share) ** 2).sum() / max(share * (1 - share), 1e-4))
+        apart += float((used * (rates - shares[mode]) ** 2).sum() / doubt[mode])
         spare += len(used) - 1
-        room += float(used.sum() - (used**2).sum() / used.sum()) - (len(used) - 1)
-    alike = BETWEEN if spare == 0 else (apart - spare + np.sqrt(2 * spare)) / max(room, 1.0)
-    bound = min(max(float(alike), LEAST_ALIKE), BETWEEN)
-    return _Pull(
-        place.astype(np.int64),
-        np.asarray(asked),
-        np.asarray(closed),
-        np.full(len(told), 1.0 / bound - 1.0),
-    )
+        # Strata scatter alike on the scale of log odds: so more, as a share, where half is seen.
+        mine = float(used.sum() - (used**2).sum() / used.sum()) - (len(used) - 1)
+        room += max(mine, 0.0) * float(doubt[mode])
+    unlike = MOST_UNLIKE if spare == 0 else (apart - spare + np.sqrt(2 * spare)) / max(room, 1e-3)
+    between = np.minimum(min(max(float(unlike), LEAST_UNLIKE), MOST_UNLIKE) * doubt, BETWEEN)
+    strength = (1.0 / between - 1.0)[place]
+    return _Pull(place.astype(np.int64), np.asarray(asked), np.asarray(closed), strength)
 
 
 def _returned(held: pl.DataFrame, strata: Sequence[str]) -> Array:

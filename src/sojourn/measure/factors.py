@@ -19,7 +19,7 @@ from sojourn.measure.corrected import Timed, timed_errors
 from sojourn.measure.delays import Completeness, Trouble, completeness, find_trouble, pooled
 from sojourn.measure.development import Development, develop, month_end
 from sojourn.measure.estimate import Z95, Estimate
-from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, Evidence, Layout
+from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, LATE, OPEN, Evidence, Layout
 from sojourn.measure.exits import Exits, seen_exits, spread_shares
 from sojourn.measure.linkage import IN_TIME as TIMELY
 from sojourn.measure.linkage import LATE as TARDY
@@ -35,6 +35,7 @@ SILENT_SHARE = 0.05  # of departures: a silent source with more leaves no number
 JUMPED_DAYS = 60  # after a jump, months younger than this cannot be completed
 YOUNG_DAYS = 92
 SCATTER_TOLD = 0.02
+APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
 NO_GUIDE = Timed(Estimate(1.0, 1.0, 1.0), 0.0, 0.0)
 
 
@@ -54,7 +55,9 @@ class Model:
     later: Factors
     exits: Exits
     trend: Trend
-    pending: Array  # by at: variance of what is to come, for each stay linked in time
+    late_now: Array  # by at: late leavers once reported, for each that is reported
+    late_later: Array  # ... and once others have left late
+    dispersion: float  # of reports to come
     concerns: tuple[Concern, ...]
 
 
@@ -75,8 +78,9 @@ def build_model(
     ages = layout.ages(known_at)
     grown = _completed(evidence, layout, known_at, IN_TIME, told, trouble)
     changed = develop(evidence.vintages, CHANGED, layout.strata, layout.months, known_at)
-    in_now, pending = _grow(grown, draws, rng)
-    changed_now, _ = _grow(changed, draws, rng)
+    in_now, changed_now = _grow(grown, draws, rng), _grow(changed, draws, rng)
+    tardier = develop(evidence.vintages, LATE, layout.strata, layout.months, known_at)
+    late_later = _grow(tardier, draws, rng)
     late = layout.spread(np.array([1 / _recent(told, int(a) + 15) for a in ages]))[:, None]
     missing = _missing(layout, trouble)[:, None]
     in_draws = in_now[1] * (1 + missing * rng.random((1, draws)))
@@ -93,21 +97,25 @@ def build_model(
     tardy, timely = timed.get(TARDY, NO_GUIDE), timed.get(TIMELY, NO_GUIDE)
     ratio, ratio_draws = _late_ratio(tardy, timely, draws, rng)
     false = {name: _false(t, draws, rng) for name, t in ((TIMELY, timely), (TARDY, tardy))}
+    apart = _apart(layout, false[TIMELY], false[TARDY], rng)
     ones = np.ones((layout.size, 1))
     value = Factors(
         in_now[0], late, changed_now[0], ones * timely.false_each, ones * tardy.false_each,
         value_odds, (1 + value_odds) * ratio - 1, size,
     )  # fmt: skip
     truth = Factors(
-        in_draws, late * np.ones((1, draws)), changed_now[1], ones * false[TIMELY],
-        ones * false[TARDY], odds, (1 + odds) * ratio_draws - 1, size_draws,
+        in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1], odds,
+        (1 + odds) * ratio_draws - 1, size_draws,
     )  # fmt: skip
     later = Factors(
-        in_draws, truth.grow_late, truth.grow_changed, truth.false_in, truth.false_late,
+        in_draws, late_later[1], truth.grow_changed, ones * false[TIMELY], ones * false[TARDY],
         later_odds, (1 + later_odds) * ratio_draws - 1, size_draws,
     )  # fmt: skip
     concerns = _concerns(evidence, layout, exits, trend, trouble, grown, ages, timed)
-    return Model(value, truth, later, exits, trend, pending, concerns)
+    return Model(
+        value, truth, later, exits, trend, late[:, 0], late_later[0][:, 0], grown.dispersion,
+        concerns,
+    )  # fmt: skip
 
 
 def _completed(
@@ -133,17 +141,14 @@ def _completed(
     return Development(share, error, grown.dispersion, grown.unknown)
 
 
-def _grow(
-    grown: Development, draws: int, rng: np.random.Generator
-) -> tuple[tuple[Array, Array], Array]:
-    """Factors (value, draws) and the variance of what is to come for each that is in."""
+def _grow(grown: Development, draws: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Factors: value, draws."""
     share = grown.share.reshape(-1, 1)
     error = grown.log_error.reshape(-1, 1)
     # Months of one office are late together: one draw of the error for all of a stratum.
     common = np.repeat(rng.standard_normal((grown.share.shape[0], draws)),
                        grown.share.shape[1], axis=0)  # fmt: skip
-    pending = ((1 - share) / share**2 * grown.dispersion)[:, 0]
-    return (1 / share, 1 / np.clip(share * np.exp(error * common), 0.02, 1.0)), pending
+    return 1 / share, 1 / np.clip(share * np.exp(error * common), 0.02, 1.0)
 
 
 def _recent(told: Completeness | None, days: int) -> float:
@@ -199,6 +204,26 @@ def _late_ratio(
 def _false(timed: Timed, draws: int, rng: np.random.Generator) -> Array:
     drawn = timed.false_each + timed.false_error * rng.standard_normal((1, draws))
     return np.asarray(np.maximum(drawn, 0.0))
+
+
+def _apart(
+    layout: Layout, timely: Array, tardy: Array, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """False links by stratum, in time and late. Whether one looks late hangs on how long stays of
+    its class may be; the counts say it of all classes together. So each stratum's share is drawn,
+    and all shares together are as they were counted.
+    """
+    whole = timely + tardy
+    late = np.clip(tardy / np.maximum(whole, 1e-12), 0.02, 0.98)
+    strata, count = len(layout.strata), len(layout.months)
+    open_ = np.bincount(
+        layout.rows["at"].to_numpy() // count, weights=layout.rows[OPEN.value].to_numpy(),
+        minlength=strata,
+    )  # fmt: skip
+    weight = np.maximum(open_, 0.0)[:, None] / max(float(np.maximum(open_, 0.0).sum()), 1.0)
+    drawn = rng.beta(APART * late, APART * (1 - late), (strata, timely.shape[1]))
+    drawn = np.clip(drawn - (weight * drawn).sum(axis=0) + late, 0.0, 1.0)
+    return np.repeat(whole * (1 - drawn), count, axis=0), np.repeat(whole * drawn, count, axis=0)
 
 
 def _concerns(

@@ -8,18 +8,21 @@ return do, within policy's odds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.measure.bounded import ENDS, interval, interval_from_nought
+from sojourn.measure.bounded import ENDS, Z95, interval, interval_from_nought
 from sojourn.measure.evidence import Cells
 from sojourn.measure.factors import Model
-from sojourn.measure.remaining import Split, split, with_chance
+from sojourn.measure.remaining import Pending, Split, pending_of, split, with_chance
 from sojourn.vocabulary import Quantity as Of
 
 Array = NDArray[np.float64]
+
+FORWARD = 1.15  # what re-estimating how alike strata are adds; from calibration
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class Told:
     value: Array
     lower: Array
     upper: Array
-    later_lower: Array
-    later_upper: Array
+    later_lower: Array | None = None
+    later_upper: Array | None = None
     bound_lower: Array | None = None
     bound_upper: Array | None = None
 
@@ -37,18 +40,31 @@ def reckon(cells: Cells, model: Model, unlike: float, rng: np.random.Generator) 
     """Every quantity of every cell. Parts of a cell sum to what was expected."""
     rough = _single(split(cells, model.value))
     chance = _chance_of(cells, model)
-    pending = np.maximum(np.asarray(cells.in_time @ model.pending), 0.0)
     truth = with_chance(
-        split(cells, model.truth), chance, np.maximum(rough.unrecorded, 0.0), pending,
-        cells.noise, rng,
+        split(cells, model.truth), chance, np.maximum(rough.unrecorded, 0.0),
+        _pending(cells, model, model.late_now), cells.noise, rng,
     )  # fmt: skip
-    nothing = np.zeros(len(pending))
+    nothing = np.zeros(cells.names.height)
     later = with_chance(
-        split(cells, model.later), nothing, nothing, pending, cells.noise * 0.0, rng
-    )
+        split(cells, model.later), nothing, nothing, _pending(cells, model, model.late_later),
+        cells.noise * 0.0, rng,
+    )  # fmt: skip
     value, later = _cut(rough), _cut(later)
-    bound = model.trend.bound(unlike)
-    return _quantities(cells, model, rough, value, truth, later, bound)
+    told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike))
+    possible = truth.still_here >= 0
+    return {
+        q: replace(t, later_lower=low, later_upper=high)
+        for q, t in told.items()
+        for low, high in [_ends(_LATER[q](later), t.value, possible)]
+    }
+
+
+def _pending(cells: Cells, model: Model, late: Array) -> tuple[Pending, Pending, Pending]:
+    return (
+        pending_of(cells.in_time, model.value.grow_in[:, 0], model.dispersion),
+        pending_of(cells.late, late, 1.0),
+        pending_of(cells.changed, model.value.grow_changed[:, 0], 1.0),
+    )
 
 
 def _single(found: Split) -> Split:
@@ -88,83 +104,72 @@ def _chance_of(cells: Cells, model: Model) -> Array:
 
 
 def _quantities(
-    cells: Cells,
-    model: Model,
-    rough: Split,
-    value: Split,
-    truth: Split,
-    later: Split,
-    bound: float,
+    cells: Cells, model: Model, rough: Split, value: Split, truth: Split, bound: float
 ) -> dict[Of, Told]:
     exact = cells.noise.sum(axis=1) == 0
-    size = np.maximum(value.expected, 1e-9)
-    recorded = {
-        q: np.asarray(m.sum(axis=1)).ravel()
-        for q, m in (("late", cells.late), ("open", cells.open), ("all", cells.expected))
-    }
+    late, open_, every = (
+        np.asarray(m.sum(axis=1)).ravel() for m in (cells.late, cells.open, cells.expected)
+    )
+    every = np.maximum(every, 1e-9)
+    noise = Z95 * np.sqrt(cells.noise)
+    naive_noise = np.hypot(noise[:, 1], noise[:, 2])
     out = {
-        Of.EXPECTED_DEPARTURES: _plain(value.expected, truth.expected, later.expected, exact),
-        Of.DEPARTED_IN_TIME: _plain(value.in_time, truth.in_time, later.in_time, exact),
-        Of.DEPARTED_LATE: _plain(value.late, truth.late, later.late, exact),
-        Of.STATUS_CHANGED: _plain(value.changed, truth.changed, later.changed, exact),
-    }
-    open_noise = 1.96 * np.sqrt(cells.noise[:, 2])
-    final_open = later.unrecorded + later.still_here
-    low, high = _ends(final_open, recorded["open"])
-    out[Of.NO_DEPARTURE_RECORDED] = Told(
-        recorded["open"], recorded["open"] - open_noise, recorded["open"] + open_noise, low, high
-    )
-    naive = recorded["late"] + recorded["open"]
-    naive_noise = 1.96 * np.sqrt(cells.noise[:, 1] + cells.noise[:, 2])
-    all_ = np.maximum(recorded["all"], 1e-9)
-    low, high = _ends((later.late + final_open) / np.maximum(later.expected, 1e-9), naive / all_)
-    out[Of.RECORDED_RATE] = Told(
-        naive / all_, (naive - naive_noise) / all_, (naive + naive_noise) / all_, low, high
-    )
-    _modelled(out, cells, model, rough, value, truth, later, bound, exact, size)
-    return out
+        Of.EXPECTED_DEPARTURES: _plain(value.expected, truth.expected, exact),
+        Of.DEPARTED_IN_TIME: _plain(value.in_time, truth.in_time, exact),
+        Of.DEPARTED_LATE: _plain(value.late, truth.late, exact),
+        Of.STATUS_CHANGED: _plain(value.changed, truth.changed, exact),
+        Of.NO_DEPARTURE_RECORDED: Told(open_, open_ - noise[:, 2], open_ + noise[:, 2]),
+        Of.RECORDED_RATE: Told(
+            (late + open_) / every, (late + open_ - naive_noise) / every,
+            (late + open_ + naive_noise) / every,
+        ),
+    }  # fmt: skip
+    return out | _modelled(cells, model, rough, value, truth, bound, exact)
 
 
 def _modelled(
-    out: dict[Of, Told], cells: Cells, model: Model, rough: Split, value: Split, truth: Split,
-    later: Split, bound: float, exact: NDArray[np.bool_], size: Array,
-) -> None:  # fmt: skip
+    cells: Cells, model: Model, rough: Split, value: Split, truth: Split, bound: float,
+    exact: NDArray[np.bool_],
+) -> dict[Of, Told]:  # fmt: skip
     """What no record says: left unrecorded, probably still here, the rate."""
+    size = np.maximum(value.expected, 1e-9)
+    more = _others(cells, model) * (1 - 1 / bound)
     low, high = interval_from_nought(truth.unrecorded, rough.unrecorded)
-    later_low, later_high = _ends(later.unrecorded, value.unrecorded)
-    others = _others(cells, model, rough)
-    most = np.maximum(value.unrecorded + value.still_here, 0.0)
-    out[Of.LEFT_UNRECORDED] = Told(
-        value.unrecorded, *_whole(low, np.maximum(high, value.unrecorded), exact),
-        later_low, later_high,
-        np.maximum(np.minimum(low, value.unrecorded) - others * (1 - 1 / bound), 0.0),
-        np.maximum(most, high),
+    low, high = np.minimum(low, value.unrecorded), np.maximum(high, value.unrecorded)
+    most = np.maximum(value.unrecorded + value.still_here, high)
+    unrecorded = Told(
+        value.unrecorded, *_whole(low, high, exact), bound_lower=np.maximum(low - more, 0.0),
+        bound_upper=most,
     )  # fmt: skip
     low, high = interval_from_nought(truth.still_here, rough.still_here)
-    later_low, later_high = _ends(later.still_here, value.still_here)
-    more = others * (1 - 1 / bound)
-    out[Of.PROBABLY_STILL_HERE] = Told(
+    most = np.maximum(value.unrecorded + value.still_here, high)
+    still_here = Told(
         value.still_here, *_whole(np.minimum(low, value.still_here), high, exact),
-        later_low, later_high, np.zeros(len(size)), np.minimum(high + more, np.maximum(most, high)),
+        bound_lower=np.zeros(len(size)), bound_upper=np.minimum(high + more, most),
     )  # fmt: skip
     low, high = interval(truth.overstays, rough.overstays)
     left_late = np.quantile(truth.late + truth.late_unrecorded, ENDS, axis=1)
+    # Every false link may have looked late.
+    false = np.asarray(cells.open @ model.value.false_in)[:, 0]
     base = rough.late + rough.late_unrecorded
     _, held = interval_from_nought(truth.overstays - base[:, None], rough.overstays - base)
-    low = np.minimum(np.maximum(low, np.maximum(left_late[0], 0.0)), value.overstays)
-    low = np.maximum(low, 0.0)
-    high = np.maximum(np.maximum(high, left_late[1]), np.maximum(held + base, value.overstays))
+    low = np.maximum(np.minimum(np.maximum(low, left_late[0] - false), value.overstays), 0.0)
+    high = np.max([high, left_late[1], held + base, value.overstays], axis=0)
     low, high = _whole(low, high, exact)
-    later_low, later_high = _ends(later.rate, value.rate)
     # As if everybody without a record had left, and in time.
-    least = np.minimum(np.maximum(np.quantile(truth.late, ENDS[0], axis=1), 0.0), low)
-    out[Of.OVERSTAY_RATE] = Told(
-        value.rate, low / size, np.minimum(high / size, 1.0), later_low, later_high,
-        least / size, np.minimum((high + more) / size, 1.0),
+    least = np.maximum(np.quantile(truth.late, ENDS[0], axis=1) - false, 0.0)
+    rate = Told(
+        value.rate, low / size, np.minimum(high / size, 1.0),
+        bound_lower=np.minimum(least, low) / size,
+        bound_upper=np.minimum((high + more) / size, 1.0),
     )  # fmt: skip
+    return {
+        Of.LEFT_UNRECORDED: unrecorded, Of.PROBABLY_STILL_HERE: still_here,
+        Of.OVERSTAY_RATE: rate,
+    }  # fmt: skip
 
 
-def _others(cells: Cells, model: Model, rough: Split) -> Array:
+def _others(cells: Cells, model: Model) -> Array:
     """Of the unseen, those whose traveller never returned: by what bounds may move."""
     months = model.value.odds_in.shape[0] // max(len(model.exits.strata), 1)
     never = np.repeat(1 - model.exits.returned, months)[:, None]
@@ -172,14 +177,44 @@ def _others(cells: Cells, model: Model, rough: Split) -> Array:
     return np.asarray(np.maximum(((cells.in_time + cells.late) @ factor)[:, 0], 0.0))
 
 
-def _plain(value: Array, truth: Array, later: Array, exact: NDArray[np.bool_]) -> Told:
+def _plain(value: Array, truth: Array, exact: NDArray[np.bool_]) -> Told:
     low, high = interval(truth, value)
     low, high = (np.where(exact, np.maximum(a, 0.0), a) for a in (low, high))
-    return Told(value, *_whole(low, high, exact), *_ends(later, value))
+    return Told(value, *_whole(low, high, exact))
 
 
-def _ends(draws: Array, value: Array) -> tuple[Array, Array]:
-    return interval(draws, value)
+def _ends(draws: Array, value: Array, possible: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Prediction interval, FORWARD times as wide as the draws'.
+
+    Where the value was cut at nought the truth lies above it, and what will be estimated later
+    follows the truth: the upper end is that of draws which could be true, where it is higher.
+    """
+    low, high = interval(draws, value)
+    upper = np.quantile(draws, ENDS[1], axis=1)
+    few = possible.mean(axis=1)
+    rows = np.flatnonzero((few < 0.9) & (few * draws.shape[1] >= 20))
+    for row in rows:
+        upper[row] = max(upper[row], float(np.quantile(draws[row, possible[row]], ENDS[1])))
+    high = np.maximum(high, upper)
+    # What cannot be negative has no draw that is.
+    least = np.minimum(np.minimum(draws.min(axis=1), low), value)
+    wider = value - FORWARD * (value - low)
+    return np.where(least >= 0, np.maximum(wider, 0.0), wider), value + FORWARD * (high - value)
+
+
+_LATER: Mapping[Of, Callable[[Split], Array]] = {
+    Of.EXPECTED_DEPARTURES: lambda s: s.expected,
+    Of.DEPARTED_IN_TIME: lambda s: s.in_time,
+    Of.DEPARTED_LATE: lambda s: s.late,
+    Of.STATUS_CHANGED: lambda s: s.changed,
+    Of.NO_DEPARTURE_RECORDED: lambda s: s.unrecorded + s.still_here,
+    Of.LEFT_UNRECORDED: lambda s: s.unrecorded,
+    Of.PROBABLY_STILL_HERE: lambda s: s.still_here,
+    Of.OVERSTAY_RATE: lambda s: s.rate,
+    Of.RECORDED_RATE: lambda s: (
+        (s.late + s.unrecorded + s.still_here) / np.maximum(s.expected, 1e-9)
+    ),
+}
 
 
 def _whole(low: Array, high: Array, exact: NDArray[np.bool_]) -> tuple[Array, Array]:

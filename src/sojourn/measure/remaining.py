@@ -15,6 +15,7 @@ come out below nought, and is cut there only when it is told, so that sums of ce
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,29 @@ class Factors:
     @property
     def draws(self) -> int:
         return int(self.odds_in.shape[1])
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Of what is still to come, by cell: its mean and variance."""
+
+    mean: Array
+    variance: Array
+
+
+def pending_of(linked: object, grow: Array, dispersion: float) -> Pending:
+    """Of a count that is in to a share of ``1 / grow``: negative binomial, given what is in.
+
+    Half a stay more than was counted: where none is in yet, one may still come.
+    """
+    share = 1 / grow
+    counted = np.asarray(linked.sum(axis=1)).ravel()  # type: ignore[attr-defined]
+    factor = (1 - share) / share
+    mean = np.asarray(linked @ factor)  # type: ignore[operator]
+    half = 0.5 * np.divide(mean, counted, out=np.full(len(mean), 0.0), where=counted > 0)
+    whole = np.maximum(mean + np.maximum(half, 0.0), 0.0)
+    spread = np.asarray(linked @ (factor / share)) * dispersion  # type: ignore[operator]
+    return Pending(whole, np.maximum(spread + half, 0.0))
 
 
 @dataclass(frozen=True)
@@ -95,13 +119,13 @@ def with_chance(
     drawn: Split,
     chance: Array,
     mean: Array,
-    pending: Array,
+    pending: Sequence[Pending],
     noise: Array,
     rng: np.random.Generator,
 ) -> Split:
     """Draws with what coverage leaves to chance, reports to come and noise of the counts.
 
-    ``chance``: variance of U given the odds; ``mean``: its mean; ``pending``: variance of T';
+    ``chance``: variance of U given the odds; ``mean``: its mean; ``pending``: of T', L', C';
     ``noise``: variances of the counts themselves (cells x 4). All by cell.
     """
     shape = drawn.unrecorded.shape
@@ -110,15 +134,16 @@ def with_chance(
         drawn.late_unrecorded, drawn.unrecorded, out=np.zeros(shape),
         where=np.abs(drawn.unrecorded) > 1e-9,
     )  # fmt: skip
-    waiting = rng.standard_normal(shape) * np.sqrt(pending)[:, None]
+    waiting = [_chance(p.mean, p.variance, shape, rng) for p in pending]
     shaken = rng.standard_normal((4, *shape)) * np.sqrt(noise.T)[:, :, None]
-    in_time = drawn.in_time + waiting + shaken[0]
-    late = drawn.late + shaken[1]
-    changed = drawn.changed + shaken[3]
+    in_time = drawn.in_time + waiting[0] + shaken[0]
+    late = drawn.late + waiting[1] + shaken[1]
+    changed = drawn.changed + waiting[2] + shaken[3]
     expected = drawn.expected + shaken.sum(axis=0)
     # Noise in what is linked is noise in what is unseen beside it.
     seen = np.maximum(drawn.in_time + drawn.late, 1.0)
-    unseen = unseen + (waiting + shaken[0] + shaken[1]) * drawn.unrecorded / seen
+    more = waiting[0] + shaken[0] + waiting[1] + shaken[1]
+    unseen = unseen + more * drawn.unrecorded / seen
     return Split(
         expected, in_time, late, changed, unseen, unseen * np.clip(late_part, 0.0, 1.0),
         expected - changed - in_time - late - unseen,

@@ -10,6 +10,7 @@ the same seed gives the same table whatever the number of processes.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -117,6 +118,8 @@ def _run(jobs: Sequence[Job], policy: Policy, folder: Path, processes: int) -> I
         for job in jobs:
             yield run_job(job, policy, folder)
         return
+    # Tables are small: threads of polars in each process would only wait for each other.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     # A fork would take polars' threads along, locked.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(run_job, job, policy, folder) for job in jobs]
