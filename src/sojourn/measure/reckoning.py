@@ -22,7 +22,8 @@ from sojourn.vocabulary import Quantity as Of
 
 Array = NDArray[np.float64]
 
-FORWARD = 1.15  # what re-estimating how alike strata are adds; from calibration
+LEAST_POSSIBLE = 0.03  # of draws: with fewer that could be true, their end is no guide
+FORWARD = 1.08  # what re-estimating how alike strata are adds; from calibration
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def reckon(cells: Cells, model: Model, unlike: float, rng: np.random.Generator) 
     return {
         q: replace(t, later_lower=low, later_upper=high)
         for q, t in told.items()
-        for low, high in [_ends(_LATER[q](later), t.value, possible)]
+        for low, high in [_ends(_LATER[q](later), t.value, possible if q in _CUT else None)]
     }
 
 
@@ -153,7 +154,8 @@ def _modelled(
     false = np.asarray(cells.open @ model.value.false_in)[:, 0]
     base = rough.late + rough.late_unrecorded
     _, held = interval_from_nought(truth.overstays - base[:, None], rough.overstays - base)
-    low = np.maximum(np.minimum(np.maximum(low, left_late[0] - false), value.overstays), 0.0)
+    floor = left_late[0] - false + interval_from_nought(truth.still_here, rough.still_here)[0]
+    low = np.maximum(np.minimum(np.maximum(low, floor), value.overstays), 0.0)
     high = np.max([high, left_late[1], held + base, value.overstays], axis=0)
     low, high = _whole(low, high, exact)
     # As if everybody without a record had left, and in time.
@@ -183,25 +185,27 @@ def _plain(value: Array, truth: Array, exact: NDArray[np.bool_]) -> Told:
     return Told(value, *_whole(low, high, exact))
 
 
-def _ends(draws: Array, value: Array, possible: NDArray[np.bool_]) -> tuple[Array, Array]:
+def _ends(draws: Array, value: Array, possible: NDArray[np.bool_] | None) -> tuple[Array, Array]:
     """Prediction interval, FORWARD times as wide as the draws'.
 
     Where the value was cut at nought the truth lies above it, and what will be estimated later
     follows the truth: the upper end is that of draws which could be true, where it is higher.
     """
     low, high = interval(draws, value)
-    upper = np.quantile(draws, ENDS[1], axis=1)
-    few = possible.mean(axis=1)
-    rows = np.flatnonzero((few < 0.9) & (few * draws.shape[1] >= 20))
-    for row in rows:
-        upper[row] = max(upper[row], float(np.quantile(draws[row, possible[row]], ENDS[1])))
-    high = np.maximum(high, upper)
+    if possible is not None:
+        share = possible.mean(axis=1)
+        # The end of those that could be true is one further out of all, the others laid below.
+        ordered = np.sort(np.where(possible, draws, -np.inf), axis=1)
+        place = np.ceil((1 - (1 - ENDS[1]) * share) * draws.shape[1]).astype(np.int64) - 1
+        upper = np.take_along_axis(ordered, place[:, None], axis=1)[:, 0]
+        high = np.where(share >= LEAST_POSSIBLE, np.maximum(high, upper), high)
     # What cannot be negative has no draw that is.
     least = np.minimum(np.minimum(draws.min(axis=1), low), value)
     wider = value - FORWARD * (value - low)
     return np.where(least >= 0, np.maximum(wider, 0.0), wider), value + FORWARD * (high - value)
 
 
+_CUT = (Of.PROBABLY_STILL_HERE, Of.OVERSTAY_RATE)
 _LATER: Mapping[Of, Callable[[Split], Array]] = {
     Of.EXPECTED_DEPARTURES: lambda s: s.expected,
     Of.DEPARTED_IN_TIME: lambda s: s.in_time,
