@@ -39,7 +39,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 HALF = 0.5  # Jeffreys
-LEAST_UNLIKE = 0.02  # variance of log odds: strata of a mode are never taken to be more alike
+LEAST_UNLIKE = 0.04  # variance of log odds: strata of a mode are never taken to be more alike
 MOST_UNLIKE = 1.5
 BETWEEN = 1 / 4  # strata are never taken to be more unlike; nor modes: ...
 WEAK = 3.0  # ... so many re-entries the whole's share counts for in a mode
