@@ -2,8 +2,7 @@
 
 In: a ``SmallWorld``, randomness. Out: ``SmallCountry``: arrays with an element a stay, days counted
 from the start. No names, no keys, no linking: link errors are drawn. What counts it yields on a
-day, and the truth, is ``small_counts``'. The check of this shortcut against real linking is
-``sojourn calibrate --full``.
+day, and the truth, is ``small_counts``'.
 """
 
 from __future__ import annotations
