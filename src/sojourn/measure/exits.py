@@ -11,8 +11,8 @@ where closed is binomial (Chapman 1951 for the like ratio).
   beta-binomial. How unlike strata of a mode are is estimated by moments (Kleinman 1973) with its
   own error added: of two or three strata that look alike one should not learn that all are.
 - Months of a stratum that scatter more than chance (lists that get lost, coverage that drifts)
-  show as overdispersion between months, pooled over strata. Each month then has a share of its
-  own, and all months together tell less than their number.
+  show as overdispersion between months, or a line over them, of all strata of a mode. Each month
+  then has a share of its own, and all months together tell less than their number.
 - Who returned is known to have left: uncertain are the others alone. ``returned`` is the share
   of ended stays that returned; estimates of a year would be a third too unsure without it.
 
@@ -31,7 +31,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.measure.estimate import Estimate
-from sojourn.measure.linkage import judge_linkage
 from sojourn.vocabulary import LinkageCount as What
 from sojourn.vocabulary import LinkageGroup as Group
 
@@ -45,6 +44,7 @@ BETWEEN = 1 / 4  # strata are never taken to be more unlike; nor modes: ...
 WEAK = 3.0  # ... so many re-entries the whole's share counts for in a mode
 STRENGTH_ERROR = 0.7
 MOST_SCATTER = 0.5
+CLEAR = 2.6  # standard errors of a line over months
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Exits:
     strength: Array  # so many re-entries the mode's share counts for in a stratum
     odds: Array  # unseen for each that is seen
     returned: Array  # share of ended stays whose traveller returned
-    scatter: float  # overdispersion between months, 0 to 1
-    rightly: float  # of links that close a re-entry, the share that is right
+    scatter: Array  # overdispersion between months, 0 to 1; a mode's
+    falsely: float  # share of open stays that a false link closes before the next arrival
     borrowed: Flags  # too few re-entries of its own: pulled from the mode
     blind: Flags  # the whole mode has too few
     settled_months: float  # months' worth of re-entries so far
@@ -77,7 +77,7 @@ class Exits:
             self.closed[:, None] + pull * around + 1e-3,
             self._open()[:, None] + pull * (1 - around) + 1e-3,
         )
-        return np.clip(made * self.rightly, 1e-6, 1.0)
+        return np.clip((made - self.falsely) / (1 - self.falsely), 1e-6, 1.0)
 
     def _open(self) -> Array:
         return np.maximum(self.reentries - self.closed, 0.0)
@@ -94,7 +94,7 @@ class Exits:
         ``share``: draws of the truth (strata x draws), which the new re-entries follow.
         """
         growth = months / self.settled_months
-        raw = np.clip(share / self.rightly, 0.0, 1.0)
+        raw = np.clip(share + (1 - share) * self.falsely, 0.0, 1.0)
         more = np.round(self.reentries * growth).astype(np.int64)[:, None]
         new = rng.binomial(more, raw).astype(np.float64)
         draws = share.shape[1]
@@ -106,54 +106,60 @@ class Exits:
         pull = self._strengths(rng, draws)
         closed = self.closed[:, None] + new + pull * centre
         total = self.reentries[:, None] + more + pull
-        return _odds(closed, total - closed, self.rightly)
+        return _odds(closed, total - closed, self.falsely)
 
 
-def _odds(closed: Array, opened: Array, rightly: float) -> Array:
-    """Unseen for each seen; where some closings are false, they are open too."""
-    found = np.maximum(opened, 0.0) / (closed + 1.0)
-    return np.asarray((1.0 + found) / rightly - 1.0)
+def _odds(closed: Array, opened: Array, falsely: float) -> Array:
+    """Unseen for each seen, where some of the open ones were closed falsely."""
+    raw = 1.0 / (1.0 + np.maximum(opened, 0.0) / (closed + 1.0))
+    return np.asarray((1.0 - raw) / np.maximum(raw - falsely, 1e-3))
 
 
-def spread_shares(share: Array, scatter: float, months: int, rng: np.random.Generator) -> Array:
-    """Each month's own share (strata x months x draws) around the stratum's (strata x draws)."""
+def spread_shares(share: Array, scatter: Array, months: int, rng: np.random.Generator) -> Array:
+    """Each month's own share (strata x months x draws) around the stratum's (strata x draws).
+
+    ``scatter``: by stratum.
+    """
     wide = np.repeat(share[:, None, :], months, axis=1)
-    if scatter <= 0:
-        return wide
-    strength = float(1.0 / scatter - 1.0)
-    return np.clip(rng.beta(wide * strength + 1e-3, (1 - wide) * strength + 1e-3), 1e-4, 1.0)
+    wild = scatter > 0
+    if wild.any():
+        strength = (1.0 / scatter[wild] - 1.0)[:, None, None]
+        mine = wide[wild]
+        drawn = rng.beta(mine * strength + 1e-3, (1 - mine) * strength + 1e-3)
+        wide[wild] = np.clip(drawn, 1e-4, 1.0)
+    return wide
 
 
-def seen_exits(linkage: pl.DataFrame, strata: Sequence[str], least: int) -> Exits:
+def seen_exits(
+    linkage: pl.DataFrame, strata: Sequence[str], least: int, falsely: float = 0.0
+) -> Exits:
     """What LINKAGE_QUALITY says of the exits of each of ``strata`` (mode/class).
 
     ``least``: re-entries below which a stratum borrows from its mode, and a mode is blind.
+    ``falsely``: of stays that are open before the next arrival, the share a false link closes.
     """
     named = tuple(strata)
     held = linkage.filter(pl.col("group_kind") == Group.MODE_CLASS.value)
     known = tuple(dict.fromkeys((*named, *sorted(held["group_name"].unique()))))
     asked, closed = (_monthly(held, w, known) for w in (What.REENTRIES, What.REENTRIES_CLOSED))
     closed = np.minimum(closed, asked)
-    scatter = _scatter(asked, closed)
+    modes = np.array([name.split("/")[0] for name in known])
+    scatter = np.zeros(len(known))
+    for mode in np.unique(modes):
+        scatter[modes == mode] = _scatter(asked[modes == mode], closed[modes == mode])
     total = asked.sum(axis=1)
     # Months that scatter tell less than their number.
     effect = 1.0 + scatter * np.maximum((asked**2).sum(axis=1) / np.maximum(total, 1.0) - 1.0, 0.0)
     told, shut = total / effect, closed.sum(axis=1) / effect
-    modes = np.array([name.split("/")[0] for name in known])
     pull = _pull(told, shut, modes)
     returned = _returned(held, known)
-    quality = judge_linkage(linkage)
-    rightly = 1.0
-    if quality is not None:
-        links = int(_monthly(held, What.ARRIVALS_LINKED, known).sum())
-        rightly = 1.0 - min(0.5, quality.false_links.value / max(links, 1))
     mine = slice(0, len(named))
     prior = (pull.closed / pull.asked)[pull.place] * pull.strength
-    odds = _odds(shut + prior, told - shut + pull.strength - prior, rightly)
+    odds = _odds(shut + prior, told - shut + pull.strength - prior, falsely)
     raw = np.bincount(pull.place, weights=total, minlength=len(pull.asked))
     return Exits(
         named, pull.place[mine], told[mine], shut[mine], pull.asked, pull.closed,
-        pull.strength[mine], odds[mine], returned[mine], scatter, rightly,
+        pull.strength[mine], odds[mine], returned[mine], scatter[mine], falsely,
         (total < least)[mine], (raw < least)[pull.place][mine], _months_in(asked.sum(axis=0)),
     )  # fmt: skip
 
@@ -181,7 +187,7 @@ def _monthly(held: pl.DataFrame, what: What, strata: Sequence[str]) -> Array:
 
 
 def _scatter(asked: Array, closed: Array) -> float:
-    """Overdispersion of a stratum's months, pooled: intraclass correlation by moments."""
+    """Overdispersion of months, pooled over a mode's strata: intraclass correlation by moments."""
     share = (closed.sum(axis=1) + HALF) / (asked.sum(axis=1) + 2 * HALF)
     usable = asked >= 5
     weights = np.where(usable, asked, 0.0)
@@ -198,8 +204,27 @@ def _scatter(asked: Array, closed: Array) -> float:
     room = (total - (weights**2).sum(axis=1) / np.maximum(total, 1))[heavy]
     room = room - (usable.sum(axis=1) - 1)[heavy]
     # Of scatter that chance could make, nothing is learned.
-    beyond = excess.sum() if excess.sum() > np.sqrt(2 * spare) else 0.0
-    return float(np.clip(beyond / max(room.sum(), 1.0), 0.0, MOST_SCATTER))
+    beyond = excess.sum() if excess.sum() > 2 * np.sqrt(2 * spare) else 0.0
+    found = max(beyond / max(float(room.sum()), 1.0), _drift(weights, closed, fit, var))
+    return float(np.clip(found, 0.0, MOST_SCATTER))
+
+
+def _drift(weights: Array, closed: Array, fit: Array, var: Array) -> float:
+    """What a clear line over the months adds: its variance as a share of c (1 - c)."""
+    total = np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
+    when = (
+        np.arange(weights.shape[1])
+        - (weights * np.arange(weights.shape[1])).sum(axis=1, keepdims=True) / total
+    )
+    rest = np.where(weights > 0, closed - weights * fit[:, None], 0.0)
+    spread = (weights * when**2).sum(axis=1)
+    if spread.sum() <= 0:
+        return 0.0
+    slope = float((when * rest).sum() / spread.sum())
+    error = float(np.sqrt((spread * var).sum()) / spread.sum())
+    if abs(slope) < CLEAR * error:
+        return 0.0
+    return float(slope**2 * spread.sum() / weights.sum() / np.average(var, weights=total[:, 0]))
 
 
 @dataclass(frozen=True)

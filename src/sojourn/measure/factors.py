@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 SILENT_SHARE = 0.05  # of departures: a silent source with more leaves no number
 JUMPED_DAYS = 60  # after a jump, months younger than this cannot be completed
 YOUNG_DAYS = 92
-SCATTER_TOLD = 0.02
+BEFORE_NEXT = 0.5  # of false links that close a stay, those before its traveller's next arrival
 APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
 NO_GUIDE = Timed(Estimate(1.0, 1.0, 1.0), 0.0, 0.0)
 
@@ -70,9 +70,10 @@ def build_model(
 ) -> Model:
     """Every factor of every stratum and month."""
     count, draws = len(layout.months), policy.draws
-    exits = seen_exits(evidence.linkage, layout.strata, policy.least_reentries)
     trend = return_trend(evidence.linkage)
     timed = timed_errors(evidence.linkage)
+    falsely = BEFORE_NEXT * min(sum(t.false_each for t in timed.values()), 0.5)
+    exits = seen_exits(evidence.linkage, layout.strata, policy.least_reentries, falsely)
     trouble = find_trouble(evidence.reporting, known_at)
     told = pooled(completeness(evidence.reporting, known_at, Direction.DEPARTURE))
     ages = layout.ages(known_at)
@@ -270,6 +271,5 @@ def _concerns(
     ]
     if trouble.changed:
         found.append(Concern("delays_changed", False, by_month(ages < YOUNG_DAYS)))
-    if exits.scatter > SCATTER_TOLD:
-        found.append(Concern("months_scatter", False, everywhere))
+    found.append(Concern("months_scatter", False, by_stratum(exits.scatter > 0)))
     return tuple(c for c in found if c.at.any())

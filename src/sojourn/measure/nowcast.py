@@ -92,7 +92,7 @@ def _daily(
             (pl.col("direction") == direction.value) & (pl.col("event_day") <= known_at)
             & (pl.col("event_day") > known_at - timedelta(days=LONGEST))
         )
-        .group_by("event_day", "source").agg(pl.col("records").sum())
+        .group_by("event_day", "source").agg(pl.col("records").sum()).sort("event_day", "source")
     )  # fmt: skip
     out: dict[date, tuple[float, float, float, float]] = {}
     for day, source, records in counted.rows():
@@ -131,7 +131,10 @@ def _months(
     direction: Direction, quantity: Quantity, known_at: date, upset: str,
     quiet_since: date | None, smallest: int,
 ) -> list[dict[str, object]]:  # fmt: skip
-    held = _crossed(lists, direction).group_by("period", "mode").agg(pl.col("value").sum())
+    held = (
+        _crossed(lists, direction).group_by("period", "mode").agg(pl.col("value").sum())
+        .sort("period", "mode")
+    )  # fmt: skip
     out: list[dict[str, object]] = []
     for (month,), part in sorted(held.partition_by("period", as_dict=True).items()):
         if not isinstance(month, date) or month > known_at:

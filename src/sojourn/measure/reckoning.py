@@ -166,8 +166,8 @@ def _modelled(
         bound_upper=np.minimum((high + more) / size, 1.0),
     )  # fmt: skip
     return {
-        Of.LEFT_UNRECORDED: unrecorded, Of.PROBABLY_STILL_HERE: still_here,
-        Of.OVERSTAY_RATE: rate,
+        Of.LEFT_UNRECORDED: _outside(unrecorded), Of.PROBABLY_STILL_HERE: _outside(still_here),
+        Of.OVERSTAY_RATE: _outside(rate),
     }  # fmt: skip
 
 
@@ -177,6 +177,16 @@ def _others(cells: Cells, model: Model) -> Array:
     never = np.repeat(1 - model.exits.returned, months)[:, None]
     factor = model.value.grow_in * model.value.odds_in * never
     return np.asarray(np.maximum(((cells.in_time + cells.late) @ factor)[:, 0], 0.0))
+
+
+def _outside(told: Told) -> Told:
+    """Bounds hold the interval, whole stays included."""
+    if told.bound_lower is None or told.bound_upper is None:
+        return told
+    return replace(
+        told, bound_lower=np.minimum(told.bound_lower, told.lower),
+        bound_upper=np.maximum(told.bound_upper, told.upper),
+    )  # fmt: skip
 
 
 def _plain(value: Array, truth: Array, exact: NDArray[np.bool_]) -> Told:

@@ -21,13 +21,14 @@ CLASSES = ("VISIT", "STUDY", "WORK", "TRANSIT")
 PERMITTED = np.array([90, 180, 270, 3])
 MEDIAN_DAYS = np.array([10.0, 90.0, 80.0, 0.6])
 NATIONS = 6
+SMALL, LARGE = (4_000, 60_000), (100_000, 300_000)  # stays in two and a half years
 
 
 class Kind(StrEnum):
     """Which assumption is broken."""
 
     PLAIN = "plain"  # none
-    STRAIGHT = "straight"  # none; 5% of air and 40% of land exits unrecorded, everywhere
+    STRAIGHT = "straight"  # none; 5% of air, 40% of land exits unrecorded; large, to see bias
     UNLIKE = "unlike"  # who never returns leaves unseen more often, the more the later he returns
     DRIFT = "drift"  # coverage falls over the years
     STOPS = "stops"  # a source stops
@@ -72,7 +73,7 @@ def draw_world(kind: Kind, rng: np.random.Generator) -> SmallWorld:
     wide = np.ones((3, 1))
     return SmallWorld(
         kind=kind,
-        stays=int(np.exp(rng.uniform(np.log(4_000), np.log(60_000)))),
+        stays=int(np.exp(rng.uniform(*np.log(LARGE if kind is Kind.STRAIGHT else SMALL)))),
         days=912,
         start=date(2023, 1, 1),
         mix=modes[:, None] * classes[None, :],
