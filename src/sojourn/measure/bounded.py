@@ -33,10 +33,11 @@ def interval(draws: Array, value: Array) -> tuple[Array, Array]:
 def interval_from_nought(draws: Array, value: Array) -> tuple[Array, Array]:
     """95% ends of rows of draws of what is truly never negative; ``value`` may be."""
     low, high = interval(draws, value)
-    error = (high - low) / (2 * Z95)
-    safe = np.where(error > 0, error, 1.0)
-    held = error * np.interp(value / safe, _BELOW, _UPPER)
+    # Each end by its own side's error: intervals may be lopsided.
+    above = np.maximum((high - value) / Z95, 1e-12)
+    below = np.maximum((value - low) / Z95, 1e-12)
+    held = above * np.interp(value / above, _BELOW, _UPPER)
     high = np.where(value < 0, np.maximum(high, held), high)
-    raised = error * np.interp(value / safe, _ABOVE, _LOWER)
-    low = np.where((value > 0) & (value < 4 * error), np.maximum(low, raised), low)
+    raised = below * np.interp(value / below, _ABOVE, _LOWER)
+    low = np.where((value > 0) & (value < 4 * below), np.maximum(low, raised), low)
     return np.maximum(np.minimum(low, value), 0.0), np.maximum(high, 0.0)

@@ -6,6 +6,7 @@ COUNTS with a column for each outcome. Nothing here is about a stay.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -88,10 +89,19 @@ def lay_out(counts: pl.DataFrame, known_at: date) -> Layout:
     )  # fmt: skip
     strata = tuple(rows["stratum"].unique().sort().to_list())
     months = tuple(rows["month"].unique().sort().to_list())
-    first, second = ({name: at for at, name in enumerate(names)} for names in (strata, months))
-    at = [first[s] * len(months) + second[m] for s, m in rows.select("stratum", "month").rows()]
-    placed = rows.with_columns(pl.Series("at", at, dtype=pl.Int64))
+    placed = (
+        rows.join(_places("stratum", strata), on="stratum")
+        .join(_places("month", months), on="month")
+        .with_columns(at=pl.col("place") * len(months) + pl.col("place_right"))
+        .drop("place", "place_right")
+    )
     return Layout(strata, months, placed.sort("day", "nationality", "stratum"))
+
+
+def _places(name: str, values: Sequence[str] | Sequence[date]) -> pl.DataFrame:
+    dtype = pl.Date if name == "month" else pl.String
+    named = pl.DataFrame({name: pl.Series(list(values), dtype=dtype)})
+    return named.with_row_index("place").cast({"place": pl.Int64})
 
 
 def _of(outcome: Outcome, what: str) -> pl.Expr:

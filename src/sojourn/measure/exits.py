@@ -94,7 +94,8 @@ class Exits:
         ``share``: draws of the truth (strata x draws), which the new re-entries follow.
         """
         growth = months / self.settled_months
-        raw = np.clip(share + (1 - share) * self.falsely, 0.0, 1.0)
+        after = spread_shares(share, self.scatter, 1, rng)[:, 0]
+        raw = np.clip(after + (1 - after) * self.falsely, 0.0, 1.0)
         more = np.round(self.reentries * growth).astype(np.int64)[:, None]
         new = rng.binomial(more, raw).astype(np.float64)
         draws = share.shape[1]
@@ -210,7 +211,9 @@ def _scatter(asked: Array, closed: Array) -> float:
 
 
 def _drift(weights: Array, closed: Array, fit: Array, var: Array) -> float:
-    """What a clear line over the months adds: its variance as a share of c (1 - c)."""
+    """What a clear line over the months adds: its variance at the ends, which is thrice that of
+    all months, as a share of c (1 - c).
+    """
     total = np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
     when = (
         np.arange(weights.shape[1])
@@ -224,7 +227,8 @@ def _drift(weights: Array, closed: Array, fit: Array, var: Array) -> float:
     error = float(np.sqrt((spread * var).sum()) / spread.sum())
     if abs(slope) < CLEAR * error:
         return 0.0
-    return float(slope**2 * spread.sum() / weights.sum() / np.average(var, weights=total[:, 0]))
+    variance = 3 * slope**2 * float(spread.sum() / weights.sum())
+    return float(variance / np.average(var, weights=total[:, 0]))
 
 
 @dataclass(frozen=True)
