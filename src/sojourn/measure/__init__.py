@@ -2,12 +2,15 @@
 
 In: STAYS as known on a day. Out: MEASURES. What each outcome means: ``outcomes``. Which cells
 are made and which are hidden: ``cells``. How sure linking is, from LINKAGE_QUALITY: ``linkage``,
-by the formulas in ``estimate``; ``corrected`` puts counts right for it.
+by the formulas in ``estimate``; ``corrected`` puts counts right for it. What records cannot say:
+``estimating`` (ESTIMATES), from ``exits``, ``unlike``, ``delays``, ``development``, ``remaining``,
+``revisions``, ``nowcast``; two lists and bookings: ``dual``, ``bookings``.
 """
 
 from sojourn.measure.cells import measure
 from sojourn.measure.corrected import Corrected, Ended, correct_ended
 from sojourn.measure.estimate import Estimate
+from sojourn.measure.evidence import Evidence
 from sojourn.measure.linkage import (
     LEAST_TOLD,
     SMALLEST_SHOWN,
@@ -27,6 +30,7 @@ __all__ = [
     "Corrected",
     "Ended",
     "Estimate",
+    "Evidence",
     "Gap",
     "LinkageQuality",
     "assign_outcomes",

@@ -4,6 +4,7 @@
 events. ``watching``: an inbox folder. ``loading``: files in bulk. ``reconciling``: the whole
 ledger linked again. ``measuring``: cells. ``quality``: how sure linking is; ``probing``: decoys.
 ``judging``: evaluation on synthetic truth. ``training``: weights from simulated countries.
+``calibrating``: do intervals hold the truth.
 """
 
 from sojourn.pipeline.events import record
