@@ -61,9 +61,12 @@ def reckon(cells: Cells, model: Model, unlike: float, rng: np.random.Generator) 
 
 
 def _pending(cells: Cells, model: Model, late: Array) -> tuple[Pending, Pending, Pending]:
+    """Of T', L' and C'. False links are a handful in a small cell, and scatter as such (Poisson)."""
+    in_time = pending_of(cells.in_time, model.value.grow_in[:, 0], model.dispersion)
+    left_late = pending_of(cells.late, late, 1.0)
     return (
-        pending_of(cells.in_time, model.value.grow_in[:, 0], model.dispersion),
-        pending_of(cells.late, late, 1.0),
+        in_time.wider(cells.open, model.value.false_in),
+        left_late.wider(cells.open, model.value.false_late),
         pending_of(cells.changed, model.value.grow_changed[:, 0], 1.0),
     )
 

@@ -55,6 +55,11 @@ class Pending:
     mean: Array
     variance: Array
 
+    def wider(self, open_: object, false: Array) -> Pending:
+        """The same, with the scatter of ``false`` links for each stay without a departure."""
+        added = np.asarray(open_ @ false)[:, 0]  # type: ignore[operator]
+        return Pending(self.mean, self.variance + np.maximum(added, 0.0))
+
 
 def pending_of(linked: object, grow: Array, dispersion: float) -> Pending:
     """Of a count that is in to a share of ``1 / grow``: negative binomial, given what is in.
