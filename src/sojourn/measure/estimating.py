@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from sojourn.doors import check_table, doors_checked
 from sojourn.measure.evidence import Cells, Evidence, Layout, gather, lay_out
 from sojourn.measure.factors import Concern, Model, build_model
-from sojourn.measure.hiding import small_cells
+from sojourn.measure.hiding import DIMENSIONS, small_cells
 from sojourn.measure.nowcast import nowcast
 from sojourn.measure.reckoning import Told, reckon
 from sojourn.policy import Policy
@@ -31,7 +31,6 @@ from sojourn.vocabulary import Quantity, Span, Standing
 
 Array = NDArray[np.float64]
 
-DIMENSIONS = ("nationality", "mode", "admission_class")
 BREAKDOWNS: tuple[tuple[str, ...], ...] = ((), ("nationality",), ("mode",), ("admission_class",))
 TOUCHED = 0.02  # of a cell's stays: a concern with less is not told
 FATAL = 0.2  # of a cell's stays without a number: then the cell has none
@@ -91,7 +90,7 @@ def _estimate_kind(
     keys: dict[str, pl.Expr] = {"period": pl.col("day").dt.truncate(_FIRST[span])}
     keys |= {d: pl.col(d) if d in kept else pl.lit("") for d in DIMENSIONS}
     cells = gather(layout, keys)
-    hidden = small_cells(cells, cells.names["period"], smallest)
+    hidden = small_cells(cells, span, smallest)
     out = []
     for start in range(0, cells.names.height, CELLS_AT_ONCE):
         part = _slice(cells, start)

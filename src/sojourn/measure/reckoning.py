@@ -61,7 +61,7 @@ def reckon(cells: Cells, model: Model, unlike: float, rng: np.random.Generator) 
 
 
 def _pending(cells: Cells, model: Model, late: Array) -> tuple[Pending, Pending, Pending]:
-    """Of T', L' and C'. False links are a handful in a small cell, and scatter as such (Poisson)."""
+    """Of T', L' and C'. False links are few in a small cell, and scatter so (Poisson)."""
     in_time = pending_of(cells.in_time, model.value.grow_in[:, 0], model.dispersion)
     left_late = pending_of(cells.late, late, 1.0)
     return (

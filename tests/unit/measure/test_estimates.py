@@ -145,6 +145,15 @@ def test_small_numbers_are_hidden_and_cannot_be_reckoned_from_what_is_shown(
         .group_by("period").agg(hidden=(pl.col("why") == "small").sum(), all=pl.len())
     )  # fmt: skip
     assert not lone.filter((pl.col("hidden") == 1) & (pl.col("all") > 1)).height
+    # Nor of the months of a year: the year is told.
+    by_year = (
+        told.filter(
+            (pl.col("span") == "month") & ~pl.col("quantity").is_in(["arrivals", "departures"])
+        )
+        .group_by("quantity", "nationality", "mode", "admission_class", pl.col("period").dt.year())
+        .agg(hidden=(pl.col("why") == "small").sum(), all=pl.len())
+    )  # fmt: skip
+    assert not by_year.filter((pl.col("hidden") == 1) & (pl.col("all") > 1)).height
     assert day
 
 
