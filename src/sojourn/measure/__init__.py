@@ -10,7 +10,6 @@ by the formulas in ``estimate``; ``corrected`` puts counts right for it. What re
 from sojourn.measure.cells import measure
 from sojourn.measure.corrected import Corrected, Ended, correct_ended
 from sojourn.measure.estimate import Estimate
-from sojourn.measure.evidence import Evidence
 from sojourn.measure.linkage import (
     LEAST_TOLD,
     SMALLEST_SHOWN,
@@ -30,7 +29,6 @@ __all__ = [
     "Corrected",
     "Ended",
     "Estimate",
-    "Evidence",
     "Gap",
     "LinkageQuality",
     "assign_outcomes",

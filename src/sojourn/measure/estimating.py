@@ -29,6 +29,8 @@ from sojourn.policy import Policy
 from sojourn.schemas import ESTIMATES
 from sojourn.vocabulary import Quantity, Span, Standing
 
+__all__ = ["Evidence", "estimate", "estimate_cells"]
+
 Array = NDArray[np.float64]
 
 BREAKDOWNS: tuple[tuple[str, ...], ...] = ((), ("nationality",), ("mode",), ("admission_class",))
