@@ -10,9 +10,10 @@ what was expected (``revisions``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.measure.corrected import Timed, timed_errors
@@ -73,8 +74,10 @@ def build_model(
     trend = return_trend(evidence.linkage)
     timed = timed_errors(evidence.linkage)
     falsely = BEFORE_NEXT * min(sum(t.false_each for t in timed.values()), 0.5)
-    exits = seen_exits(evidence.linkage, layout.strata, policy.least_reentries, falsely)
     trouble = find_trouble(evidence.reporting, known_at)
+    exits = seen_exits(
+        _before_silence(evidence.linkage, trouble), layout.strata, policy.least_reentries, falsely
+    )
     told = pooled(completeness(evidence.reporting, known_at, Direction.DEPARTURE))
     ages = layout.ages(known_at)
     grown = _completed(evidence, layout, known_at, IN_TIME, told, trouble)
@@ -150,6 +153,17 @@ def _grow(grown: Development, draws: int, rng: np.random.Generator) -> tuple[Arr
     common = np.repeat(rng.standard_normal((grown.share.shape[0], draws)),
                        grown.share.shape[1], axis=0)  # fmt: skip
     return 1 / share, 1 / np.clip(share * np.exp(error * common), 0.02, 1.0)
+
+
+def _before_silence(linkage: pl.DataFrame, trouble: Trouble) -> pl.DataFrame:
+    """Re-entries of arrivals from whose month on a large source was silent say how little is seen
+    without it, not how much was seen before: left out, those of the month before as well.
+    """
+    since = [s.since for s in trouble.silent if s.share >= SILENT_SHARE]
+    if not since:
+        return linkage
+    cut = (min(since).replace(day=1) - timedelta(days=1)).replace(day=1)
+    return linkage.filter(pl.col("period") < cut)
 
 
 def _recent(told: Completeness | None, days: int) -> float:
