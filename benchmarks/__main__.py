@@ -1,7 +1,8 @@
 """``make bench``: the figures that the project promises, measured on this machine.
 
 ``python -m benchmarks [NAME...] [--small]``: encode, evaluate, accuracy, hard, live, one, landing,
-restart, measures, quality. In full size ``hard`` writes docs/reference/hard-people.md as well.
+restart, measures, quality, estimates. In full size ``hard`` writes docs/reference/hard-people.md
+as well.
 Each line gives what was wanted beside what was found. Nothing here is a timed test.
 """
 
@@ -17,6 +18,7 @@ import numba
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.estimates import estimate_year
 from benchmarks.hard_people import PAGE, measure_hard, render
 from benchmarks.landing import landing_to_screen
 from benchmarks.live_path import live_path
@@ -163,6 +165,15 @@ def bench_quality(small: bool) -> list[Row]:
     return [r for case in cases(25_000 if small else 100_000) for r in judged_rows(judge(case))]
 
 
+def bench_estimates(small: bool) -> list[Row]:
+    stays = 200_000 if small else 10_000_000
+    rows, seconds, worked = estimate_year(stays, SEED)
+    return [
+        ("estimates of a year", f"{stays:,} stays, {rows:,} counts",
+         f"{seconds:.1f} s ({worked:.1f} s of processor)", "2 min at 10,000,000")
+    ]  # fmt: skip
+
+
 BENCHES: dict[str, Callable[[bool], list[Row]]] = {
     "encode": bench_encode,
     "evaluate": bench_evaluate,
@@ -174,6 +185,7 @@ BENCHES: dict[str, Callable[[bool], list[Row]]] = {
     "restart": bench_restart,
     "measures": bench_measures,
     "quality": bench_quality,
+    "estimates": bench_estimates,
 }
 
 

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from sojourn.cli_calibrate import calibrate
 from sojourn.cli_edge import encode_command, read_command
 from sojourn.cli_export import export_command
 from sojourn.cli_judging import evaluate
@@ -50,7 +51,8 @@ def build_app() -> typer.Typer:
         help="Stays, departures, and how sure we are. Start with: sojourn demo",
     )  # fmt: skip
     for command in (
-        simulate, load, evaluate, train, adapt, measure, reconcile, purge, backup, watch, doctor,
+        simulate, load, evaluate, train, adapt, calibrate, measure, reconcile, purge, backup,
+        watch, doctor,
     ):  # fmt: skip
         app.command()(command)
     app.command("read")(read_command)

@@ -82,6 +82,18 @@ class MeasurePolicy:
 
 
 @dataclass(frozen=True)
+class EstimatePolicy:
+    draws: int
+    least_reentries: int
+    settled_months: int
+    unlike_odds: float
+
+    @property
+    def settled_days(self) -> int:
+        return round(self.settled_months * 30.4375)
+
+
+@dataclass(frozen=True)
 class FeedPolicy:
     originals: str
 
@@ -123,6 +135,7 @@ class Policy:
     linkage: LinkagePolicy
     ledger: LedgerPolicy
     measure: MeasurePolicy
+    estimate: EstimatePolicy
     feeds: FeedPolicy
     release: ReleasePolicy
 
@@ -143,6 +156,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "linkage": LinkagePolicy,
     "ledger": LedgerPolicy,
     "measure": MeasurePolicy,
+    "estimate": EstimatePolicy,
     "feeds": FeedPolicy,
     "release": ReleasePolicy,
 }
@@ -243,6 +257,9 @@ def _check_values(where: str, policy: Policy) -> None:
         "linkage.candidates_per_key": policy.linkage.candidates_per_key,
         "ledger.horizon_months": policy.ledger.horizon_months,
         "measure.smallest_cell": policy.measure.smallest_cell,
+        "estimate.least_reentries": policy.estimate.least_reentries,
+        "estimate.settled_months": policy.estimate.settled_months,
+        "estimate.unlike_odds": policy.estimate.unlike_odds,
     }
     for setting, value in positive.items():
         if value < 1:
@@ -253,6 +270,11 @@ def _check_values(where: str, policy: Policy) -> None:
             "smaller cells could show a person"
         )
     _check_release(f"{where} [release]", policy.release)
+    if policy.estimate.draws < FEWEST_DRAWS:
+        raise PolicyError(
+            f"{where}: estimate.draws: expected {FEWEST_DRAWS} or more, found "
+            f"{policy.estimate.draws}: an interval is read off its draws' ends"
+        )
 
 
 def _check_release(where: str, release: ReleasePolicy) -> None:
@@ -317,6 +339,7 @@ def _check_bounds(where: str, release: ReleasePolicy) -> None:
 
 
 SMALLEST_CELL_FLOOR = 10
+FEWEST_DRAWS = 100
 EPSILON_CEILING = 8.0  # above it, the promise to a person means little
 RELEASE_SPANS = ("day", "month")
 RELEASE_DIMENSIONS = ("nationality", "mode", "admission_class")

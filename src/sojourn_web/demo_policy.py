@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from sojourn.simulate.people import CUSTOMS
 
-EPSILON = "16.0"
+EPSILON = "8.0"
 FIRST_MONTHS = "9"
 
 

@@ -63,6 +63,40 @@ def correct_ended(counts: pl.DataFrame, observed: Ended) -> Corrected | None:
     )
 
 
+@dataclass(frozen=True)
+class Timed:
+    """Of stays that ended in time, or late: what linking did to them."""
+
+    sensitivity: Estimate
+    false_each: float  # false links of that timing, for each ended stay without a link
+    false_error: float
+
+
+def timed_errors(counts: pl.DataFrame) -> dict[str, Timed]:
+    """By IN_TIME and LATE. A false link can only close a stay that was open: so it is told for
+    each ended stay that has no link, wherever that stay is counted. Empty: nothing was counted.
+    """
+    quality, whole = judge_linkage(counts), tallies(counts, Group.ALL)
+    if quality is None or not whole:
+        return {}
+    open_ = whole[0].of(What.ARRIVALS_ENDED) - whole[0].of(What.ARRIVALS_ENDED_LINKED)
+    timed = {t.group_name: t for t in tallies(counts, Group.TIMING)}
+    out = {}
+    for name in (IN_TIME, LATE):
+        if name not in timed or open_ <= 0:
+            continue
+        mine = timed[name]
+        missed, false, variance = _parts(timed, name, quality, counts)
+        found = mine.of(What.FOUND_BY_DOCUMENTS) + mine.of(What.FOUND_BY_NAMES)
+        right = max(found - mine.of(What.FOUND_BY_BOTH) - false, 0.0)
+        reach = Z95 * sqrt(variance)
+        share = right / (right + missed) if right else 0.0
+        ends = [right / (right + max(m, 0.0)) if right else e for m, e in
+                ((missed + reach, 0.0), (missed - reach, 1.0))]  # fmt: skip
+        out[name] = Timed(Estimate(share, ends[0], ends[1]), false / open_, sqrt(variance) / open_)
+    return out
+
+
 def _shifted(observed: int, shift: float, variance: float) -> Estimate:
     value, reach = observed + shift, Z95 * sqrt(variance)
     return Estimate(max(0.0, value), max(0.0, value - reach), max(0.0, value + reach))

@@ -5,6 +5,7 @@ events. ``watching``: an inbox folder. ``loading``: files in bulk. ``reconciling
 ledger linked again. ``measuring``: cells. ``quality``: how sure linking is; ``probing``: decoys.
 ``judging``: evaluation on synthetic truth. ``training``: weights from simulated countries.
 ``exporting``: published figures as files.
+``calibrating``: do intervals hold the truth.
 """
 
 from sojourn.pipeline.events import record

@@ -1,0 +1,43 @@
+"""Intervals of what cannot be negative, from draws of an estimate that can.
+
+In: draws of an estimate (cells x draws) and its value, both before they are cut at nought. Out:
+lower and upper ends. The lower end is cut at nought, which costs no coverage. Where the estimate
+lies below nought the upper end would shrink to nothing, a confident number from bad luck: it is
+held up as by Feldman & Cousins (1998, table X), whose belt keeps its coverage; so is the lower end
+where it is near nought, or 39 in 40 intervals would hold there, not 19 in 20.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+Z95 = 1.96
+ENDS = (0.025, 0.975)
+# Upper end at 95% where the estimate lies so many standard errors below nought.
+_BELOW = np.array([-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0])
+_UPPER = np.array([0.4228, 0.4999, 0.6180, 0.8095, 1.1021, 1.4928, 1.96])
+# Lower end, so many standard errors above.
+_ABOVE = np.array([1.645, 1.8, 2.0, 2.2, 2.5, 3.0, 3.5, 4.0])
+_LOWER = np.array([0.0, 0.1551, 0.3548, 0.5344, 0.7611, 1.1407, 1.5621, 2.04])
+
+
+def interval(draws: Array, value: Array) -> tuple[Array, Array]:
+    """95% ends of rows of draws; ``value`` always lies within."""
+    low, high = np.quantile(draws, ENDS, axis=1)
+    return np.minimum(low, value), np.maximum(high, value)
+
+
+def interval_from_nought(draws: Array, value: Array) -> tuple[Array, Array]:
+    """95% ends of rows of draws of what is truly never negative; ``value`` may be."""
+    low, high = interval(draws, value)
+    # Each end by its own side's error: intervals may be lopsided.
+    above = np.maximum((high - value) / Z95, 1e-12)
+    below = np.maximum((value - low) / Z95, 1e-12)
+    held = above * np.interp(value / above, _BELOW, _UPPER)
+    high = np.where(value < 0, np.maximum(high, held), high)
+    raised = below * np.interp(value / below, _ABOVE, _LOWER)
+    low = np.where((value > 0) & (value < 4 * below), np.maximum(low, raised), low)
+    return np.maximum(np.minimum(low, value), 0.0), np.maximum(high, 0.0)

@@ -1,0 +1,289 @@
+"""What a count stands for, by stratum and month: all that is known of errors, put together.
+
+In: ``Evidence``, ``Layout``, the day, policy, randomness. Out: ``Model``: factors as values, as
+draws for the truth, as draws for the final vintage, and ``Concern``s: where a number cannot be
+made, or only a wide one. Each error has its own module: exits not seen (``exits``, ``unlike``),
+links missed and false (``corrected``), reports to come (``development``, ``delays``), revisions of
+what was expected (``revisions``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sojourn.measure.corrected import Timed, timed_errors
+from sojourn.measure.delays import Completeness, Trouble, completeness, find_trouble, pooled
+from sojourn.measure.development import Development, develop, month_end
+from sojourn.measure.estimate import Z95, Estimate
+from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, LATE, OPEN, Evidence, Layout
+from sojourn.measure.exits import Exits, seen_exits, spread_shares
+from sojourn.measure.linkage import IN_TIME as TIMELY
+from sojourn.measure.linkage import LATE as TARDY
+from sojourn.measure.remaining import Factors
+from sojourn.measure.revisions import past_revisions
+from sojourn.measure.unlike import Trend, return_trend
+from sojourn.policy import EstimatePolicy
+from sojourn.vocabulary import Direction
+
+Array = NDArray[np.float64]
+
+SILENT_SHARE = 0.05  # of departures: a silent source with more leaves no number
+JUMPED_DAYS = 60  # after a jump, months younger than this cannot be completed
+YOUNG_DAYS = 92
+BEFORE_NEXT = 0.5  # of false links that close a stay, those before its traveller's next arrival
+APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
+NO_GUIDE = Timed(Estimate(1.0, 1.0, 1.0), 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Where (``at``: 0 or 1) something is amiss. ``fatal``: no number can be made there."""
+
+    code: str
+    fatal: bool
+    at: Array
+
+
+@dataclass(frozen=True)
+class Model:
+    value: Factors
+    truth: Factors
+    later: Factors
+    exits: Exits
+    trend: Trend
+    late_now: Array  # by at: late leavers once reported, for each that is reported
+    late_later: Array  # ... and once others have left late
+    dispersion: float  # of reports to come
+    concerns: tuple[Concern, ...]
+
+
+def build_model(
+    evidence: Evidence,
+    layout: Layout,
+    known_at: date,
+    policy: EstimatePolicy,
+    rng: np.random.Generator,
+) -> Model:
+    """Every factor of every stratum and month."""
+    count, draws = len(layout.months), policy.draws
+    trend = return_trend(evidence.linkage)
+    timed = timed_errors(evidence.linkage)
+    falsely = BEFORE_NEXT * min(sum(t.false_each for t in timed.values()), 0.5)
+    trouble = find_trouble(evidence.reporting, known_at)
+    exits = seen_exits(
+        _before_silence(evidence.linkage, trouble), layout.strata, policy.least_reentries, falsely
+    )
+    told = pooled(completeness(evidence.reporting, known_at, Direction.DEPARTURE))
+    ages = layout.ages(known_at)
+    grown = _completed(evidence, layout, known_at, IN_TIME, told, trouble)
+    changed = develop(evidence.vintages, CHANGED, layout.strata, layout.months, known_at)
+    in_now, changed_now = _grow(grown, draws, rng), _grow(changed, draws, rng)
+    tardier = develop(evidence.vintages, LATE, layout.strata, layout.months, known_at)
+    late_later = _grow(tardier, draws, rng)
+    late = layout.spread(np.array([1 / _recent(told, int(a) + 15) for a in ages]))[:, None]
+    missing = _missing(layout, trouble)[:, None]
+    in_draws = in_now[1] * (1 + missing * rng.random((1, draws)))
+    size, size_draws = _sizes(evidence, layout, ages, known_at, policy, draws, rng)
+    share = exits.share_draws(rng, draws)
+    months_share = spread_shares(share, exits.scatter, count, rng)
+    known = np.repeat(exits.returned, count)[:, None]
+    others = (1 - known) * _unlike(trend, draws, rng)
+    value_odds = np.repeat(exits.odds, count)[:, None]
+    odds = value_odds * known + (1 / months_share - 1).reshape(-1, draws) * others
+    later_odds = np.repeat(
+        exits.later_odds(share, float(policy.settled_months), rng), count, axis=0
+    )
+    tardy, timely = timed.get(TARDY, NO_GUIDE), timed.get(TIMELY, NO_GUIDE)
+    ratio, ratio_draws = _late_ratio(tardy, timely, draws, rng)
+    false = {name: _false(t, draws, rng) for name, t in ((TIMELY, timely), (TARDY, tardy))}
+    apart = _apart(layout, false[TIMELY], false[TARDY], rng)
+    ones = np.ones((layout.size, 1))
+    value = Factors(
+        in_now[0], late, changed_now[0], ones * timely.false_each, ones * tardy.false_each,
+        value_odds, (1 + value_odds) * ratio - 1, size,
+    )  # fmt: skip
+    truth = Factors(
+        in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1], odds,
+        (1 + odds) * ratio_draws - 1, size_draws,
+    )  # fmt: skip
+    later = Factors(
+        in_draws, late_later[1], truth.grow_changed, ones * false[TIMELY], ones * false[TARDY],
+        later_odds, (1 + later_odds) * ratio_draws - 1, size_draws,
+    )  # fmt: skip
+    concerns = _concerns(evidence, layout, exits, trend, trouble, grown, ages, timed)
+    return Model(
+        value, truth, later, exits, trend, late[:, 0], late_later[0][:, 0], grown.dispersion,
+        concerns,
+    )  # fmt: skip
+
+
+def _completed(
+    evidence: Evidence,
+    layout: Layout,
+    known_at: date,
+    outcome: object,
+    told: Completeness | None,
+    trouble: Trouble,
+) -> Development:
+    """From vintages; where no month before was watched at that age, from the sources' delays."""
+    grown = develop(evidence.vintages, IN_TIME, layout.strata, layout.months, known_at)
+    share, error = grown.share.copy(), grown.log_error.copy()
+    for at, age in enumerate(layout.ages(known_at)):
+        if grown.unknown[at]:
+            # Departures lie between long before the last permitted day and the day itself.
+            least = told.at(int(age)) if told is not None else 1.0
+            share[:, at] = np.minimum(share[:, at], (1 + least) / 2)
+            error[:, at] = np.hypot(error[:, at], (1 - least) / 2 + 0.002)
+        if trouble.changed and age < YOUNG_DAYS:
+            doubt = (1 - share[:, at]) * (trouble.slower - 1)
+            error[:, at] = np.hypot(error[:, at], doubt)
+    return Development(share, error, grown.dispersion, grown.unknown)
+
+
+def _grow(grown: Development, draws: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Factors: value, draws."""
+    share = grown.share.reshape(-1, 1)
+    error = grown.log_error.reshape(-1, 1)
+    # Months of one office are late together: one draw of the error for all of a stratum.
+    common = np.repeat(rng.standard_normal((grown.share.shape[0], draws)),
+                       grown.share.shape[1], axis=0)  # fmt: skip
+    return 1 / share, 1 / np.clip(share * np.exp(error * common), 0.02, 1.0)
+
+
+def _before_silence(linkage: pl.DataFrame, trouble: Trouble) -> pl.DataFrame:
+    """Re-entries of arrivals from whose month on a large source was silent say how little is seen
+    without it, not how much was seen before: left out, those of the month before as well.
+    """
+    since = [s.since for s in trouble.silent if s.share >= SILENT_SHARE]
+    if not since:
+        return linkage
+    cut = (min(since).replace(day=1) - timedelta(days=1)).replace(day=1)
+    return linkage.filter(pl.col("period") < cut)
+
+
+def _recent(told: Completeness | None, days: int) -> float:
+    return max(told.recent_mean(days), 0.05) if told is not None else 1.0
+
+
+def _missing(layout: Layout, trouble: Trouble) -> Array:
+    """By at: the share of departures whose source was silent when the month ended."""
+    lost = np.zeros(len(layout.months))
+    for silent in trouble.silent:
+        for at, month in enumerate(layout.months):
+            if month_end(month) >= silent.since:
+                lost[at] += silent.share
+    return layout.spread(lost)
+
+
+def _sizes(
+    evidence: Evidence,
+    layout: Layout,
+    ages: NDArray[np.int64],
+    known_at: date,
+    policy: EstimatePolicy,
+    draws: int,
+    rng: np.random.Generator,
+) -> tuple[Array, Array]:
+    """Past revisions of the number expected (extensions and arrivals that become known late)."""
+    found = past_revisions(
+        evidence.vintages, EXPECTED, [int(a) for a in ages], known_at, policy.settled_days
+    )
+    value = np.array([np.exp(r.mean) if r.known else 1.0 for r in found])
+    drawn = np.stack([r.draws(rng, draws) for r in found]) if found else np.ones((0, draws))
+    strata = len(layout.strata)
+    return np.tile(value, strata)[:, None], np.tile(drawn, (strata, 1))
+
+
+def _unlike(trend: Trend, draws: int, rng: np.random.Generator) -> Array:
+    """Between no difference and somewhat more than the trend's; ones where none is clear."""
+    return np.asarray(trend.odds_ratio() ** rng.uniform(-0.1, 1.3, (1, draws)))
+
+
+def _late_ratio(
+    tardy: Timed, timely: Timed, draws: int, rng: np.random.Generator
+) -> tuple[float, Array]:
+    """Sensitivity in time over sensitivity late: late leavers' links may be missed more often."""
+    if tardy.sensitivity.value <= 0.05 or timely.sensitivity.value <= 0.05:
+        return 1.0, np.ones((1, draws))
+    value = timely.sensitivity.value / tardy.sensitivity.value
+    error = (tardy.sensitivity.upper - tardy.sensitivity.lower) / (2 * Z95)
+    drawn = np.clip(tardy.sensitivity.value + error * rng.standard_normal((1, draws)), 0.05, 1.0)
+    return value, np.asarray(timely.sensitivity.value / drawn)
+
+
+def _false(timed: Timed, draws: int, rng: np.random.Generator) -> Array:
+    drawn = timed.false_each + timed.false_error * rng.standard_normal((1, draws))
+    return np.asarray(np.maximum(drawn, 0.0))
+
+
+def _apart(
+    layout: Layout, timely: Array, tardy: Array, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """False links by stratum, in time and late. Whether one looks late hangs on how long stays of
+    its class may be; the counts say it of all classes together. So each stratum's share is drawn,
+    and all shares together are as they were counted.
+    """
+    whole = timely + tardy
+    late = np.clip(tardy / np.maximum(whole, 1e-12), 0.02, 0.98)
+    strata, count = len(layout.strata), len(layout.months)
+    open_ = np.bincount(
+        layout.rows["at"].to_numpy() // count, weights=layout.rows[OPEN.value].to_numpy(),
+        minlength=strata,
+    )  # fmt: skip
+    weight = np.maximum(open_, 0.0)[:, None] / max(float(np.maximum(open_, 0.0).sum()), 1.0)
+    drawn = rng.beta(APART * late, APART * (1 - late), (strata, timely.shape[1]))
+    drawn = np.clip(drawn - (weight * drawn).sum(axis=0) + late, 0.0, 1.0)
+    return np.repeat(whole * (1 - drawn), count, axis=0), np.repeat(whole * drawn, count, axis=0)
+
+
+def _concerns(
+    evidence: Evidence,
+    layout: Layout,
+    exits: Exits,
+    trend: Trend,
+    trouble: Trouble,
+    grown: Development,
+    ages: NDArray[np.int64],
+    timed: dict[str, Timed],
+) -> tuple[Concern, ...]:
+    """In order of weight: the first that touches a cell is told."""
+    count = len(layout.months)
+    everywhere = np.ones(layout.size)
+
+    def by_stratum(flags: NDArray[np.bool_]) -> Array:
+        return np.repeat(flags.astype(np.float64), count)
+
+    def by_month(flags: NDArray[np.bool_]) -> Array:
+        return layout.spread(flags.astype(np.float64))
+
+    lost = _missing(layout, trouble)
+    untimed = grown.unknown & (not evidence.reporting.height)
+    found = [
+        Concern("no_reentries", True, by_stratum(exits.blind)),
+        Concern("source_silent", True, (lost >= SILENT_SHARE).astype(np.float64)),
+        Concern("source_silent", False, (lost > 0).astype(np.float64)),
+        Concern("no_delays", True, by_month(untimed & (ages < YOUNG_DAYS))),
+    ]
+    if trouble.jumped:
+        young = by_month(ages < JUMPED_DAYS)
+        found += [
+            Concern("clock_jumped", trouble.jumped_share >= SILENT_SHARE, young),
+            Concern("clock_jumped", False, everywhere),
+        ]
+    if not timed:
+        found.append(Concern("linking_unjudged", False, everywhere))
+    if trend.clear:
+        found.append(Concern("returning_unlike", False, everywhere))
+    found += [
+        Concern("few_reentries", False, by_stratum(exits.borrowed)),
+        Concern("short_history", False, by_month(grown.unknown)),
+    ]
+    if trouble.changed:
+        found.append(Concern("delays_changed", False, by_month(ages < YOUNG_DAYS)))
+    found.append(Concern("months_scatter", False, by_stratum(exits.scatter > 0)))
+    return tuple(c for c in found if c.at.any())

@@ -1,0 +1,85 @@
+"""Which estimates are not told, because few stays lie under them.
+
+In: numbers recorded in each cell. Out: for each quantity, a mask of cells. A quantity whose base
+in the records is under policy's smallest cell is hidden. Late and no departure recorded are
+hidden together where either is small, for their sum shows in the recorded rate; so are in time
+and status changed.
+Where one cell alone is hidden, among the parts of a total or among the months of a year (the
+days of a month), the smallest other goes with it: the total less its parts would give it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sojourn.measure.evidence import CHANGED, IN_TIME, LATE, OPEN, Cells
+from sojourn.vocabulary import Quantity as Of
+from sojourn.vocabulary import Span
+
+DIMENSIONS = ("nationality", "mode", "admission_class")
+_WITHIN = {Span.DAY: "1mo", Span.MONTH: "1y"}  # whose sum could give one part away
+
+Mask = NDArray[np.bool_]
+Array = NDArray[np.float64]
+
+
+def small_cells(cells: Cells, span: Span, smallest: int) -> Mapping[Of, Mask]:
+    """By quantity: where nothing is told."""
+    number = {
+        o: np.asarray(m.sum(axis=1)).ravel()
+        for o, m in (
+            (IN_TIME, cells.in_time), (LATE, cells.late), (OPEN, cells.open),
+            (CHANGED, cells.changed),
+        )
+    }  # fmt: skip
+    sisters = [_numbered(cells.names, pl.col("period"))]
+    if span in _WITHIN:
+        longer = pl.col("period").dt.truncate(_WITHIN[span])
+        sisters.append(_numbered(cells.names, longer, *(pl.col(d) for d in DIMENSIONS)))
+    few = {o: n < smallest for o, n in number.items()}
+    unsettled = few[LATE] | few[OPEN]
+    settled = few[IN_TIME] | few[CHANGED]
+    naive, rest = number[LATE] + number[OPEN], number[IN_TIME] + number[CHANGED]
+    every = naive + rest
+    hidden = {
+        Of.NO_DEPARTURE_RECORDED: (unsettled, number[OPEN]),
+        Of.DEPARTED_LATE: (unsettled, number[OPEN]),
+        Of.LEFT_UNRECORDED: (unsettled, number[OPEN]),
+        Of.PROBABLY_STILL_HERE: (unsettled, number[OPEN]),
+        Of.DEPARTED_IN_TIME: (settled, rest),
+        Of.STATUS_CHANGED: (settled, rest),
+        Of.RECORDED_RATE: ((naive < smallest) | (rest < smallest), naive),
+        Of.OVERSTAY_RATE: ((naive < smallest) | (rest < smallest), naive),
+        Of.EXPECTED_DEPARTURES: (every < smallest, every),
+    }
+    return {q: _with_sisters(mask, size, sisters) for q, (mask, size) in hidden.items()}
+
+
+def _numbered(names: pl.DataFrame, *keys: pl.Expr) -> NDArray[np.int64]:
+    """A number for each group of cells that share ``keys``."""
+    ranked = names.select(pl.struct(*(k.alias(str(i)) for i, k in enumerate(keys))).rank("dense"))
+    return np.asarray(ranked.to_series().cast(pl.Int64).to_numpy())
+
+
+def _with_sisters(mask: Mask, size: Array, sisters: Sequence[NDArray[np.int64]]) -> Mask:
+    """Hide more until no cell is hidden alone in any of its groups."""
+    out = mask.copy()
+    while True:
+        before = int(out.sum())
+        for groups in sisters:
+            out = _with_sister(out, size, groups)
+        if int(out.sum()) == before:
+            return out
+
+
+def _with_sister(mask: Mask, size: Array, groups: NDArray[np.int64]) -> Mask:
+    out = mask.copy()
+    cells, lone = np.bincount(groups), np.bincount(groups, weights=mask)
+    for group in np.flatnonzero((lone == 1) & (cells > 1)):
+        shown = np.flatnonzero((groups == group) & ~mask)
+        out[shown[np.argmin(size[shown])]] = True
+    return out

@@ -1,0 +1,240 @@
+"""Cells and factors into quantities with their intervals and bounds. Nothing is hidden here.
+
+In: ``Cells``, ``Model``. Out: for each Quantity a ``Told`` (arrays by cell). Confidence intervals
+are of what is true of these stays; ``later`` holds what the same procedure will say once the
+vintage is final, when more have returned and reports are in. Bounds hold whatever those who never
+return do, within policy's odds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sojourn.measure.bounded import ENDS, Z95, interval, interval_from_nought
+from sojourn.measure.evidence import Cells
+from sojourn.measure.factors import Model
+from sojourn.measure.remaining import Pending, Split, pending_of, split, with_chance
+from sojourn.vocabulary import Quantity as Of
+
+Array = NDArray[np.float64]
+
+LEAST_POSSIBLE = 0.03  # of draws: with fewer that could be true, their end is no guide
+FORWARD = 1.08  # what re-estimating how alike strata are adds; from calibration
+
+
+@dataclass(frozen=True)
+class Told:
+    value: Array
+    lower: Array
+    upper: Array
+    later_lower: Array | None = None
+    later_upper: Array | None = None
+    bound_lower: Array | None = None
+    bound_upper: Array | None = None
+
+
+def reckon(cells: Cells, model: Model, unlike: float, rng: np.random.Generator) -> dict[Of, Told]:
+    """Every quantity of every cell. Parts of a cell sum to what was expected."""
+    rough = _single(split(cells, model.value))
+    chance = _chance_of(cells, model)
+    truth = with_chance(
+        split(cells, model.truth), chance, np.maximum(rough.unrecorded, 0.0),
+        _pending(cells, model, model.late_now), cells.noise, rng,
+    )  # fmt: skip
+    nothing = np.zeros(cells.names.height)
+    later = with_chance(
+        split(cells, model.later), nothing, nothing, _pending(cells, model, model.late_later),
+        cells.noise * 0.0, rng,
+    )  # fmt: skip
+    value, later = _cut(rough), _cut(later)
+    told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike))
+    possible = truth.still_here >= 0
+    return {
+        q: replace(t, later_lower=low, later_upper=high)
+        for q, t in told.items()
+        for low, high in [_ends(_LATER[q](later), t.value, possible if q in _CUT else None)]
+    }
+
+
+def _pending(cells: Cells, model: Model, late: Array) -> tuple[Pending, Pending, Pending]:
+    """Of T', L' and C'. False links are few in a small cell, and scatter so (Poisson)."""
+    in_time = pending_of(cells.in_time, model.value.grow_in[:, 0], model.dispersion)
+    left_late = pending_of(cells.late, late, 1.0)
+    return (
+        in_time.wider(cells.open, model.value.false_in),
+        left_late.wider(cells.open, model.value.false_late),
+        pending_of(cells.changed, model.value.grow_changed[:, 0], 1.0),
+    )
+
+
+def _single(found: Split) -> Split:
+    return Split(*(getattr(found, f)[:, 0] for f in Split.__dataclass_fields__))
+
+
+def _cut(found: Split) -> Split:
+    """Nobody is still here less than nought times: what is missing is taken from the unseen."""
+    over = np.minimum(found.still_here, 0.0)
+    unseen = np.maximum(found.unrecorded + over, 0.0)
+    part = np.divide(
+        unseen, found.unrecorded, out=np.zeros_like(unseen), where=found.unrecorded > 0
+    )
+    late = np.maximum(found.late, 0.0)
+    left = found.expected - found.in_time - late - found.changed - unseen
+    return Split(
+        found.expected, found.in_time, late, found.changed, unseen,
+        np.maximum(found.late_unrecorded * part, 0.0), np.maximum(left, 0.0),
+    )  # fmt: skip
+
+
+def _chance_of(cells: Cells, model: Model) -> Array:
+    """Variance of the unseen given the odds: n (1 - c) / c^2, less what those who returned tell.
+
+    All re-entries together are known to have left, and how many of them unseen; of a cell that
+    holds a part of them, a part is known (see docs/explanation/how-honest.md).
+    """
+    odds, grow = model.value.odds_in, model.value.grow_in
+    strata = len(model.exits.strata)
+    seen = (cells.in_time + cells.late).multiply((odds * (1 + odds) * grow)[:, 0])
+    months = odds.shape[0] // max(strata, 1)
+    fold = np.repeat(np.eye(strata), months, axis=0)
+    by_stratum, expected = np.asarray(seen @ fold), np.asarray(cells.expected @ fold)
+    returned, known = model.exits.returned, np.maximum(model.exits.reentries, 1.0)
+    part = np.clip(expected * returned / known, 0.0, 1.0)
+    return np.asarray(np.maximum((by_stratum * (1 - returned * part)).sum(axis=1), 0.0))
+
+
+def _quantities(
+    cells: Cells, model: Model, rough: Split, value: Split, truth: Split, bound: float
+) -> dict[Of, Told]:
+    exact = cells.noise.sum(axis=1) == 0
+    late, open_, every = (
+        np.asarray(m.sum(axis=1)).ravel() for m in (cells.late, cells.open, cells.expected)
+    )
+    every = np.maximum(every, 1e-9)
+    noise = Z95 * np.sqrt(cells.noise)
+    naive_noise = np.hypot(noise[:, 1], noise[:, 2])
+    out = {
+        Of.EXPECTED_DEPARTURES: _plain(value.expected, truth.expected, exact),
+        Of.DEPARTED_IN_TIME: _plain(value.in_time, truth.in_time, exact),
+        Of.DEPARTED_LATE: _plain(value.late, truth.late, exact),
+        Of.STATUS_CHANGED: _plain(value.changed, truth.changed, exact),
+        Of.NO_DEPARTURE_RECORDED: Told(open_, open_ - noise[:, 2], open_ + noise[:, 2]),
+        Of.RECORDED_RATE: Told(
+            (late + open_) / every, (late + open_ - naive_noise) / every,
+            (late + open_ + naive_noise) / every,
+        ),
+    }  # fmt: skip
+    return out | _modelled(cells, model, rough, value, truth, bound, exact)
+
+
+def _modelled(
+    cells: Cells, model: Model, rough: Split, value: Split, truth: Split, bound: float,
+    exact: NDArray[np.bool_],
+) -> dict[Of, Told]:  # fmt: skip
+    """What no record says: left unrecorded, probably still here, the rate."""
+    size = np.maximum(value.expected, 1e-9)
+    more = _others(cells, model) * (1 - 1 / bound)
+    low, high = interval_from_nought(truth.unrecorded, rough.unrecorded)
+    low, high = np.minimum(low, value.unrecorded), np.maximum(high, value.unrecorded)
+    most = np.maximum(value.unrecorded + value.still_here, high)
+    unrecorded = Told(
+        value.unrecorded, *_whole(low, high, exact), bound_lower=np.maximum(low - more, 0.0),
+        bound_upper=most,
+    )  # fmt: skip
+    low, high = interval_from_nought(truth.still_here, rough.still_here)
+    most = np.maximum(value.unrecorded + value.still_here, high)
+    still_here = Told(
+        value.still_here, *_whole(np.minimum(low, value.still_here), high, exact),
+        bound_lower=np.zeros(len(size)), bound_upper=np.minimum(high + more, most),
+    )  # fmt: skip
+    low, high = interval(truth.overstays, rough.overstays)
+    left_late = np.quantile(truth.late + truth.late_unrecorded, ENDS, axis=1)
+    # Every false link may have looked late.
+    false = np.asarray(cells.open @ model.value.false_in)[:, 0]
+    base = rough.late + rough.late_unrecorded
+    _, held = interval_from_nought(truth.overstays - base[:, None], rough.overstays - base)
+    floor = left_late[0] - false + interval_from_nought(truth.still_here, rough.still_here)[0]
+    low = np.maximum(np.minimum(np.maximum(low, floor), value.overstays), 0.0)
+    high = np.max([high, left_late[1], held + base, value.overstays], axis=0)
+    low, high = _whole(low, high, exact)
+    # As if everybody without a record had left, and in time.
+    least = np.maximum(np.quantile(truth.late, ENDS[0], axis=1) - false, 0.0)
+    rate = Told(
+        value.rate, low / size, np.minimum(high / size, 1.0),
+        bound_lower=np.minimum(least, low) / size,
+        bound_upper=np.minimum((high + more) / size, 1.0),
+    )  # fmt: skip
+    return {
+        Of.LEFT_UNRECORDED: _outside(unrecorded), Of.PROBABLY_STILL_HERE: _outside(still_here),
+        Of.OVERSTAY_RATE: _outside(rate),
+    }  # fmt: skip
+
+
+def _others(cells: Cells, model: Model) -> Array:
+    """Of the unseen, those whose traveller never returned: by what bounds may move."""
+    months = model.value.odds_in.shape[0] // max(len(model.exits.strata), 1)
+    never = np.repeat(1 - model.exits.returned, months)[:, None]
+    factor = model.value.grow_in * model.value.odds_in * never
+    return np.asarray(np.maximum(((cells.in_time + cells.late) @ factor)[:, 0], 0.0))
+
+
+def _outside(told: Told) -> Told:
+    """Bounds hold the interval, whole stays included."""
+    if told.bound_lower is None or told.bound_upper is None:
+        return told
+    return replace(
+        told, bound_lower=np.minimum(told.bound_lower, told.lower),
+        bound_upper=np.maximum(told.bound_upper, told.upper),
+    )  # fmt: skip
+
+
+def _plain(value: Array, truth: Array, exact: NDArray[np.bool_]) -> Told:
+    low, high = interval(truth, value)
+    low, high = (np.where(exact, np.maximum(a, 0.0), a) for a in (low, high))
+    return Told(value, *_whole(low, high, exact))
+
+
+def _ends(draws: Array, value: Array, possible: NDArray[np.bool_] | None) -> tuple[Array, Array]:
+    """Prediction interval, FORWARD times as wide as the draws'.
+
+    Where the value was cut at nought the truth lies above it, and what will be estimated later
+    follows the truth: the upper end is that of draws which could be true, where it is higher.
+    """
+    low, high = interval(draws, value)
+    if possible is not None:
+        share = possible.mean(axis=1)
+        # The end of those that could be true is one further out of all, the others laid below.
+        ordered = np.sort(np.where(possible, draws, -np.inf), axis=1)
+        place = np.ceil((1 - (1 - ENDS[1]) * share) * draws.shape[1]).astype(np.int64) - 1
+        upper = np.take_along_axis(ordered, place[:, None], axis=1)[:, 0]
+        high = np.where(share >= LEAST_POSSIBLE, np.maximum(high, upper), high)
+    # What cannot be negative has no draw that is.
+    least = np.minimum(np.minimum(draws.min(axis=1), low), value)
+    wider = value - FORWARD * (value - low)
+    return np.where(least >= 0, np.maximum(wider, 0.0), wider), value + FORWARD * (high - value)
+
+
+_CUT = (Of.PROBABLY_STILL_HERE, Of.OVERSTAY_RATE)
+_LATER: Mapping[Of, Callable[[Split], Array]] = {
+    Of.EXPECTED_DEPARTURES: lambda s: s.expected,
+    Of.DEPARTED_IN_TIME: lambda s: s.in_time,
+    Of.DEPARTED_LATE: lambda s: s.late,
+    Of.STATUS_CHANGED: lambda s: s.changed,
+    Of.NO_DEPARTURE_RECORDED: lambda s: s.unrecorded + s.still_here,
+    Of.LEFT_UNRECORDED: lambda s: s.unrecorded,
+    Of.PROBABLY_STILL_HERE: lambda s: s.still_here,
+    Of.OVERSTAY_RATE: lambda s: s.rate,
+    Of.RECORDED_RATE: lambda s: (
+        (s.late + s.unrecorded + s.still_here) / np.maximum(s.expected, 1e-9)
+    ),
+}
+
+
+def _whole(low: Array, high: Array, exact: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Stays are whole: ends are widened to the next number, unless counts are noisy."""
+    down, up = np.floor(low + 1e-9), np.ceil(high - 1e-9)
+    return np.where(exact, np.minimum(down, low), low), np.where(exact, np.maximum(up, high), high)

@@ -1,0 +1,170 @@
+"""No departure recorded, split into *left unrecorded* and *probably still here*: for cells only.
+
+In: ``Cells`` of counts and ``Factors`` (what a count stands for, as a value and as draws). Out:
+``Split``. With E stays expected to leave, C of another status, T and L linked in time and late:
+
+    recorded for good   T' = (T - false) / share in by now, and L' likewise
+    left unrecorded     U  = T' odds + L' odds: unseen exits for each that is seen
+    probably still here H  = E - C' - T' - L' - U
+
+Given the coverage c, U is negative binomial: exits up to the nth that is seen. Of those who
+returned (``Exits.returned``) the exit is certain, so they add no chance of their own. What is
+estimated is of these very stays, not of such stays in general. H is what is left over: it can
+come out below nought, and is cut there only when it is told, so that sums of cells stay unbiased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sojourn.measure.evidence import Cells
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Factors:
+    """By stratum and month (``at``), as values and as draws (at x draws).
+
+    ``grow``: recorded for good, for each that is recorded now. ``false``: false links for each
+    stay without a departure. ``odds``: unseen for each seen; ``later``: as they will be estimated.
+    """
+
+    grow_in: Array
+    grow_late: Array
+    grow_changed: Array
+    false_in: Array
+    false_late: Array
+    odds_in: Array
+    odds_late: Array
+    size: Array  # revision of the number expected
+
+    @property
+    def draws(self) -> int:
+        return int(self.odds_in.shape[1])
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Of what is still to come, by cell: its mean and variance."""
+
+    mean: Array
+    variance: Array
+
+    def wider(self, open_: object, false: Array) -> Pending:
+        """The same, with the scatter of ``false`` links for each stay without a departure."""
+        added = np.asarray(open_ @ false)[:, 0]  # type: ignore[operator]
+        return Pending(self.mean, self.variance + np.maximum(added, 0.0))
+
+
+def pending_of(linked: object, grow: Array, dispersion: float) -> Pending:
+    """Of a count that is in to a share of ``1 / grow``: negative binomial, given what is in.
+
+    Half a stay more than was counted: where none is in yet, one may still come.
+    """
+    share = 1 / grow
+    counted = np.asarray(linked.sum(axis=1)).ravel()  # type: ignore[attr-defined]
+    factor = (1 - share) / share
+    mean = np.asarray(linked @ factor)  # type: ignore[operator]
+    half = 0.5 * np.divide(mean, counted, out=np.full(len(mean), 0.0), where=counted > 0)
+    whole = np.maximum(mean + np.maximum(half, 0.0), 0.0)
+    spread = np.asarray(linked @ (factor / share)) * dispersion  # type: ignore[operator]
+    return Pending(whole, np.maximum(spread + half, 0.0))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Cells, or cells x draws; ``still_here`` may be below nought."""
+
+    expected: Array
+    in_time: Array
+    late: Array
+    changed: Array
+    unrecorded: Array
+    late_unrecorded: Array
+    still_here: Array
+
+    @property
+    def overstays(self) -> Array:
+        return self.still_here + self.late + self.late_unrecorded
+
+    @property
+    def rate(self) -> Array:
+        return np.asarray(self.overstays / np.maximum(self.expected, 1e-9))
+
+
+def split(cells: Cells, factors: Factors) -> Split:
+    """The formulas above; factors of one draw (at x 1) give cells x 1."""
+    in_time = _right(cells.in_time, cells.open, factors.grow_in, factors.false_in)
+    late = _right(cells.late, cells.open, factors.grow_late, factors.false_late)
+    unseen_in = _right(
+        cells.in_time, cells.open, factors.grow_in * factors.odds_in, factors.false_in
+    )
+    unseen_late = _right(
+        cells.late, cells.open, factors.grow_late * factors.odds_late, factors.false_late
+    )
+    changed = np.asarray(cells.changed @ factors.grow_changed)
+    expected = np.asarray(cells.expected @ factors.size)
+    unseen = unseen_in + unseen_late
+    return Split(
+        expected, in_time, late, changed, unseen, unseen_late,
+        expected - changed - in_time - late - unseen,
+    )  # fmt: skip
+
+
+def _right(linked: object, open_: object, factor: Array, false: Array) -> Array:
+    return np.asarray(linked @ factor - open_ @ (factor * false))  # type: ignore[operator]
+
+
+def with_chance(
+    drawn: Split,
+    chance: Array,
+    mean: Array,
+    pending: Sequence[Pending],
+    noise: Array,
+    rng: np.random.Generator,
+) -> Split:
+    """Draws with what coverage leaves to chance, reports to come and noise of the counts.
+
+    ``chance``: variance of U given the odds; ``mean``: its mean; ``pending``: of T', L', C';
+    ``noise``: variances of the counts themselves (cells x 4). All by cell.
+    """
+    shape = drawn.unrecorded.shape
+    unseen = drawn.unrecorded + _chance(mean, chance, shape, rng)
+    late_part = np.divide(
+        drawn.late_unrecorded, drawn.unrecorded, out=np.zeros(shape),
+        where=np.abs(drawn.unrecorded) > 1e-9,
+    )  # fmt: skip
+    waiting = [_chance(p.mean, p.variance, shape, rng) for p in pending]
+    shaken = rng.standard_normal((4, *shape)) * np.sqrt(noise.T)[:, :, None]
+    in_time = drawn.in_time + waiting[0] + shaken[0]
+    late = drawn.late + waiting[1] + shaken[1]
+    changed = drawn.changed + waiting[2] + shaken[3]
+    expected = drawn.expected + shaken.sum(axis=0)
+    # Noise in what is linked is noise in what is unseen beside it.
+    seen = np.maximum(drawn.in_time + drawn.late, 1.0)
+    more = waiting[0] + shaken[0] + waiting[1] + shaken[1]
+    unseen = unseen + more * drawn.unrecorded / seen
+    return Split(
+        expected, in_time, late, changed, unseen, unseen * np.clip(late_part, 0.0, 1.0),
+        expected - changed - in_time - late - unseen,
+    )  # fmt: skip
+
+
+def _chance(
+    mean: Array, variance: Array, shape: tuple[int, ...], rng: np.random.Generator
+) -> Array:
+    """Draws around nought of a negative binomial's spread: by gamma and Poisson where it is
+    wider than a Poisson's, normal elsewhere (where numbers are large).
+    """
+    out = rng.standard_normal(shape) * np.sqrt(np.maximum(variance, 0.0))[:, None]
+    wide = (mean > 1e-6) & (variance > mean * 1.0001) & (mean < 200)
+    if wide.any():
+        m, v = mean[wide][:, None], variance[wide][:, None]
+        size = (int(wide.sum()), shape[1])
+        out[wide] = rng.poisson(rng.gamma(m**2 / (v - m), (v - m) / m, size)) - m
+    return out

@@ -1,0 +1,60 @@
+"""Calibration: a stopped run goes on, another run's folder is refused, the sums are right."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from sojourn.cli import build_app
+from sojourn.errors import UsageError
+from sojourn.pipeline.calibrating import Progress, calibrate, run_country
+from sojourn.policy import Policy, load_policy
+from sojourn.simulate.small_world import Kind
+
+
+@pytest.fixture
+def few() -> Policy:
+    policy = load_policy()
+    return replace(policy, estimate=replace(policy.estimate, draws=100))
+
+
+def test_a_stopped_run_goes_on_and_ends_the_same(tmp_path: Path, few: Policy) -> None:
+    kinds, seen = [Kind.PLAIN, Kind.DRIFT], []
+
+    def tell(done: Progress) -> None:
+        seen.append(done)
+
+    whole = calibrate(kinds, 3, 5, few, tmp_path / "a", processes=1, tell=tell)
+    assert (seen[0].done, seen[-1].done, seen[-1].total) == (0, 6, 6)
+    (tmp_path / "a" / "drift-00000.parquet").unlink()
+    seen.clear()
+    again = calibrate(kinds, 3, 5, few, tmp_path / "a", processes=1, tell=tell)
+    assert (seen[0].done, seen[-1].done) == (3, 6)
+    assert json.dumps(again.as_dict()) == json.dumps(whole.as_dict())
+    with pytest.raises(UsageError, match="another seed or policy"):
+        calibrate(kinds, 3, 6, few, tmp_path / "a", processes=1)
+
+
+def test_a_country_is_judged_against_its_own_truth_and_final_vintage(few: Policy) -> None:
+    cells = run_country(Kind.PLAIN, 4, 1, few)
+    year = cells.filter((pl.col("span") == "year") & (pl.col("quantity") == "overstay_rate"))
+    assert year.height > 5
+    assert year["truth"].null_count() == 0
+    assert year.select((pl.col("truth") <= pl.col("naive") + 0.05).mean()).item() > 0.9
+    assert cells.filter(pl.col("why") == "to_date").height == 0
+
+
+def test_the_command_tells_its_table_as_json(tmp_path: Path) -> None:
+    asked = ["calibrate", "--countries", "2", "--work", str(tmp_path / "w"), "--processes", "1",
+             "--json"]  # fmt: skip
+    found = CliRunner().invoke(build_app(), asked)
+    assert found.exit_code == 0
+    told = json.loads(found.stdout)
+    assert told["countries"] == {"plain": 2}
+    wrong = CliRunner().invoke(build_app(), ["calibrate", "--kind", "odd"])
+    assert isinstance(wrong.exception, UsageError)
