@@ -15,6 +15,7 @@ import typer
 
 from sojourn.cli_calibrate import calibrate
 from sojourn.cli_edge import encode_command, read_command
+from sojourn.cli_estimate import estimate_command
 from sojourn.cli_export import export_command
 from sojourn.cli_judging import evaluate
 from sojourn.cli_printing import (
@@ -58,6 +59,7 @@ def build_app() -> typer.Typer:
     app.command("read")(read_command)
     app.command("encode")(encode_command)
     app.command("quality")(quality_command)
+    app.command("estimate")(estimate_command)
     app.command("release")(release_command)
     app.command("explain")(explain_command)
     app.command("export")(export_command)

@@ -15,6 +15,13 @@ from sojourn.reports import Report, Shape
 Home = Annotated[
     Path, typer.Option("--home", envvar="SOJOURN_HOME", help="The office's folder: its policy.")
 ]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database", envvar="SOJOURN_STATISTICS_URL",
+        help="The ledger's address; default: SQLite in the home folder.",
+    ),
+]  # fmt: skip
 OutFile = Annotated[Path, typer.Option("--out", help="Where it goes; ends in .html, .pdf or .csv.")]
 KnownAt = Annotated[
     datetime | None,
@@ -22,13 +29,15 @@ KnownAt = Annotated[
 ]
 Estimates = Annotated[
     Path | None,
-    typer.Option(help="Parquet of estimates, for the steward alone. From a file, for now."),
+    typer.Option(help="Parquet of estimates, for the steward alone; default: the ledger's."),
 ]
 Figures = Annotated[
     Path | None,
-    typer.Option(help="Parquet of released figures, for the public. From a file, for now."),
+    typer.Option(help="Parquet of released figures, for the public."),
 ]
-Public = Annotated[bool, typer.Option("--public", help="Insist on released figures.")]
+Public = Annotated[
+    bool, typer.Option("--public", help="Of released figures; default: the ledger's.")
+]
 Groups = Annotated[
     Path | None, typer.Option(help="TOML: classes of admission by group; default: well-known ones.")
 ]
@@ -62,6 +71,7 @@ def build_report_app() -> typer.Typer:
 def report_us(
     out_file: OutFile,
     home: Home = Path("office"),
+    database: Database = None,
     estimates: Estimates = None,
     figures: Figures = None,
     known_at: KnownAt = None,
@@ -72,17 +82,18 @@ def report_us(
 ) -> None:
     """A year in the shape of the US Entry/Exit Overstay Report: by class and by country.
 
-    The ledger does not hand out estimates yet: give them as a file.
+    Of the ledger's estimates (sojourn estimate), or with --public of released figures.
 
     Example: sojourn report us --estimates estimates.parquet --out report.html
     """
-    report = _made(Shape.US, home, estimates, figures, known_at, period, groups, public)
+    report = _made(Shape.US, home, database, estimates, figures, known_at, period, groups, public)
     _write(report, out_file, despite_check)
 
 
 def report_uk(
     out_file: OutFile,
     home: Home = Path("office"),
+    database: Database = None,
     estimates: Estimates = None,
     figures: Figures = None,
     known_at: KnownAt = None,
@@ -93,17 +104,18 @@ def report_uk(
 ) -> None:
     """A year in the shape of the UK exit checks: departed in time, late, no evidence, by visa type.
 
-    The ledger does not hand out estimates yet: give them as a file.
+    Of the ledger's estimates (sojourn estimate), or with --public of released figures.
 
     Example: sojourn report uk --estimates estimates.parquet --out report.pdf
     """
-    report = _made(Shape.UK, home, estimates, figures, known_at, period, groups, public)
+    report = _made(Shape.UK, home, database, estimates, figures, known_at, period, groups, public)
     _write(report, out_file, despite_check)
 
 
 def report_monthly(
     out_file: OutFile,
     home: Home = Path("office"),
+    database: Database = None,
     estimates: Estimates = None,
     figures: Figures = None,
     known_at: KnownAt = None,
@@ -113,11 +125,11 @@ def report_monthly(
 ) -> None:
     """Twelve months: arrivals, departures, rates with both intervals, revisions, freshness.
 
-    The ledger does not hand out estimates yet: give them as a file.
+    Of the ledger's estimates (sojourn estimate), or with --public of released figures.
 
     Example: sojourn report monthly --figures figures.parquet --public --out release.html
     """
-    report = _made(Shape.MONTHLY, home, estimates, figures, known_at, month, None, public)
+    report = _made(Shape.MONTHLY, home, database, estimates, figures, known_at, month, None, public)
     _write(report, out_file, despite_check)
 
 
@@ -133,7 +145,7 @@ def report_example(
     """What a published table would have looked like with intervals. Invented people only.
 
     A country is simulated whose records show what the office published; its truth stands in the
-    notes. The estimate behind it is a plain one: it knows unrecorded departures and nothing else.
+    notes.
 
     Example: sojourn report example us --out example.html
     """
@@ -149,6 +161,7 @@ def report_example(
 def _made(
     shape: Shape,
     home: Path,
+    database: str | None,
     estimates: Path | None,
     figures: Path | None,
     known_at: datetime | None,
@@ -164,7 +177,7 @@ def _made(
         source_of,
     )
 
-    frame, kind = source_of(estimates, figures, public=public)
+    frame, kind = source_of(home, database, estimates, figures, public=public)
     return make_report(
         shape, frame, kind, policy_of(home), known_at=_day(known_at), period=_day(period),
         groups=read_groups(groups) if groups else None, names=country_names(),

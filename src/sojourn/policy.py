@@ -87,6 +87,7 @@ class EstimatePolicy:
     least_reentries: int
     settled_months: int
     unlike_odds: float
+    year_begins: int
 
     @property
     def settled_days(self) -> int:
@@ -270,6 +271,8 @@ def _check_values(where: str, policy: Policy) -> None:
             "smaller cells could show a person"
         )
     _check_release(f"{where} [release]", policy.release)
+    if not 1 <= policy.estimate.year_begins <= 12:
+        raise PolicyError(f"{where}: estimate.year_begins: expected a month, 1 to 12")
     if policy.estimate.draws < FEWEST_DRAWS:
         raise PolicyError(
             f"{where}: estimate.draws: expected {FEWEST_DRAWS} or more, found "

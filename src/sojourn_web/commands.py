@@ -27,6 +27,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from sojourn.encode import FileKeyProvider
 from sojourn.errors import SojournError, UsageError
 from sojourn.pipeline import Office, assess, open_office, refresh_measures, releasing, watch_inbox
+from sojourn.pipeline.estimating import refresh_estimates
 from sojourn.pipeline.office import key_file
 from sojourn.simulate import World
 from sojourn.simulate.stream import Parcel, stream_country
@@ -37,6 +38,8 @@ Home = Annotated[Path, typer.Option(envvar="SOJOURN_HOME", help="The office's fo
 Host = Annotated[str, typer.Option(help="Listen on this address.")]
 Port = Annotated[int, typer.Option(help="Listen on this port.")]
 DEMO_DAYS = 240
+ESTIMATES_SECONDS = 3600
+ESTIMATES_SEED = 1
 RELEASE_POLL_SECONDS = 2.0
 
 
@@ -59,7 +62,7 @@ def serve(
     _prepare_web(demo=False)
     office.open_ledger().close()
     say.print(f"serving {office.home} at http://{host}:{port} (Ctrl-C stops)")
-    tasks = [_watcher(office), _releaser(office)] if watch else []
+    tasks = [_watcher(office), _releaser(office), _estimator(office)] if watch else []
     _run(host, port, tasks)
 
 
@@ -162,6 +165,7 @@ def _run_demo(home: Path, port: int, rate: float, world: World) -> None:
         refresh_measures(office)
         bar.update(step, advance=1, description="trying how sure linking is")
         assess(office, np.random.default_rng(world.seed))
+        refresh_estimates(office, np.random.default_rng(ESTIMATES_SEED))
         bar.update(step, advance=1, description="releasing the first public figures")
         release_first(office)
         bar.update(step, advance=1, description="ready")
@@ -170,7 +174,8 @@ def _run_demo(home: Path, port: int, rate: float, world: World) -> None:
     for name, password in people.items():
         say.print(f"  sign in  {name} / {password}")
     say.print(f"  first figures after {time.perf_counter() - started:.0f} s. Ctrl-C stops.\n")
-    _run("127.0.0.1", port, [_watcher(office), _releaser(office), _streamer(office, parcels)])
+    tasks = [_watcher(office), _releaser(office), _estimator(office), _streamer(office, parcels)]
+    _run("127.0.0.1", port, tasks)
 
 
 @dataclass(frozen=True)
@@ -201,6 +206,18 @@ def _releaser(office: Office) -> Task:
                 connection.close()
 
     return Task("releaser", work)
+
+
+def _estimator(office: Office) -> Task:
+    """Estimates go on with the records, beside them: one who takes records in must not wait."""
+
+    def work(stop: threading.Event) -> None:
+        while True:
+            refresh_estimates(office, np.random.default_rng(ESTIMATES_SEED))
+            if stop.wait(ESTIMATES_SECONDS):
+                return
+
+    return Task("estimator", work)
 
 
 def make_release(office: Office, through: date, asked_by: str, approved_by: str) -> str:

@@ -15,7 +15,16 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from sojourn.errors import LedgerError
-from sojourn.ledger import counts, linkage, lists, reporting, snapshot, sources, vintages
+from sojourn.ledger import (
+    counts,
+    estimates,
+    linkage,
+    lists,
+    reporting,
+    snapshot,
+    sources,
+    vintages,
+)
 from sojourn.ledger.counts import Outcomes
 from sojourn.ledger.engine import fetch, open_engine, redact
 from sojourn.ledger.notes import noted_day
@@ -74,6 +83,17 @@ class CountedLedger:
             self._written, changed = snapshot.write(connection, cells, self._written)
             put_outbox(connection, "measures", {}, self._clock())
         return changed
+
+    def write_estimates(self, made: pl.DataFrame, known_at: date) -> None:
+        """Keep ESTIMATES of a day; those that were made earlier on it go."""
+        with self._noting() as connection:
+            estimates.replace_day(connection, made, known_at)
+            put_outbox(connection, "estimates", {}, self._clock())
+
+    def estimates(self) -> pl.DataFrame:
+        """ESTIMATES of the newest day, and what is kept of the days before."""
+        with self._reading() as connection:
+            return estimates.read_estimates(connection)
 
     def close_days(self) -> int:
         """Write the vintages of days that have ended; returns how many rows. Idempotent."""

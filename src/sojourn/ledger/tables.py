@@ -277,6 +277,26 @@ linkage_quality = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+# What records cannot say, by day on which it was estimated.
+estimates = Table(
+    "estimates",
+    metadata,
+    Column("span", String(5), primary_key=True),
+    Column("period", String(10), primary_key=True),
+    Column("nationality", String(10), primary_key=True),
+    Column("mode", String(10), primary_key=True),
+    Column("admission_class", String(40), primary_key=True),
+    Column("quantity", String(30), primary_key=True),
+    *(
+        Column(name, Float)
+        for name in ("value", "lower", "upper", "later_lower", "later_upper", "bound_lower",
+                     "bound_upper")
+    ),
+    Column("standing", String(10), nullable=False),
+    Column("why", String(60), nullable=False),
+    Column("known_at", String(10), primary_key=True),
+)  # fmt: skip
+
 rejects = Table(
     "rejects",
     metadata,

@@ -1,7 +1,8 @@
 """Counts into estimates: what records say, what they cannot say, and how sure either is.
 
 In: ``Evidence`` (five tables of counts), the day of the question, policy, randomness. Out:
-ESTIMATES: months and years in total, by mode, by class, by nationality; days in total. The same
+ESTIMATES: months and years in total, by mode, by class, by nationality; years by nationality and
+class; days in total. The same
 evidence, day, policy and generator give the same table. COUNTS may be noisy.
 
 Arrivals and departures, today and this month, are ``nowcast``'s and join the table here. For cells
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from sojourn.doors import check_table, doors_checked
 from sojourn.measure.evidence import Cells, Evidence, Layout, gather, lay_out
 from sojourn.measure.factors import Concern, Model, build_model
-from sojourn.measure.hiding import DIMENSIONS, small_cells
+from sojourn.measure.hiding import DIMENSIONS, first_day, small_cells
 from sojourn.measure.nowcast import nowcast
 from sojourn.measure.reckoning import Told, reckon
 from sojourn.policy import Policy
@@ -76,6 +77,7 @@ def estimate_cells(
 
 def _specs(layout: Layout) -> list[tuple[Span, tuple[str, ...]]]:
     spans = [(span, kept) for span in (Span.YEAR, Span.MONTH) for kept in BREAKDOWNS]
+    spans.append((Span.YEAR, ("nationality", "admission_class")))
     # A span's first day alone: then days are not told apart.
     if (layout.rows["day"].dt.day() > 1).any():
         spans.append((Span.DAY, ()))
@@ -89,10 +91,11 @@ def _estimate_kind(
     layout: Layout, model: Model, span: Span, kept: tuple[str, ...], known_at: date,
     policy: Policy, rng: np.random.Generator, smallest: int,
 ) -> list[pl.DataFrame]:  # fmt: skip
-    keys: dict[str, pl.Expr] = {"period": pl.col("day").dt.truncate(_FIRST[span])}
+    begins = policy.estimate.year_begins
+    keys: dict[str, pl.Expr] = {"period": first_day(pl.col("day"), span, begins)}
     keys |= {d: pl.col(d) if d in kept else pl.lit("") for d in DIMENSIONS}
     cells = gather(layout, keys)
-    hidden = small_cells(cells, span, smallest)
+    hidden = small_cells(cells, span, smallest, begins)
     out = []
     for start in range(0, cells.names.height, CELLS_AT_ONCE):
         part = _slice(cells, start)

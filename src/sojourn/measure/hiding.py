@@ -21,13 +21,26 @@ from sojourn.vocabulary import Quantity as Of
 from sojourn.vocabulary import Span
 
 DIMENSIONS = ("nationality", "mode", "admission_class")
-_WITHIN = {Span.DAY: "1mo", Span.MONTH: "1y"}  # whose sum could give one part away
+_WITHIN = {Span.DAY: Span.MONTH, Span.MONTH: Span.YEAR}  # whose sum could give one part away
 
 Mask = NDArray[np.bool_]
 Array = NDArray[np.float64]
 
 
-def small_cells(cells: Cells, span: Span, smallest: int) -> Mapping[Of, Mask]:
+def first_day(day: pl.Expr, span: Span, year_begins: int) -> pl.Expr:
+    """Of the span that a day lies in; years begin with the month ``year_begins``."""
+    if span != Span.YEAR:
+        return day.dt.truncate("1d" if span == Span.DAY else "1mo")
+    shift = year_begins - 1
+    return (
+        day.dt.month_start()
+        .dt.offset_by(f"-{shift}mo")
+        .dt.truncate("1y")
+        .dt.offset_by(f"{shift}mo")
+    )
+
+
+def small_cells(cells: Cells, span: Span, smallest: int, year_begins: int = 1) -> Mapping[Of, Mask]:
     """By quantity: where nothing is told."""
     number = {
         o: np.asarray(m.sum(axis=1)).ravel()
@@ -37,8 +50,11 @@ def small_cells(cells: Cells, span: Span, smallest: int) -> Mapping[Of, Mask]:
         )
     }  # fmt: skip
     sisters = [_numbered(cells.names, pl.col("period"))]
+    told = [d for d in DIMENSIONS if (cells.names[d] != "").any()]
+    if len(told) > 1:  # each row and each column of a table has a total of its own
+        sisters += [_numbered(cells.names, pl.col("period"), pl.col(d)) for d in told]
     if span in _WITHIN:
-        longer = pl.col("period").dt.truncate(_WITHIN[span])
+        longer = first_day(pl.col("period"), _WITHIN[span], year_begins)
         sisters.append(_numbered(cells.names, longer, *(pl.col(d) for d in DIMENSIONS)))
     few = {o: n < smallest for o, n in number.items()}
     unsettled = few[LATE] | few[OPEN]

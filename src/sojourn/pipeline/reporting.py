@@ -16,11 +16,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sojourn.errors import PrivacyError, ReadError, UsageError
-from sojourn.pipeline.plain_estimates import estimate_plainly
+from sojourn.errors import PrivacyError, ReadError, ReportError, UsageError
+from sojourn.ledger.engine import open_engine
+from sojourn.measure.estimating import Evidence, estimate
+from sojourn.pipeline.estimating import read_estimates
+from sojourn.pipeline.office import Office, open_office
 from sojourn.pipeline.spool import write_private
 from sojourn.policy import Policy, load_policy
 from sojourn.read.nations import ALPHA_3
+from sojourn.release import read_figures
 from sojourn.reports import (
     UK_GROUPS,
     US_GROUPS,
@@ -38,7 +42,7 @@ from sojourn.reports import (
     us_report,
     vintages,
 )
-from sojourn.schemas import Span
+from sojourn.schemas import LISTS, REPORTING, VINTAGES, Span
 from sojourn.simulate.published import COUNTRIES, UK_2019_20, US_FY2024, draw_published
 
 EXAMPLES = {Shape.US: US_FY2024, Shape.UK: UK_2019_20}
@@ -140,22 +144,47 @@ def read_table(path: Path) -> pl.DataFrame:
 
 
 def source_of(
-    estimates: Path | None, figures: Path | None, *, public: bool
+    home: Path, database: str | None, estimates: Path | None, figures: Path | None, *, public: bool
 ) -> tuple[pl.DataFrame, Kind]:
-    """The one table that a report is made of. Raises PrivacyError of estimates for the public."""
+    """The one table that a report is made of: a file's, or what the ledger holds.
+
+    Raises PrivacyError of estimates for the public, ReportError where the ledger holds none.
+    """
     if public and figures is None and estimates is not None:
         raise PrivacyError(
             "--public prints released figures, and estimates are confidential. Give --figures "
             "FILE.parquet, or leave --public out: then the report is for the steward alone"
         )
-    if (estimates is None) == (figures is None):
+    if estimates is not None and figures is not None:
         raise UsageError(
             "expected one of --estimates FILE.parquet (for the steward) and --figures "
-            f"FILE.parquet (for the public); found {'none' if estimates is None else 'both'}"
+            "FILE.parquet (for the public); found both"
         )
     if figures is not None:
         return read_table(figures), Kind.PUBLIC
-    return read_table(Path(str(estimates))), Kind.STEWARD
+    if estimates is not None:
+        return read_table(estimates), Kind.STEWARD
+    office = open_office(home, statistics_url=database)
+    if public:
+        return _released(office), Kind.PUBLIC
+    made = read_estimates(office)
+    if not made.height:
+        raise ReportError(
+            "the ledger holds no estimates: run sojourn quality --assess, then sojourn estimate"
+        )
+    return made, Kind.STEWARD
+
+
+def _released(office: Office) -> pl.DataFrame:
+    with office.open_ledger():  # brought up to date
+        engine = open_engine(office.statistics_url)
+        try:
+            figures = read_figures(engine)
+        finally:
+            engine.dispose()
+    if not figures.height:
+        raise ReportError("nothing has been released yet: expected a release (sojourn release)")
+    return figures
 
 
 def policy_of(home: Path) -> Policy:
@@ -208,9 +237,11 @@ def example_report(
     scale = scale or SCALES[shape]
     drawn = draw_published(office, 1 / scale, rng)
     known_at = office.year.replace(year=office.year.year + 1) + timedelta(days=90)
-    estimates = estimate_plainly(
-        drawn.counts, drawn.linkage, office.year, known_at, policy.measure.smallest_cell, rng
+    evidence = Evidence(
+        drawn.counts, VINTAGES.empty(), REPORTING.empty(), LISTS.empty(), drawn.linkage
     )
+    own_year = replace(policy.estimate, year_begins=office.year.month)
+    estimates = estimate(evidence, known_at, replace(policy, estimate=own_year), rng)
     report = make_report(
         shape, estimates, Kind.STEWARD, policy, period=office.year, names=COUNTRIES
     )

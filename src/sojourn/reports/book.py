@@ -136,7 +136,8 @@ def _estimated(row: dict[str, Any], quantity: Quantity, smallest: int) -> Cell:
         return Cell(status=Status.CANNOT, why="not_a_number")
     if value is None:
         small = why.startswith("small")
-        return Cell(status=Status.HIDDEN if small else Status.CANNOT, why=why)
+        # Small itself, or hidden beside one that is: it may hold more than the smallest cell.
+        return Cell(status=Status.GUARDING if small else Status.CANNOT, why=why)
     if quantity not in RATES and value < smallest:
         return Cell(status=Status.HIDDEN, why="small")
     said = why if row["standing"] == Standing.WIDENED else ""
