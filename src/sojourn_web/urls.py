@@ -19,5 +19,6 @@ urlpatterns = [
     path("runs/feeds/<int:token_id>/revoke", runs.revoke, name="revoke-feed"),
     path("ingest/", api.urls),
     path("cases/", include("sojourn_web.cases.urls")),
+    path("return/", include("sojourn_web.cases.urls_applicant")),
     path("accounts/", include("allauth.urls")),
 ]
