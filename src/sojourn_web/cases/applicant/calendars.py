@@ -24,6 +24,7 @@ from sojourn_web.cases.errors import RefusedError
 
 COPTIC_ADDS = 276
 NO_SUCH_DAY = words("There is no such day: write only the parts that are known.")
+TOO_FAR = words("Look at the year and at the calendar: this year is too far away.")
 
 
 class Calendar(StrEnum):
@@ -38,9 +39,11 @@ NAMES = {
     Calendar.ETHIOPIAN: words("Ethiopian calendar"),
 }
 OF_LANGUAGE = {
-    "fa": Calendar.PERSIAN, "ps": Calendar.PERSIAN, "am": Calendar.ETHIOPIAN,
+    "fa": Calendar.PERSIAN,
+    "ps": Calendar.PERSIAN,
+    "am": Calendar.ETHIOPIAN,
     "ti": Calendar.ETHIOPIAN,
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ PAGES = ROOM / "templates" / "cases" / "applicant"
 CODE = ROOM / "cases" / "applicant"
 DRAFT = "DRAFT: not reviewed. Pages say so; no consent is given in it."
 IN_PAGES = re.compile(r'{% say(?:_plain)? "([^"]+)"')
-IN_CODE = re.compile(r'\bwords\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)')
+IN_CODE = re.compile(r'\bwords\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+),?\s*\)')
 PLACE = re.compile(r"{\w+}")
 
 

@@ -20,31 +20,56 @@ from sojourn_web.cases.states import Move, State, find_transition
 
 # What each state is called here, and what comes next.
 STANDS: dict[State, tuple[str, str]] = {
-    State.ENQUIRY: (words("You are asking"), words("Answer what you like. Then press “Apply”, if you want "
-                    "to go on.")),
-    State.APPLICATION: (words("You have applied"), words("A counsellor will speak with you. You need not "
-                        "do anything.")),
-    State.COUNSELLING: (words("Counselling"), words("Your counsellor explains your rights, and what "
-                        "returning means for you.")),
-    State.SAFEGUARDS: (words("Safety"), words("We ask whether the journey and the return are safe for "
-                       "you.")),
-    State.CONSENT: (words("Your decision"), words("Read what you would agree to. Say yes only if you want "
-                    "to.")),
-    State.DOCUMENTS: (words("Documents and journey"), words("We prepare papers and the journey. You will "
-                      "be asked again.")),
-    State.TRAVEL: (words("The journey is booked"), words("You will be asked once more on the last day. You "
-                   "can still stop.")),
-    State.DEPARTED: (words("You have left"), words("The partner who meets you will tell us that you "
-                     "arrived.")),
+    State.ENQUIRY: (
+        words("You are asking"),
+        words("Answer what you like. Then press “Apply”, if you want to go on."),
+    ),
+    State.APPLICATION: (
+        words("You have applied"),
+        words("A counsellor will speak with you. You need not do anything."),
+    ),
+    State.COUNSELLING: (
+        words("Counselling"),
+        words("Your counsellor explains your rights, and what returning means for you."),
+    ),
+    State.SAFEGUARDS: (
+        words("Safety"),
+        words("We ask whether the journey and the return are safe for you."),
+    ),
+    State.CONSENT: (
+        words("Your decision"),
+        words("Read what you would agree to. Say yes only if you want to."),
+    ),
+    State.DOCUMENTS: (
+        words("Documents and journey"),
+        words("We prepare papers and the journey. You will be asked again."),
+    ),
+    State.TRAVEL: (
+        words("The journey is booked"),
+        words("You will be asked once more on the last day. You can still stop."),
+    ),
+    State.DEPARTED: (
+        words("You have left"),
+        words("The partner who meets you will tell us that you arrived."),
+    ),
     State.ARRIVED: (words("You have arrived"), words("We speak with you about the time after.")),
-    State.FOLLOW_UP: (words("The time after"), words("We ask how you are after 1, 3, 6 and 12 months. You "
-                      "need not answer.")),
-    State.CLOSED: (words("It has ended"), words("You can still read, export and erase what is held.")),
-    State.WITHDRAWN: (words("You have withdrawn"), words("Nothing goes on. You may come back at any "
-                      "time.")),
-    State.STOPPED: (words("Stopped: return is not safe"), words("You can ask that somebody else looks at "
-                    "this again.")),
-}  # fmt: skip
+    State.FOLLOW_UP: (
+        words("The time after"),
+        words("We ask how you are after 1, 3, 6 and 12 months. You need not answer."),
+    ),
+    State.CLOSED: (
+        words("It has ended"),
+        words("You can still read, export and erase what is held."),
+    ),
+    State.WITHDRAWN: (
+        words("You have withdrawn"),
+        words("Nothing goes on. You may come back at any time."),
+    ),
+    State.STOPPED: (
+        words("Stopped: return is not safe"),
+        words("You can ask that somebody else looks at this again."),
+    ),
+}
 MOVES = {
     Move.APPLY: words("Apply"),
     Move.COME_BACK: words("Come back"),

@@ -1,6 +1,6 @@
 """The languages of the person's pages, and the words that stand in code rather than in templates.
 
-In: a language's code. Out: ``Language``. ``words`` marks a phrase for the catalogues and gives it back.
+In: a language's code. Out: ``Language``. ``words`` marks a phrase for the catalogues.
 """
 
 from __future__ import annotations

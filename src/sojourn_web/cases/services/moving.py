@@ -218,7 +218,8 @@ def add_task(
     """For the case's counsellor; due today where no day is given."""
     task = Task(
         id=row_id or uuid4(), made_at=room.now, case=case, key_id=case.key_id,
-        made_by=actor.label, what=what, due_on=due_on or today_in(case.office, room.now), for_user_id=case.counsellor_id,
+        made_by=actor.label, what=what, due_on=due_on or today_in(case.office, room.now),
+        for_user_id=case.counsellor_id,
     )  # fmt: skip
     task.seal(room.keys, detail=detail)
     task.save()
