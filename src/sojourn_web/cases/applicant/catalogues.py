@@ -16,12 +16,17 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from sojourn_web.cases.states import TRANSITIONS
+
 ROOM = Path(__file__).parents[2]
 LOCALE = ROOM / "locale"
 PAGES = ROOM / "templates" / "cases" / "applicant"
 CODE = ROOM / "cases" / "applicant"
 DRAFT = "DRAFT: not reviewed. Pages say so; no consent is given in it."
-IN_PAGES = re.compile(r'{% say(?:_plain)? "([^"]+)"')
+IN_PAGES = re.compile(
+    r'{% say(?:_plain)? "(?P<a>[^"]+)"' + r"|{% say(?:_plain)? '(?P<b>[^']+)'"
+    + r'|(?<!aria-)label="(?P<c>[^"{]+)"'
+)  # fmt: skip
 IN_CODE = re.compile(r'\bwords\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+),?\s*\)')
 PLACE = re.compile(r"{\w+}")
 
@@ -30,10 +35,12 @@ def phrases() -> list[str]:
     """Every phrase of the person's pages, in the order in which files name them."""
     found: dict[str, None] = {}
     for path in sorted(PAGES.rglob("*.html")):
-        found |= dict.fromkeys(IN_PAGES.findall(path.read_text("utf-8")))
+        for quoted in IN_PAGES.findall(path.read_text("utf-8")):
+            found["".join(quoted)] = None
     for path in sorted(CODE.rglob("*.py")):
         for quoted in IN_CODE.findall(path.read_text("utf-8")):
             found["".join(re.findall(r'"((?:[^"\\]|\\.)*)"', quoted))] = None
+    found |= dict.fromkeys(t.label for t in TRANSITIONS)
     return list(found)
 
 

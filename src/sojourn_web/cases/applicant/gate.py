@@ -69,7 +69,7 @@ class Asked:
             "restored": bool(self.typed.get("restored")),
             "can_withdraw": self.case.state in WITHDRAWABLE and self.person.left_plan_at is None,
         }  # fmt: skip
-        return show(self.request, name, status, **known, **context)
+        return show(self.request, name, status, **{**known, **context})
 
 
 Page = Callable[..., HttpResponse]

@@ -140,3 +140,20 @@ def next_question(question: Question) -> Question | None:
     """The one after; None after the last."""
     place = QUESTIONS.index(question) + 1
     return QUESTIONS[place] if place < len(QUESTIONS) else None
+
+
+# As the services say them, for the catalogues.
+TOLD = (
+    words(
+        "This date usually stands for 'unknown': leave unknown parts empty, or write the "
+        "year alone. If a document shows it, confirm that."
+    ),
+    words("A birth date cannot lie in the future: look at the year."),
+    words("Everybody in the plan needs a name first: ask for it, or write what is known."),
+    words("No consent before the legal information: finish the list first."),
+    words("This case has ended: come back to it first."),
+    words(
+        "There is no reviewed wording in this language here: name the interpreter who read "
+        "the reviewed one out."
+    ),
+)

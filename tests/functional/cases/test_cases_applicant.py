@@ -1,0 +1,430 @@
+"""The person's side: beginning, coming back, one question a page, and what they may always do."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from lib.cast import AMINA, IBRAHIM, Cast, make_cast, open_for, people_of, plan
+from sojourn_web.cases.demo_steps import Desk, Wish, bring_to
+from sojourn_web.cases.keys import CaseKeys, case_keys
+from sojourn_web.cases.models import (
+    AuditEvent,
+    Case,
+    Complaint,
+    Consent,
+    Declaration,
+    ErasureRequest,
+    Person,
+    Rating,
+    Task,
+    Visit,
+)
+from sojourn_web.cases.services import checks, looking, opening
+from sojourn_web.cases.services.answers import save_answer
+from sojourn_web.cases.services.room import Room
+from sojourn_web.cases.states import State
+from sojourn_web.cases.vocabulary import Purpose, Wording
+
+pytestmark = pytest.mark.django_db(databases=["default", "cases"])
+HOME = "/return/case/"
+CODES = re.compile(r"<dd><bdi>([^<]+)</bdi></dd>")
+HIDDEN = re.compile(r'name="(key|owner|seen|kept)" value="([^"]*)"')
+
+
+@pytest.fixture(autouse=True)
+def key_folder(tmp_path: Path, settings: Settings) -> None:
+    from django.core.cache import cache
+
+    settings.CASES_KEYS = tmp_path / "case-keys"
+    cache.clear()
+
+
+@pytest.fixture
+def keys_of_office() -> CaseKeys:
+    return case_keys()
+
+
+@pytest.fixture
+def office(keys_of_office: CaseKeys) -> Cast:
+    return make_cast(keys_of_office, datetime.now(UTC))
+
+
+def begin(client: Client, office: Cast) -> tuple[str, str]:
+    form = hidden(client.get("/return/begin").content.decode())
+    answer = client.post("/return/begin", {**form, "office": office.office.pk})
+    reference, code = CODES.findall(answer.content.decode())
+    return reference, code
+
+
+def desk_of(office: Cast) -> Desk:
+    return Desk(office.office, office.counsellor, office.medical)
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The hidden fields of a page's first form."""
+    found: dict[str, str] = {}
+    for name, value in HIDDEN.findall(page):
+        found.setdefault(name, value)
+    return found
+
+
+def answer_question(client: Client, place: str, **fields: str) -> int:
+    address = f"{HOME}ask/{place}"
+    form = hidden(client.get(address).content.decode())
+    return client.post(address, {**form, **fields}).status_code
+
+
+def enter(client: Client, case: Case, office: Cast, place: int = 0) -> str:
+    person = people_of(case)[place]
+    code = opening.issue_code(
+        office.room, office.counsellor, case.pk, person.pk, key=f"c{person.pk.hex[:20]}"
+    )
+    answer = client.post("/return/enter", {"reference": case.reference, "code": code})
+    assert answer.status_code == 302
+    return code
+
+
+def test_from_the_first_page_to_an_application(client: Client, office: Cast) -> None:
+    landing = client.get("/return/")
+    assert landing.status_code == 200
+    assert "no-store" in landing["Cache-Control"]
+    reference, _ = begin(client, office)
+    assert answer_question(client, "about/names", value="Madonna") == 302
+    assert answer_question(client, "wishes/why", value="My mother is ill.") == 302
+    page = client.get(HOME).content.decode()
+    assert reference in page
+    assert page.count("Answered") == 2
+    for _ in range(2):  # a double click
+        assert client.post(f"{HOME}move", {"move": "apply"}).status_code == 302
+    case = Case.objects.get()
+    assert case.state == State.APPLICATION
+    assert AuditEvent.objects.filter(case=case).count() == case.version
+    assert "– Apply – you" in client.get(HOME).content.decode()
+
+
+def test_a_begin_that_is_sent_twice_opens_one_case(client: Client, office: Cast) -> None:
+    form = {**hidden(client.get("/return/begin").content.decode()), "office": office.office.pk}
+    pages = [client.post("/return/begin", form).content.decode() for _ in range(2)]
+    assert CODES.findall(pages[0]) == CODES.findall(pages[1])
+    assert Case.objects.count() == 1
+    assert client.post("/return/begin", {"key": "k", "office": "forged"}).status_code == 409
+
+
+def test_a_wrong_reference_and_a_wrong_code_are_answered_alike(
+    client: Client, office: Cast
+) -> None:
+    reference, code = begin(client, office)
+    other = Client()
+    answers, times = [], []
+    unknown = "K7WX-2MDQ" if _is_reference("K7WX-2MDQ") else _another(reference)
+    for typed, secret in ((unknown, code), (reference, "2222-2222-2222")):
+        started = time.monotonic()
+        answer = other.post("/return/enter", {"reference": typed, "code": secret})
+        times.append(time.monotonic() - started)
+        answers.append((answer.status_code, answer.content.decode().replace(typed, "")))
+    assert answers[0][0] == answers[1][0] == 403
+    plain = [re.sub(r'csrfmiddlewaretoken" value="\w+"', "", a[1]) for a in answers]
+    assert plain[0] == plain[1]
+    assert min(times) >= 0.35
+    assert abs(times[0] - times[1]) < 0.15
+    # Pasted with blanks and in small letters.
+    pasted = {"reference": f" {reference.lower()} ", "code": code.replace("-", " ").lower()}
+    assert other.post("/return/enter", pasted).status_code == 302
+    assert code.replace("-", "") not in str(list(Visit.objects.values()))
+
+
+def _is_reference(text: str) -> bool:
+    from sojourn_web.cases.references import read_reference
+
+    try:
+        return bool(read_reference(text))
+    except Exception:  # noqa: BLE001  any refusal: it is none
+        return False
+
+
+def _another(reference: str) -> str:
+    from sojourn_web.cases.references import make_reference
+
+    found = make_reference()
+    return found if found != reference else _another(reference)
+
+
+def test_tries_from_one_place_are_limited(
+    client: Client, office: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sojourn_web.cases.applicant.gate.SAME_TIME", 0.0)
+    wrong = {"reference": _another(""), "code": "2222-2222-2222"}
+    found = [client.post("/return/enter", wrong).status_code for _ in range(31)]
+    assert found == [403] * 30 + [429]
+
+
+def test_an_ended_visit_loses_nothing_that_was_typed(client: Client, office: Cast) -> None:
+    reference, code = begin(client, office)
+    address = f"{HOME}ask/wishes/why"
+    form = hidden(client.get(address).content.decode())
+    Visit.objects.update(seen_at=datetime.now(UTC) - timedelta(hours=1))
+    typed = "A long story, <b>told</b> on a bus."
+    ended = client.post(address, {**form, "value": typed})
+    assert ended.status_code == 403
+    page = ended.content.decode()
+    assert typed not in page
+    kept = hidden(page)["kept"]
+    back = client.post("/return/enter", {"reference": reference, "code": code, "kept": kept})
+    assert back.status_code == 200
+    restored = back.content.decode()
+    assert "A long story, &lt;b&gt;told&lt;/b&gt; on a bus." in restored
+    assert "not saved yet" in restored
+    saved = client.post(address, {**hidden(restored), "value": typed})
+    assert saved.status_code == 302
+    assert typed in client.get(f"{HOME}my-record.json").content.decode()
+    # Somebody else who signs in at the same telephone gets nothing of it.
+    stranger = Client()
+    other = open_for(office, AMINA)
+    other_code = opening.issue_code(
+        office.room, office.counsellor, other.pk, people_of(other)[0].pk, key="x1"
+    )
+    fields = {"reference": other.reference, "code": other_code, "kept": kept}
+    assert stranger.post("/return/enter", fields).status_code == 302
+
+
+def test_a_new_code_and_signing_out_and_leaving_end_the_visit(client: Client, office: Cast) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    assert client.get(HOME).status_code == 200
+    opening.issue_code(office.room, office.counsellor, case.pk, people_of(case)[0].pk, key="new")
+    assert client.get(HOME).status_code == 302
+    code = opening.issue_code(
+        office.room, office.counsellor, case.pk, people_of(case)[0].pk, key="newer"
+    )
+    for way in ("leave", "sign-out"):
+        client.post("/return/enter", {"reference": case.reference, "code": code})
+        cookie = client.cookies["sojourn_return"].value
+        answer = client.get("/return/leave") if way == "leave" else client.post("/return/sign-out")
+        assert answer.status_code == 302
+        if way == "leave":
+            assert answer["Location"] == django_settings.RETURN_EXIT_URL
+        client.cookies["sojourn_return"] = cookie
+        assert client.get(HOME).status_code == 302
+
+
+def test_dates_of_other_calendars_are_converted_and_shown_both_ways(
+    client: Client, office: Cast, keys_of_office: CaseKeys
+) -> None:
+    begin(client, office)
+    place = "about/birth_date"
+    typed = {"calendar": "persian", "year": "۱۳۷۰", "month": "2", "day": "27"}
+    assert answer_question(client, place, **typed) == 302
+    assert Person.objects.get().birth_date.open(keys_of_office) == "1991-05-17"
+    page = client.get(f"{HOME}ask/{place}?calendar=persian").content.decode()
+    assert "<bdi>1991-05-17</bdi> = <bdi>1370-02-27</bdi>" in page
+    fields = {"calendar": "ethiopian", "year": "1983", "month": "9", "day": "9"}
+    assert answer_question(client, place, **fields) == 302
+    assert Person.objects.get().birth_date.open(keys_of_office) == "1991-05-17"
+    for known, stored in ((("1987", "", ""), "1987"), (("1987", "3", ""), "1987-03"),
+                          (("", "", ""), "")):  # fmt: skip
+        parts = dict(zip(("year", "month", "day"), known, strict=True))
+        assert answer_question(client, place, calendar="gregorian", **parts) == 302
+        assert Person.objects.get().birth_date.open(keys_of_office) == stored
+    dummy = {"calendar": "gregorian", "year": "1970", "month": "1", "day": "1"}
+    assert answer_question(client, place, **dummy) == 409
+    assert answer_question(client, place, **dummy, confirmed="yes") == 302
+    for year in ("0001", "1900"):
+        assert answer_question(client, place, **{**dummy, "year": year}) == 409
+    impossible = {"calendar": "persian", "year": "1370", "month": "12", "day": "30"}
+    assert answer_question(client, place, **impossible) == 409
+
+
+@pytest.mark.parametrize(
+    "name", ["Madonna", "Á" * 120, "አበበ ቢቂላ", "محمد رضا", "李小龙", "O'Neil-Ødegård"]
+)
+def test_names_in_any_script_and_length(client: Client, office: Cast, name: str) -> None:
+    begin(client, office)
+    assert answer_question(client, "about/names", value=name) == 302
+    shown = client.get(f"{HOME}held").content.decode()
+    assert f"<bdi>{name.replace(chr(39), '&#x27;')}</bdi>" in shown
+
+
+def test_somebody_elses_change_is_never_written_over(client: Client, office: Cast) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    person = people_of(case)[0]
+    address = f"{HOME}ask/wishes/why"
+    form = hidden(client.get(address).content.decode())
+    save_answer(office.room, office.counsellor, case.pk, person.pk, "wishes", "why", "Her words",
+                based_on=0, key="c")  # fmt: skip
+    client.post(address, {**form, "value": "My words"})
+    both = client.get(address).content.decode()
+    assert "Her words" in both
+    assert "My words" in both
+    mine = next(v for v in ("1", "2") if f'value="{v}"' in both and v == "2")
+    assert client.post(address, {"choose": mine, "key": "z"}).status_code == 302
+    assert "My words" in client.get(address).content.decode()
+    # A particular: the page says so and keeps what was typed.
+    place = f"{HOME}ask/about/names"
+    form = hidden(client.get(place).content.decode())
+    client.post(place, {**form, "value": "Amina D."})
+    assert client.post(place, {**form, "value": "Amina D."}).status_code == 302  # a replay
+    stale = client.post(place, {**form, "value": "Mina"})
+    assert stale.status_code == 409
+    assert 'value="Mina"' in stale.content.decode()
+    assert "Amina D." in stale.content.decode()
+
+
+def test_they_read_who_opened_it_and_why_and_take_it_with_them(
+    client: Client, office: Cast
+) -> None:
+    case = open_for(office, AMINA)
+    looking.look(office.room, office.counsellor, case.pk)
+    looking.break_glass(office.room, office.stranger, case.reference,
+                        reason="She called our office at night.")  # fmt: skip
+    enter(client, case, office)
+    log = client.get(f"{HOME}log").content.decode()
+    assert "Zoe" in log
+    assert "She called our office at night." in log
+    assert "Ana" in log
+    body = json.loads(client.get(f"{HOME}my-record.json").content)
+    assert body["reference"] == case.reference
+    assert "Amina Diallo" in json.dumps(body)
+    export = client.get(f"{HOME}my-record.html")
+    assert "attachment" in export["Content-Disposition"]
+    assert "Amina Diallo" in export.content.decode()
+    assert "Zoe" in export.content.decode()
+
+
+def test_withdrawing_is_one_button_on_every_page_and_one_may_come_back(
+    client: Client, office: Cast
+) -> None:
+    case = open_for(office, AMINA)
+    bring_to(office.room, desk_of(office), case.pk, Wish(State.DOCUMENTS))
+    enter(client, case, office)
+    for page in ("", "held", "log", "consents", "complain", "rate", "erase", "ask/about/names"):
+        assert f'action="{HOME}withdraw"' in client.get(HOME + page).content.decode(), page
+    for _ in range(2):
+        assert client.post(f"{HOME}withdraw").status_code == 200
+    assert Case.objects.get().state == State.WITHDRAWN
+    assert not Consent.objects.filter(withdrawn_at=None).exists()
+    client.post(f"{HOME}move", {"move": "come_back"})
+    assert Case.objects.get().state == State.APPLICATION
+    assert client.post(f"{HOME}move", {"move": "book"}).status_code == 302
+    assert Case.objects.get().state == State.APPLICATION
+
+
+def test_one_adult_leaves_the_plan_and_the_other_sees_nothing(client: Client, office: Cast) -> None:
+    case = open_for(office, AMINA, IBRAHIM)
+    enter(client, case, office, 0)
+    other = Client()
+    enter(other, case, office, 1)
+    before = other.get(HOME).content.decode(), other.get(f"{HOME}log").content.decode()
+    client.post(f"{HOME}withdraw")
+    assert "You have left the family&#x27;s plan." in client.get(HOME).content.decode()
+    after = other.get(HOME).content.decode(), other.get(f"{HOME}log").content.decode()
+    same = [_plain(page) for page in (*before, *after)]
+    assert same[0] == same[2]
+    assert same[1] == same[3]
+    record = other.get(f"{HOME}my-record.json").content.decode()
+    assert "Amina" not in record
+    assert "leave" not in record
+    client.post(f"{HOME}rejoin")
+    assert people_of(case)[0].left_plan_at is None
+
+
+def _plain(page: str) -> str:
+    return re.sub(r'(csrfmiddlewaretoken|key|owner)" value="[^"]*"', "", page)
+
+
+def test_consent_in_a_reviewed_wording_or_through_a_named_interpreter(
+    client: Client, office: Cast
+) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    draft = Declaration.objects.create(
+        made_at=office.room.now, purpose=Purpose.EMBASSY, language="fr", version=1,
+        state=Wording.DRAFT, text="BROUILLON",
+    )  # fmt: skip
+    page = client.get(f"{HOME}consents?lang=fr").content.decode()
+    assert "BROUILLON" not in page
+    wording = office.wordings[Purpose.EMBASSY].pk
+    fields = {"purpose": "embassy", "declaration": wording, "key": "e1", "stage": ""}
+    place = f"{HOME}consents"
+    assert client.post(place, {**fields, "understood": "fr"}).status_code == 409
+    assert client.post(place, {**fields, "declaration": draft.pk, "understood": "fr",
+                               "interpreter": "N. Ba"}).status_code == 409  # fmt: skip
+    assert client.post(place, {**fields, "understood": "de"}).status_code == 409
+    assert not Consent.objects.exists()
+    for _ in range(2):
+        sent = {**fields, "understood": "fr", "interpreter": "N. Ba"}
+        assert client.post(place, sent).status_code == 302
+    given = Consent.objects.get()
+    assert (given.language, given.interpreted, given.purpose) == ("fr", True, "embassy")
+    client.post(f"{place}/take-back", {"consent": given.pk})
+    assert Consent.objects.get().withdrawn_at is not None
+    assert client.post(f"{place}/take-back", {"consent": "forged"}).status_code == 404
+    # The consent to return is not asked before the legal information.
+    early = {**fields, "purpose": "return", "stage": "application", "understood": "en", "key": "r",
+             "declaration": office.wordings[Purpose.RETURN].pk}  # fmt: skip
+    assert client.post(place, early).status_code == 409
+
+
+def test_the_second_consent_shows_the_journey(client: Client, office: Cast) -> None:
+    case = open_for(office, AMINA)
+    bring_to(office.room, desk_of(office), case.pk, Wish(State.DOCUMENTS))
+    plan(office, case, office.room.now + timedelta(days=18))
+    enter(client, case, office)
+    page = client.get(f"{HOME}consents?lang=en").content.decode()
+    assert "Second time: this journey" in page
+    assert "SN 241" in page
+    fields = {"purpose": "return", "stage": "booking", "understood": "en", "key": "b",
+              "declaration": office.wordings[Purpose.RETURN].pk}  # fmt: skip
+    assert client.post(f"{HOME}consents", fields).status_code == 302
+    assert Consent.objects.filter(stage="booking").count() == 1
+
+
+def test_complaint_rating_erasure_wish_and_appeal(client: Client, office: Cast) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    assert client.get(f"{HOME}appeal").status_code == 404
+    checks.refer_not_safe(office.room, office.counsellor, case.pk, reason="Threats.", key="s")
+    assert f"{HOME}appeal" in client.get(HOME).content.decode()
+    for _ in range(2):
+        client.post(f"{HOME}complain", {"value": "He shouted.", "key": "c"})
+        client.post(f"{HOME}rate", {"listened": "5", "free": "9", "value": "", "key": "d"})
+        client.post(f"{HOME}erase", {"key": "e"})
+        client.post(f"{HOME}wish", {"wish": "INTERPRETER", "key": "f"})
+        client.post(f"{HOME}appeal", {"value": "My uncle protects me.", "key": "g"})
+    assert Complaint.objects.count() == 1
+    rating = Rating.objects.get()
+    assert (rating.listened, rating.free_to_say_no) == (5, None)
+    assert ErasureRequest.objects.count() == 1
+    assert Task.objects.filter(what="asks for an interpreter").count() == 1
+    assert "Somebody decides who did not stop" in client.get(f"{HOME}appeal").content.decode()
+    assert client.post(f"{HOME}complain", {"value": " ", "key": "h"}).status_code == 409
+    case = Case.objects.get()
+    assert AuditEvent.objects.filter(case=case).count() == case.version
+
+
+def test_forged_places_and_ids_are_not_found(client: Client, office: Cast) -> None:
+    begin(client, office)
+    for place in ("ask/about/left_plan_at", "ask/x/y", "ask/needs/document?x"):
+        expected = 200 if "document" in place else 404
+        assert client.get(HOME + place).status_code == expected
+    assert (
+        client.post(f"{HOME}ask/needs/document", {"value": "forged", "key": "k"}).status_code == 404
+    )
+    assert Client().get(HOME).status_code == 302
+    assert Client().get(f"{HOME}my-record.json").status_code == 302
+
+
+def test_a_visit_is_over_after_a_while(office: Cast, client: Client) -> None:
+    begin(client, office)
+    Visit.objects.update(made_at=datetime.now(UTC) - timedelta(hours=13))
+    assert client.get(HOME).status_code == 302
+    assert Room(office.room.keys, office.room.now)
