@@ -239,7 +239,7 @@ def test_dates_of_other_calendars_are_converted_and_shown_both_ways(
     assert answer_question(client, place, **dummy, confirmed="yes") == 302
     for year in ("0001", "1900"):
         assert answer_question(client, place, **{**dummy, "year": year}) == 409
-    impossible = {"calendar": "persian", "year": "1370", "month": "12", "day": "30"}
+    impossible = {"calendar": "persian", "year": "1371", "month": "12", "day": "30"}
     assert answer_question(client, place, **impossible) == 409
 
 

@@ -28,6 +28,7 @@ IN_PAGES = re.compile(
     + r'|(?<!aria-)label="(?P<c>[^"{]+)"'
 )  # fmt: skip
 IN_CODE = re.compile(r'\bwords\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+),?\s*\)')
+NOT_WRITTEN = re.compile(r'"(POT-Cr|PO-Rev|Report-Msgid|Last-Tr|Language-Team|Generated)')
 PLACE = re.compile(r"{\w+}")
 
 
@@ -86,7 +87,7 @@ def refresh(code: str, known: dict[str, str]) -> None:
     """Write a catalogue anew: every phrase of today, with the translations that are known."""
     catalogue = Catalog(
         header_comment=f"# {code}: {DRAFT}", fuzzy=False, charset="utf-8", project="Sojourn",
-        version="1",
+        version="1", locale=code,
     )  # fmt: skip
     for phrase in phrases():
         catalogue.add(phrase, known.get(phrase, ""))
@@ -95,9 +96,15 @@ def refresh(code: str, known: dict[str, str]) -> None:
     with path.open("wb") as file:
         write_po(file, catalogue, omit_header=False, width=100)
     text = path.read_text("utf-8")
-    # Dates of a run would change every catalogue with every run.
-    kept = [x for x in text.splitlines() if not re.match(r'"(POT-Creation|PO-Revision)-Date', x)]
+    # Dates of a run would change every catalogue with every run; nobody is named yet.
+    kept = [x for x in text.splitlines() if not NOT_WRITTEN.match(x)]
     path.write_text("\n".join(kept) + "\n", "utf-8")
+
+
+def refresh_all() -> None:
+    """After phrases have changed: new ones wait without a translation, old ones go."""
+    for code, path in all_catalogues():
+        refresh(code, read(path))
 
 
 def translations_page() -> str:
