@@ -117,6 +117,9 @@ def test_a_begin_that_is_sent_twice_opens_one_case(client: Client, office: Cast)
     assert CODES.findall(pages[0]) == CODES.findall(pages[1])
     assert Case.objects.count() == 1
     assert client.post("/return/begin", {"key": "k", "office": "forged"}).status_code == 409
+    # Much later, "back" and "send again" on the same telephone show no code.
+    Case.objects.update(made_at=datetime.now(UTC) - timedelta(minutes=3))
+    assert client.post("/return/begin", form)["Location"] == "/return/enter"
 
 
 def test_a_wrong_reference_and_a_wrong_code_are_answered_alike(
@@ -350,11 +353,11 @@ def test_consent_in_a_reviewed_wording_or_through_a_named_interpreter(
         made_at=office.room.now, purpose=Purpose.EMBASSY, language="fr", version=1,
         state=Wording.DRAFT, text="BROUILLON",
     )  # fmt: skip
-    page = client.get(f"{HOME}consents?lang=fr").content.decode()
+    page = client.get(f"{HOME}consents/embassy?lang=fr").content.decode()
     assert "BROUILLON" not in page
     wording = office.wordings[Purpose.EMBASSY].pk
-    fields = {"purpose": "embassy", "declaration": wording, "key": "e1", "stage": ""}
-    place = f"{HOME}consents"
+    fields = {"declaration": wording, "key": "e1", "stage": ""}
+    place = f"{HOME}consents/embassy"
     assert client.post(place, {**fields, "understood": "fr"}).status_code == 409
     assert client.post(place, {**fields, "declaration": draft.pk, "understood": "fr",
                                "interpreter": "N. Ba"}).status_code == 409  # fmt: skip
@@ -365,13 +368,13 @@ def test_consent_in_a_reviewed_wording_or_through_a_named_interpreter(
         assert client.post(place, sent).status_code == 302
     given = Consent.objects.get()
     assert (given.language, given.interpreted, given.purpose) == ("fr", True, "embassy")
-    client.post(f"{place}/take-back", {"consent": given.pk})
+    client.post(f"{HOME}consents/take-back", {"consent": given.pk})
     assert Consent.objects.get().withdrawn_at is not None
-    assert client.post(f"{place}/take-back", {"consent": "forged"}).status_code == 404
+    assert client.post(f"{HOME}consents/take-back", {"consent": "forged"}).status_code == 404
     # The consent to return is not asked before the legal information.
-    early = {**fields, "purpose": "return", "stage": "application", "understood": "en", "key": "r",
+    early = {**fields, "stage": "application", "understood": "en", "key": "r",
              "declaration": office.wordings[Purpose.RETURN].pk}  # fmt: skip
-    assert client.post(place, early).status_code == 409
+    assert client.post(f"{HOME}consents/return", early).status_code == 409
 
 
 def test_the_second_consent_shows_the_journey(client: Client, office: Cast) -> None:
@@ -379,12 +382,12 @@ def test_the_second_consent_shows_the_journey(client: Client, office: Cast) -> N
     bring_to(office.room, desk_of(office), case.pk, Wish(State.DOCUMENTS))
     plan(office, case, office.room.now + timedelta(days=18))
     enter(client, case, office)
-    page = client.get(f"{HOME}consents?lang=en").content.decode()
+    page = client.get(f"{HOME}consents/return?lang=en").content.decode()
     assert "Second time: this journey" in page
     assert "SN 241" in page
-    fields = {"purpose": "return", "stage": "booking", "understood": "en", "key": "b",
+    fields = {"stage": "booking", "understood": "en", "key": "b",
               "declaration": office.wordings[Purpose.RETURN].pk}  # fmt: skip
-    assert client.post(f"{HOME}consents", fields).status_code == 302
+    assert client.post(f"{HOME}consents/return", fields).status_code == 302
     assert Consent.objects.filter(stage="booking").count() == 1
 
 

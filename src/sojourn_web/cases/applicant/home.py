@@ -113,14 +113,16 @@ def make_home(asked: Asked) -> Home:
     state = State(asked.case.state)
     stands, following = STANDS[state]
     lines = make_lines(asked)
-    journey = current_journey(asked.case)
+    left = asked.person.left_plan_at is not None
+    # Who has left the plan neither sees nor moves what goes on in it.
+    journey = None if left else current_journey(asked.case)
     return Home(
         stands=stands, next=following, lines=lines, answered=sum(x.answered for x in lines),
         decisions=make_decisions(asked),
         moves=tuple((m.value, label) for m, label in MOVES.items()
-                    if state in find_transition(m).sources),
+                    if state in find_transition(m).sources and not left),
         leaves_at=journey.leaves_at if journey else None,
-        left_plan=asked.person.left_plan_at is not None,
+        left_plan=left,
     )  # fmt: skip
 
 

@@ -131,7 +131,8 @@ def _date_context(asked: Asked, stored: str) -> dict[str, object]:
 def move(asked: Asked) -> HttpResponse:
     """Apply, come back, or back to talking."""
     name = asked.typed.get("move", "")
-    if asked.sent and name in {m.value for m in MOVES}:
+    stays = asked.person.left_plan_at is None
+    if asked.sent and stays and name in {m.value for m in MOVES}:
         wanted = Move(name)
         if asked.case.state != find_transition(wanted).goal:  # a second click is none
             moving.move(asked.room, asked.actor, asked.case.pk, wanted)

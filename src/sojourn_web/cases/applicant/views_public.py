@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -28,8 +29,9 @@ from sojourn_web.cases.models import Office
 from sojourn_web.cases.services import opening, visiting
 from sojourn_web.cases.services.opening import NewPerson
 from sojourn_web.cases.services.room import Room, room_now
-from sojourn_web.cases.visibility import VISITOR
+from sojourn_web.cases.visibility import VISITOR, visible_to
 
+SHOWN_AGAIN = timedelta(minutes=2)
 NO_OFFICE = words("Choose an office.")
 NOBODY_HERE = words("No office takes part yet. Please come back later.")
 # As the services say them, for the catalogues.
@@ -65,8 +67,9 @@ def begin(request: HttpRequest) -> HttpResponse:
         room, VISITOR, chosen.pk, [NewPerson(language=language)], language=language,
         key=request.POST.get("key", ""),
     )  # fmt: skip
-    # Entering checks the code: a page that is sent again much later opens nothing by itself.
     actor = opening.enter(room, opened.done.reference, opened.code)
+    if visible_to(actor, room.now).filter(made_at__lt=room.now - SHOWN_AGAIN).exists():
+        return redirect("return-enter")  # no double click: "back" on somebody's telephone
     answer = show(request, "code", reference=opened.done.reference, code=opened.code)
     return sign_in(answer, visiting.begin_visit(room, actor))
 

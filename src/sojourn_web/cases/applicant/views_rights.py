@@ -63,30 +63,38 @@ def export_page(asked: Asked) -> HttpResponse:
 
 
 @mine
-def agree(asked: Asked) -> HttpResponse:
-    """Consents: each for itself, in a reviewed wording or through a named interpreter."""
+def agreements(asked: Asked) -> HttpResponse:
+    """Every consent: whether it was given, and where it is asked."""
+    return asked.page("consents", consents=make_consents(asked), zone=asked.case.office.time_zone)
+
+
+@mine
+def agree(asked: Asked, purpose: str) -> HttpResponse:
+    """One consent, in a reviewed wording or through a named interpreter; and taking it back."""
+    if purpose not in Purpose._value2member_map_:
+        raise NotVisibleError
     errors: tuple[str, ...] = ()
     if asked.sent:
         try:
-            _give(asked)
+            _give(asked, Purpose(purpose))
             return redirect("return-consents")
         except RefusedError as refusal:
             errors = refusal.reasons
-    found = make_consents(asked)
-    return asked.page("consents", 409 if errors else 200, consents=found, errors=errors,
-                      typed=asked.typed, zone=asked.case.office.time_zone)  # fmt: skip
+    each = next(c for c in make_consents(asked) if c.purpose == purpose)
+    return asked.page("consent", 409 if errors else 200, each=each, errors=errors,
+                      zone=asked.case.office.time_zone)  # fmt: skip
 
 
-def _give(asked: Asked) -> None:
+def _give(asked: Asked, purpose: Purpose) -> None:
     typed = asked.typed
-    purpose, stage = typed.get("purpose", ""), typed.get("stage", "")
-    if purpose not in Purpose._value2member_map_ or stage not in {"", *Stage}:
+    stage = typed.get("stage", "")
+    if stage not in {"", *Stage}:
         raise NotVisibleError
     language = typed.get("understood", "")
     if language not in {"en", current_language().code}:
         raise RefusedError(READ_IT)
     consents.give_consent(
-        asked.room, asked.actor, asked.case.pk, asked.person.pk, Purpose(purpose),
+        asked.room, asked.actor, asked.case.pk, asked.person.pk, purpose,
         declaration_id=_id(typed.get("declaration", "")), language=language,
         key=typed.get("key", ""), stage=Stage(stage) if stage else None,
         interpreter="" if language == "en" else typed.get("interpreter", ""),
