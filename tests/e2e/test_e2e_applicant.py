@@ -26,7 +26,8 @@ pytestmark = pytest.mark.browser
 BUDGET = 100_000
 PICTURES = os.environ.get("SOJOURN_SCREENSHOTS")  # a folder, where somebody wants to look
 CASE_PAGES = ("", "ask/about/names", "ask/about/birth_date", "ask/needs/claims", "ask/wishes/why",
-              "held", "log", "consents", "consents/embassy", "complain", "rate", "erase")  # fmt: skip
+              "held", "log", "consents", "consents/embassy", "complain", "rate",
+              "erase")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ from pytest_django.fixtures import Settings
 
 from lib.cast import AMINA, IBRAHIM, Cast, make_cast, open_for, people_of, plan
 from sojourn_web.cases.demo_steps import Desk, Wish, bring_to
+from sojourn_web.cases.demo_stories import AMINA as STORY
+from sojourn_web.cases.demo_stories import give_code, tell_stories
 from sojourn_web.cases.keys import CaseKeys, case_keys
 from sojourn_web.cases.models import (
     AuditEvent,
@@ -33,6 +35,7 @@ from sojourn_web.cases.services.answers import save_answer
 from sojourn_web.cases.services.room import Room
 from sojourn_web.cases.states import State
 from sojourn_web.cases.vocabulary import Purpose, Wording
+from sojourn_web.cases.wordings import ship_wordings
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 HOME = "/return/case/"
@@ -412,6 +415,29 @@ def test_complaint_rating_erasure_wish_and_appeal(client: Client, office: Cast) 
     assert client.post(f"{HOME}complain", {"value": " ", "key": "h"}).status_code == 409
     case = Case.objects.get()
     assert AuditEvent.objects.filter(case=case).count() == case.version
+
+
+def test_the_demo_hands_out_a_way_in_for_one_of_its_stories(
+    client: Client, office: Cast, keys_of_office: CaseKeys
+) -> None:
+    ship_wordings(office.room.now)
+    tell_stories(keys_of_office, office.room.now, desk_of(office))
+    reference, code = give_code(keys_of_office, office.room.now, STORY.names)
+    entered = client.post("/return/enter", {"reference": reference, "code": code})
+    assert entered.status_code == 302
+    assert "The journey is booked" in client.get(HOME).content.decode()
+    assert give_code(keys_of_office, office.room.now, "Nobody") == ("", "")
+
+
+def test_a_form_of_somebody_unknown_is_not_kept(client: Client, office: Cast) -> None:
+    for owner in ("", "forged"):
+        page = client.post(f"{HOME}ask/wishes/why", {"value": "x", "owner": owner})
+        assert page.status_code == 403
+        assert 'name="kept"' not in page.content.decode()
+    reference, code = begin(client, office)
+    for kept in ("forged", "AAAA", "%"):
+        fields = {"reference": reference, "code": code, "kept": kept}
+        assert client.post("/return/enter", fields)["Location"] == HOME
 
 
 def test_forged_places_and_ids_are_not_found(client: Client, office: Cast) -> None:
