@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from lib.cast import AMINA, Cast, make_cast, open_for, people_of
-from lib.visitor import HOME, answer_question, begin, desk_of, enter, hidden
+from lib.visitor import CODES, HOME, answer_question, begin, desk_of, enter, hidden
 from sojourn_web.cases.demo_stories import AMINA as STORY
 from sojourn_web.cases.demo_stories import give_code, tell_stories
 from sojourn_web.cases.keys import CaseKeys, case_keys
