@@ -5,16 +5,16 @@ In: an open case and its person. Out: frozen dataclasses with phrases for the pa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sojourn_web.cases.applicant.gate import Asked
 from sojourn_web.cases.applicant.languages import words
 from sojourn_web.cases.applicant.questions import QUESTIONS, Question
+from sojourn_web.cases.applicant.telling import Told, tell_line
 from sojourn_web.cases.services import looking
 from sojourn_web.cases.services.answers import Version, read_answers
 from sojourn_web.cases.services.facts import current_journey
-from sojourn_web.cases.services.looking import LogLine
 from sojourn_web.cases.services.particulars import open_particular
 from sojourn_web.cases.states import Move, State, find_transition
 
@@ -89,21 +89,12 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Decision:
-    at: datetime
-    label: str
-    who: str
-    own: bool
-    reason: str
-
-
-@dataclass(frozen=True)
 class Home:
     stands: str
     next: str
     lines: tuple[Line, ...]
     answered: int
-    decisions: tuple[Decision, ...]
+    decisions: tuple[Told, ...]
     moves: tuple[tuple[str, str], ...]
     leaves_at: datetime | None
     left_plan: bool
@@ -142,14 +133,10 @@ def make_lines(asked: Asked) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def make_decisions(asked: Asked) -> tuple[Decision, ...]:
+def make_decisions(asked: Asked) -> tuple[Told, ...]:
     """Every move of the case, newest first, and who made it."""
     return tuple(
-        Decision(x.at, DECISIONS[x.what], x.who, is_own(asked, x), x.reason)
+        tell_line(asked, replace(x, what=DECISIONS[x.what]))
         for x in looking.read_log(asked.room, asked.actor)
         if x.what in DECISIONS
     )
-
-
-def is_own(asked: Asked, line: LogLine) -> bool:
-    return line.who == asked.actor.label

@@ -10,8 +10,8 @@ from django.shortcuts import redirect
 
 from sojourn_web.cases.applicant.agreeing import make_consents
 from sojourn_web.cases.applicant.gate import Asked, mine
-from sojourn_web.cases.applicant.home import is_own
 from sojourn_web.cases.applicant.languages import current_language, words
+from sojourn_web.cases.applicant.telling import tell_held, tell_line
 from sojourn_web.cases.errors import NotVisibleError, RefusedError
 from sojourn_web.cases.services import checks, consents, erasing, looking, particulars, work
 from sojourn_web.cases.services.facts import open_referral
@@ -24,14 +24,14 @@ READ_IT = words("Say how you understood the wording.")
 @mine
 def held(asked: Asked) -> HttpResponse:
     """Everything that is held on the person who asks."""
-    rows = looking.what_is_held(asked.room, asked.actor)
+    rows = tell_held(looking.what_is_held(asked.room, asked.actor))
     return asked.page("held", rows=rows, zone=asked.case.office.time_zone)
 
 
 @mine
 def log(asked: Asked) -> HttpResponse:
     """Who opened and changed what, when and why; break-glass too."""
-    lines = [(x, is_own(asked, x)) for x in looking.read_log(asked.room, asked.actor)]
+    lines = [tell_line(asked, x) for x in looking.read_log(asked.room, asked.actor)]
     return asked.page("log", lines=lines, zone=asked.case.office.time_zone)
 
 
@@ -54,9 +54,9 @@ def export_json(asked: Asked) -> HttpResponse:
 def export_page(asked: Asked) -> HttpResponse:
     """Their own record for reading and printing, in one file without anything around it."""
     answer = asked.page(
-        "export", rows=looking.what_is_held(asked.room, asked.actor),
-        lines=looking.read_log(asked.room, asked.actor, 10_000), made_at=asked.room.now,
-        zone=asked.case.office.time_zone,
+        "export", rows=tell_held(looking.what_is_held(asked.room, asked.actor)),
+        lines=[tell_line(asked, x) for x in looking.read_log(asked.room, asked.actor, 10_000)],
+        made_at=asked.room.now, zone=asked.case.office.time_zone,
     )  # fmt: skip
     answer["Content-Disposition"] = 'attachment; filename="my-record.html"'
     return answer
