@@ -3,8 +3,9 @@
 SOJOURN_HOME, SOJOURN_STATISTICS_URL (default: the home's statistics.sqlite3), SOJOURN_WEB_URL
 (default: the home's web.sqlite3), SOJOURN_SECRET_KEY, SOJOURN_HOSTS, SOJOURN_DEMO=1,
 SOJOURN_CASES_URL (default: the home's cases.sqlite3), SOJOURN_CASES_KEYS (default: the home's
-keys/cases), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_PRODUCTION=1 (a secret key
-is then required, cookies go over HTTPS alone, demo is refused).
+keys/cases), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_COMPLAINTS (who takes
+complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION=1 (a secret key is
+then required, cookies go over HTTPS alone, demo is refused).
 """
 
 from __future__ import annotations
@@ -165,6 +166,7 @@ for _code, _name in LANGUAGES:  # Django knows nothing of some of them
         {"bidi": _code in LANGUAGES_BIDI, "code": _code, "name": _name, "name_local": _name},
     )
 LOCALE_PATHS = [ROOM / "locale"]
+RETURN_COMPLAINTS = os.environ.get("SOJOURN_COMPLAINTS", "")
 # Where "leave this page" leads: somewhere that says nothing about anybody.
 RETURN_EXIT_URL = os.environ.get("SOJOURN_EXIT_URL", "https://www.wikipedia.org/")
 USE_TZ = True

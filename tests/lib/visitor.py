@@ -48,6 +48,7 @@ def enter(client: Client, case: Case, office: Cast, place: int = 0) -> str:
     code = opening.issue_code(
         office.room, office.counsellor, case.pk, person.pk, key=f"c{person.pk.hex[:20]}"
     )
+    client.get("/return/?lang=en")
     answer = client.post("/return/enter", {"reference": case.reference, "code": code})
     assert answer.status_code == 302
     return code

@@ -247,7 +247,7 @@ def test_the_demo_hands_out_a_way_in_for_one_of_its_stories(
     reference, code = give_code(keys_of_office, office.room.now, STORY.names)
     entered = client.post("/return/enter", {"reference": reference, "code": code})
     assert entered.status_code == 302
-    assert "The journey is booked" in client.get(HOME).content.decode()
+    assert "The journey is booked" in client.get(f"{HOME}?lang=en").content.decode()
     assert give_code(keys_of_office, office.room.now, "Nobody") == ("", "")
 
 

@@ -99,6 +99,34 @@ def test_codes_and_dates_keep_their_direction(visitor: Client) -> None:
     assert re.search(r"<bdi><time datetime=", page)
 
 
+def test_their_language_comes_along_to_another_telephone(visitor: Client) -> None:
+    assert visitor.get("/return/case/")["Content-Language"] == "fr"  # Amina's
+    visitor.get("/return/case/?lang=ar")
+    assert visitor.get("/return/case/")["Content-Language"] == "ar"
+
+
+def test_a_recording_is_played_where_there_is_one(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sojourn_web.cases.templatetags.return_words.STATIC", tmp_path)
+    (tmp_path / "audio" / "so").mkdir(parents=True)
+    (tmp_path / "audio" / "so" / "landing.mp3").write_bytes(b"ID3")
+    assert "<audio" in client.get("/return/?lang=so").content.decode()
+    assert "<audio" not in client.get("/return/?lang=en").content.decode()
+    assert "media-src 'self'" in client.get("/return/")["Content-Security-Policy"]
+
+
+def test_somebody_outside_the_office_is_named_where_the_office_says_who(
+    visitor: Client, settings: Settings
+) -> None:
+    assert (
+        "outside this office" not in visitor.get("/return/case/complain?lang=en").content.decode()
+    )
+    settings.RETURN_COMPLAINTS = "The ombudsperson, 0800 123"
+    page = visitor.get(address).content.decode()
+    assert "<bdi>The ombudsperson, 0800 123</bdi>" in page
+
+
 def test_staff_pages_stay_in_english(client: Client) -> None:
     client.get("/return/?lang=ar")
     assert '<html lang="en"' in client.get("/accounts/login/").content.decode()

@@ -95,8 +95,7 @@ def spoken(view: Page) -> Page:
         with translation.override(chosen.code):
             answer = _with_refusals(view, request, *args, **kwargs)
         if asked:
-            answer.set_cookie(LANGUAGE_COOKIE, chosen.code, path=PATH, httponly=True,
-                              samesite="Lax", secure=settings.PRODUCTION)  # fmt: skip
+            keep_language(answer, chosen.code)
         return answer
 
     return in_language
@@ -151,6 +150,13 @@ def ask_again(request: HttpRequest, room: Room) -> HttpResponse:
     owner = read_owner(request.POST.get("owner", ""))
     kept = keep(room.keys, owner, request.path, fields, room.now)
     return show(request, "enter", 403, kept=kept, ended=True)
+
+
+def keep_language(answer: HttpResponse, code: str) -> None:
+    """For this browser's next pages; nothing for a language that there is not."""
+    if find_language(code):
+        answer.set_cookie(LANGUAGE_COOKIE, code, path=PATH, httponly=True, samesite="Lax",
+                          secure=settings.PRODUCTION)  # fmt: skip
 
 
 def sign_in(answer: HttpResponse, secret: str) -> HttpResponse:

@@ -13,9 +13,12 @@ from django.urls import Resolver404, resolve
 
 from sojourn_web.cases.applicant.gate import (
     COOKIE,
+    LANGUAGE_COOKIE,
     PATH,
     RESTORED,
     TOO_MANY,
+    asked_by,
+    keep_language,
     may_try,
     show,
     sign_in,
@@ -99,7 +102,10 @@ def enter(request: HttpRequest) -> HttpResponse:
         wait_until(started)
         return show(request, "enter", 403, errors=refusal.reasons, **again)
     secret = visiting.begin_visit(room, actor)
-    return sign_in(_go_on(request, room, secret, kept, actor.person_id), secret)
+    answer = sign_in(_go_on(request, room, secret, kept, actor.person_id), secret)
+    if LANGUAGE_COOKIE not in request.COOKIES:  # another telephone: their language comes along
+        keep_language(answer, asked_by(request, room, actor, {}).person.language)
+    return answer
 
 
 def _go_on(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
@@ -131,8 +132,13 @@ def ask(asked: Asked) -> HttpResponse:
 @mine
 def complain(asked: Asked) -> HttpResponse:
     """Past the counsellor, to somebody else."""
-    return _write(asked, "complain", lambda text: work.complain(
-        asked.room, asked.actor, asked.case.pk, text, key=asked.typed.get("key", "")))  # fmt: skip
+    return _write(
+        asked, "complain",
+        lambda text: work.complain(
+            asked.room, asked.actor, asked.case.pk, text, key=asked.typed.get("key", "")
+        ),
+        outside=settings.RETURN_COMPLAINTS,
+    )  # fmt: skip
 
 
 @mine
