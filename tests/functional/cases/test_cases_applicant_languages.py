@@ -119,9 +119,8 @@ def test_a_recording_is_played_where_there_is_one(
 def test_somebody_outside_the_office_is_named_where_the_office_says_who(
     visitor: Client, settings: Settings
 ) -> None:
-    assert (
-        "outside this office" not in visitor.get("/return/case/complain?lang=en").content.decode()
-    )
+    address = "/return/case/complain?lang=en"
+    assert "outside this office" not in visitor.get(address).content.decode()
     settings.RETURN_COMPLAINTS = "The ombudsperson, 0800 123"
     page = visitor.get(address).content.decode()
     assert "<bdi>The ombudsperson, 0800 123</bdi>" in page
