@@ -25,7 +25,7 @@ from sojourn_web.cases.models import (
     Rating,
     Task,
 )
-from sojourn_web.cases.services import checks, looking
+from sojourn_web.cases.services import checks, looking, work
 from sojourn_web.cases.states import State
 from sojourn_web.cases.vocabulary import Purpose, Wording
 
@@ -180,3 +180,13 @@ def test_complaint_rating_erasure_wish_and_appeal(client: Client, office: Cast) 
     assert client.post(f"{HOME}complain", {"value": " ", "key": "h"}).status_code == 409
     case = Case.objects.get()
     assert AuditEvent.objects.filter(case=case).count() == case.version
+
+
+def test_a_task_that_is_planned_twice_is_one(office: Cast) -> None:
+    """A replayed form once found no row, for the task had an id of its own."""
+    case = open_for(office, AMINA)
+    rows = [
+        work.plan_task(office.room, office.counsellor, case.pk, "call her", key="t").row_id
+        for _ in range(2)
+    ]
+    assert rows[0] == rows[1] == Task.objects.get(what="call her").pk
