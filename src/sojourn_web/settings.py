@@ -3,8 +3,9 @@
 SOJOURN_HOME, SOJOURN_STATISTICS_URL (default: the home's statistics.sqlite3), SOJOURN_WEB_URL
 (default: the home's web.sqlite3), SOJOURN_SECRET_KEY, SOJOURN_HOSTS, SOJOURN_DEMO=1,
 SOJOURN_CASES_URL (default: the home's cases.sqlite3), SOJOURN_CASES_KEYS (default: the home's
-keys/cases), SOJOURN_PRODUCTION=1 (a secret key is then required, cookies go over HTTPS alone,
-demo is refused).
+keys/cases), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_COMPLAINTS (who takes
+complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION=1 (a secret key is
+then required, cookies go over HTTPS alone, demo is refused).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from csp.constants import NONE, SELF
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
 ROOM = Path(__file__).parent
@@ -151,6 +153,23 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 LANGUAGE_CODE = "en-gb"
 USE_I18N = True
+# The languages of people's own pages; Persian serves Dari too. English alone is reviewed.
+LANGUAGES = [
+    ("en", "English"), ("fr", "français"), ("es", "español"), ("ar", "العربية"),
+    ("fa", "فارسی / دری"), ("ps", "پښتو"), ("ku", "kurdî (kurmancî)"), ("ckb", "کوردی (سۆرانی)"),
+    ("uk", "українська"), ("ru", "русский"), ("tr", "Türkçe"), ("so", "Soomaali"),
+    ("am", "አማርኛ"), ("ti", "ትግርኛ"),
+]  # fmt: skip
+LANGUAGES_BIDI = ["ar", "fa", "ps", "ckb"]
+for _code, _name in LANGUAGES:  # Django knows nothing of some of them
+    LANG_INFO.setdefault(
+        _code,
+        {"bidi": _code in LANGUAGES_BIDI, "code": _code, "name": _name, "name_local": _name},
+    )
+LOCALE_PATHS = [ROOM / "locale"]
+RETURN_COMPLAINTS = os.environ.get("SOJOURN_COMPLAINTS", "")
+# Where "leave this page" leads: somewhere that says nothing about anybody.
+RETURN_EXIT_URL = os.environ.get("SOJOURN_EXIT_URL", "https://www.wikipedia.org/")
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -174,6 +193,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],  # the second factor's QR code
         "font-src": [SELF],
+        "media-src": [SELF],  # recordings for people who do not read
         "connect-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],

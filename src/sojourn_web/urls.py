@@ -26,5 +26,6 @@ urlpatterns = [
     ),
     path("ingest/", api.urls),
     path("cases/", include("sojourn_web.cases.urls")),
+    path("return/", include("sojourn_web.cases.urls_applicant")),
     path("accounts/", include("allauth.urls")),
 ]

@@ -27,6 +27,7 @@ from sojourn_web.cases.models.travel import (
     Journey,
     MoneyLine,
 )
+from sojourn_web.cases.models.visit import Visit
 from sojourn_web.cases.models.work import (
     Attachment,
     ClockStop,
@@ -42,7 +43,7 @@ from sojourn_web.cases.models.work import (
 def case_tables() -> list[type[CaseRow]]:
     """Every table whose rows go with their case; those that others point at come last."""
     found = [m for m in apps.get_app_config("cases").get_models() if issubclass(m, CaseRow)]
-    pointing = [SurveyAnswer, Consent, DepartureProof]
+    pointing = [SurveyAnswer, Consent, DepartureProof, Visit]
     return sorted(found, key=lambda m: m not in pointing)
 
 
@@ -52,5 +53,6 @@ __all__ = [
     "Declaration", "DepartureProof", "Document", "ErasureRequest", "Event", "FollowUp", "Grant",
     "HandOver", "Hold", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey",
     "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule", "Row",
-    "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer", "case_tables",
+    "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer", "Visit",
+    "case_tables",
 ]  # fmt: skip

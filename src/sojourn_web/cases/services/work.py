@@ -68,7 +68,8 @@ def plan_task(
     case = take(room, actor, case_id, Action.WORK)
 
     def make(row_id: UUID) -> Task:
-        row = add_task(room, actor, case, must_say(what, "what there is to do"), due_on, detail)
+        say = must_say(what, "what there is to do")
+        row = add_task(room, actor, case, say, due_on, detail, row_id)
         record(room, actor, case, "planned a task", columns="task")
         return row
 
