@@ -23,6 +23,7 @@ from sojourn_web.cases.models import (
     CaseRow,
     Complaint,
     Grant,
+    HandOverNote,
     Note,
     Person,
     Screening,
@@ -192,7 +193,7 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
             about = Q(person_id__in=mine)
             shared = alone or model not in (Note, Attachment, Complaint)
             rows = rows.filter(about | Q(person__isnull=True) if shared else about)
-        elif model is Note and not alone:
+        elif model in (Note, HandOverNote) and not alone:
             continue
         found += [_held(room, row) for row in rows]
     return tuple(sorted(found, key=lambda h: (h.table, h.at)))

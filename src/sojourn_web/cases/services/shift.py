@@ -1,0 +1,102 @@
+"""The end of a shift: what was done today, drawn from the trail, handed to a colleague, kept inside.
+
+In: an actor and, for each case, words to add. Out: a draft for the page; then a ``HandOver`` with
+one sealed note for each case. A note is sealed under its case's key and goes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sojourn_web.cases.errors import NotAllowedError, NotVisibleError
+from sojourn_web.cases.models import (
+    AuditEvent,
+    Case,
+    ClockStop,
+    HandOver,
+    HandOverNote,
+    Journey,
+    Task,
+)
+from sojourn_web.cases.services.room import Room, service, take
+from sojourn_web.cases.services.sharing import hand_over
+from sojourn_web.cases.visibility import COUNSELLING, Action, Actor, visible_to
+
+SHIFT = timedelta(hours=14)  # the longest day that one hand-over looks back on
+MOST_LINES = 8
+
+
+@dataclass(frozen=True)
+class CaseDay:
+    """One case at the end of a shift. ``lines``: what was done and what comes; names nobody."""
+
+    id: UUID
+    reference: str
+    state: str
+    touched: bool
+    lines: tuple[str, ...]
+
+
+def draft_hand_over(room: Room, actor: Actor) -> tuple[CaseDay, ...]:
+    """The actor's own open cases, those touched in this shift first."""
+    own = _own(room, actor)
+    since = room.now - SHIFT
+    days = [_day(room, actor, case, since) for case in own]
+    return tuple(sorted(days, key=lambda d: (not d.touched, d.reference)))
+
+
+def _own(room: Room, actor: Actor) -> list[Case]:
+    if actor.who not in COUNSELLING or actor.user_id is None:
+        raise NotAllowedError("a counsellor hands over their own cases")
+    own = visible_to(actor, room.now).filter(
+        counsellor_id=actor.user_id, office_id=actor.office_id, ended_at=None
+    )
+    return list(own.order_by("reference"))
+
+
+def _day(room: Room, actor: Actor, case: Case, since: datetime) -> CaseDay:
+    done_today = AuditEvent.objects.filter(case=case, actor=actor.label, made_at__gte=since)
+    told = dict.fromkeys(e.what.replace("_", " ") for e in done_today.order_by("made_at"))
+    lines = [f"Today: {what}" for what in list(told)[-MOST_LINES:]]
+    for task in Task.objects.filter(case=case, done_at=None).order_by("due_on")[:MOST_LINES]:
+        lines.append(f"To do{_by(task.due_on)}: {task.what}")
+    for stop in ClockStop.objects.filter(case=case, started_at=None):
+        lines.append(f"Waits for: {stop.reason}")
+    for journey in Journey.objects.filter(case=case, ended_at=None):
+        lines.append(f"Leaves on {journey.leaves_on:%-d %B}")
+    return CaseDay(case.pk, case.reference, case.state, bool(told), tuple(lines))
+
+
+def _by(day: date | None) -> str:
+    return f" by {day:%-d %B}" if day else ""
+
+
+@service
+def hand_over_shift(
+    room: Room, actor: Actor, to_user_id: int, *, key: str, case_ids: Sequence[UUID],
+    words: Mapping[UUID, str],
+) -> int:  # fmt: skip
+    """The chosen cases go, each with its note: the drawn lines and what was added. How many.
+
+    A second click gives nothing twice: the notes hang on the one ``HandOver``.
+    """
+    drawn = {day.id: day for day in draft_hand_over(room, actor)}
+    before = set(HandOver.objects.filter(from_user_id=actor.user_id).values_list("pk", flat=True))
+    went = hand_over(room, actor, to_user_id, key=key, case_ids=case_ids)
+    made = HandOver.objects.filter(from_user_id=actor.user_id).exclude(pk__in=before).first()
+    if made is None:
+        return went
+    for case_id in case_ids:
+        if case_id not in drawn:
+            raise NotVisibleError
+        case = take(room, actor, case_id, Action.SEE)
+        text = "\n".join((*drawn[case_id].lines, words.get(case_id, "").strip())).strip()
+        note = HandOverNote(
+            made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label, hand_over=made
+        )
+        note.seal(room.keys, text=text)
+        note.save()
+    return went
