@@ -48,10 +48,11 @@ def case_tables() -> list[type[CaseRow]]:
 
 
 __all__ = [
-    "AccessCode", "AccessEvent", "AccountEvent", "Answer", "Arrival", "Attachment", "AuditEvent", "BlindIndex",
-    "Case", "CaseRow", "ChecklistItem", "ChildSafeguard", "ClockStop", "Complaint", "Consent",
-    "Declaration", "DepartureProof", "Document", "ErasureRequest", "Event", "FollowUp", "Grant",
-    "HandOver", "HandOverNote", "Hold", "InKindHelp", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey",
-    "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule", "Row",
-    "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer", "case_tables",
+    "AccessCode", "AccessEvent", "AccountEvent", "Answer", "Arrival", "Attachment",
+    "AuditEvent", "BlindIndex", "Case", "CaseRow", "ChecklistItem", "ChildSafeguard",
+    "ClockStop", "Complaint", "Consent", "Declaration", "DepartureProof", "Document",
+    "ErasureRequest", "Event", "FollowUp", "Grant", "HandOver", "HandOverNote", "Hold",
+    "InKindHelp", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey", "Person",
+    "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule", "Row", "Screening",
+    "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer", "case_tables",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The end of a shift: what was done today, drawn from the trail, handed to a colleague, kept inside.
+"""The end of a shift: what was done today, drawn from the trail, handed over, kept inside.
 
 In: an actor and, for each case, words to add. Out: a draft for the page; then a ``HandOver`` with
 one sealed note for each case. A note is sealed under its case's key and goes with it.
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sojourn_web.cases.errors import NotAllowedError, NotVisibleError
+from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
 from sojourn_web.cases.models import (
     AuditEvent,
     Case,
     ClockStop,
-    HandOver,
     HandOverNote,
     Journey,
+    OnceKey,
     Task,
 )
 from sojourn_web.cases.services.room import Room, service, take
@@ -49,7 +49,7 @@ def draft_hand_over(room: Room, actor: Actor) -> tuple[CaseDay, ...]:
 
 
 def _own(room: Room, actor: Actor) -> list[Case]:
-    if actor.who not in COUNSELLING or actor.user_id is None:
+    if actor.who not in COUNSELLING or actor.user_id is None or actor.office_id is None:
         raise NotAllowedError("a counsellor hands over their own cases")
     own = visible_to(actor, room.now).filter(
         counsellor_id=actor.user_id, office_id=actor.office_id, ended_at=None
@@ -83,11 +83,12 @@ def hand_over_shift(
 
     A second click gives nothing twice: the notes hang on the one ``HandOver``.
     """
+    if not case_ids:
+        raise RefusedError("Expected one case at least: choose what to hand over.")
     drawn = {day.id: day for day in draft_hand_over(room, actor)}
-    before = set(HandOver.objects.filter(from_user_id=actor.user_id).values_list("pk", flat=True))
     went = hand_over(room, actor, to_user_id, key=key, case_ids=case_ids)
-    made = HandOver.objects.filter(from_user_id=actor.user_id).exclude(pk__in=before).first()
-    if made is None:
+    made = OnceKey.objects.get(actor=actor.label, service="hand_over", key=key).result
+    if HandOverNote.objects.filter(hand_over_id=made).exists():
         return went
     for case_id in case_ids:
         if case_id not in drawn:
@@ -95,7 +96,7 @@ def hand_over_shift(
         case = take(room, actor, case_id, Action.SEE)
         text = "\n".join((*drawn[case_id].lines, words.get(case_id, "").strip())).strip()
         note = HandOverNote(
-            made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label, hand_over=made
+            made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label, hand_over_id=made
         )
         note.seal(room.keys, text=text)
         note.save()
