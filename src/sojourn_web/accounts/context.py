@@ -5,7 +5,13 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-from sojourn_web.accounts.roles import READ_CASE_LOG, RUN_FEEDS, SEE_CASES, SEE_FIGURES
+from sojourn_web.accounts.roles import (
+    GIVE_ACCOUNTS,
+    READ_CASE_LOG,
+    RUN_FEEDS,
+    SEE_CASES,
+    SEE_FIGURES,
+)
 
 
 def installation(request: HttpRequest) -> dict[str, bool]:
@@ -17,4 +23,5 @@ def installation(request: HttpRequest) -> dict[str, bool]:
         "runs_feeds": bool(user and user.has_perm(RUN_FEEDS)),
         "sees_cases": bool(user and user.has_perm(SEE_CASES)),
         "reads_case_log": bool(user and user.has_perm(READ_CASE_LOG)),
+        "gives_accounts": bool(user and user.has_perm(GIVE_ACCOUNTS)),
     }
