@@ -9,8 +9,10 @@ from sojourn_web.accounts.roles import (
     GIVE_ACCOUNTS,
     READ_CASE_LOG,
     RUN_FEEDS,
+    SCREEN,
     SEE_CASES,
     SEE_FIGURES,
+    SUPERVISE,
 )
 
 
@@ -23,5 +25,7 @@ def installation(request: HttpRequest) -> dict[str, bool]:
         "runs_feeds": bool(user and user.has_perm(RUN_FEEDS)),
         "sees_cases": bool(user and user.has_perm(SEE_CASES)),
         "reads_case_log": bool(user and user.has_perm(READ_CASE_LOG)),
+        "supervises": bool(user and user.has_perm(SUPERVISE)),
+        "screens": bool(user and user.has_perm(SCREEN)),
         "gives_accounts": bool(user and user.has_perm(GIVE_ACCOUNTS)),
     }

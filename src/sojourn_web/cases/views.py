@@ -13,6 +13,7 @@ from sojourn_web.cases.pages import answers_refusals, find_case, list_cases, sta
 from sojourn_web.cases.services import moving
 from sojourn_web.cases.services.room import room_now
 from sojourn_web.cases.states import Move, State
+from sojourn_web.cases.visibility import visible_screenings
 from sojourn_web.cases.vocabulary import Who
 
 
@@ -24,7 +25,8 @@ def case_list(request: HttpRequest) -> HttpResponse:
     """The cases that this account may see, without anybody's name."""
     room, actor = room_now(), staff(request)
     if actor.who is Who.MEDICAL:
-        return redirect("screenings")
+        rows = visible_screenings(actor, room.now).select_related("case", "person")[:200]
+        return render(request, "cases/counsellor/screenings.html", {"rows": rows})
     number, state = request.GET.get("page", "1"), request.GET.get("state", "")
     page = list_cases(room, actor, int(number) if number.isdecimal() else 1, state)
     return render(request, "cases/list.html", {"page": page, "states": list(State), "state": state})

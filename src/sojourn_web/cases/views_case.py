@@ -25,7 +25,7 @@ from sojourn_web.cases.services.sheet import read_sheet
 from sojourn_web.cases.services.sheet_parts import Part
 from sojourn_web.cases.unsent import stamp_of, take_back
 from sojourn_web.cases.visibility import Actor
-from sojourn_web.cases.vocabulary import Purpose, Stage
+from sojourn_web.cases.vocabulary import Purpose, Stage, Who
 
 PARTS: tuple[tuple[Part, str], ...] = (
     (Part.OVERVIEW, "Overview"), (Part.TOLD, "What they told"), (Part.SAFEGUARDS, "Safeguards"),
@@ -64,7 +64,8 @@ def case_page(
     context = {"sheet": sheet, "case": sheet.view, "parts": PARTS, "to_ask": TO_ASK}
     if part == Part.MONEY:
         bench = closed_bench(request, room, actor, case_id)
-        context |= {"rows": field_rows(ACTS["money"].form(bench)), "stamp": stamp_of(request)}
+        form = ACTS["money"].form(bench)
+        context |= {"money_form": form, "rows": field_rows(form), "stamp": stamp_of(request)}
     return render(request, f"cases/counsellor/{part}.html", context)
 
 
@@ -203,6 +204,7 @@ def open_sensitive(
             room, actor, case_id, table, row, column, reason=form.cleaned_data["reason"]
         )
     context = {"reference": reference, "form": form, "rows": field_rows(form),
-               "stamp": stamp_of(request), "lines": _lines(value), "medical": actor.who.value == "medical",
+               "stamp": stamp_of(request), "lines": _lines(value),
+               "medical": actor.who is Who.MEDICAL,
                "opened": request.method == "POST" and form.is_valid()}  # fmt: skip
     return render(request, "cases/counsellor/sensitive.html", context)

@@ -57,8 +57,8 @@ class RequestForm(CaseForm):
 
 def _request(room: Room, actor: Actor, case_id: UUID, f: dict[str, Any]) -> Done:
     return travel.request_document(
-        room, actor, case_id, UUID(str(f["person"])), authority=f["authority"], country=f["country"],
-        key=f["key"],
+        room, actor, case_id, UUID(str(f["person"])), authority=f["authority"],
+        country=f["country"], key=f["key"],
     )  # fmt: skip
 
 
