@@ -102,8 +102,7 @@ def hand_over(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
     problems: tuple[str, ...] = ()
     chosen = set(typed.getlist("case")) if typed else {str(d.id) for d in days if d.touched}
     if request.method == "POST":
-        to, known = typed.get("colleague", ""), {str(d.id): d.id for d in days}
-        ids = [known[c] for c in typed.getlist("case") if c in known]
+        to, ids = typed.get("colleague", ""), _ids(typed.getlist("case"))
         words = {i: typed.get(f"words-{i}", "")[:2000] for i in ids}
         try:
             if not to.isdecimal():
@@ -122,6 +121,13 @@ def hand_over(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
                "to": typed.get("colleague", "")}  # fmt: skip
     return render(request, "cases/counsellor/hand_over.html", context,
                   status=422 if problems else 200)  # fmt: skip
+
+
+def _ids(typed: list[str]) -> list[UUID]:
+    try:
+        return [UUID(text) for text in typed]
+    except ValueError:
+        raise NotVisibleError from None
 
 
 @require_POST

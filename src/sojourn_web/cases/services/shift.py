@@ -16,6 +16,7 @@ from sojourn_web.cases.models import (
     AuditEvent,
     Case,
     ClockStop,
+    HandOver,
     HandOverNote,
     Journey,
     OnceKey,
@@ -81,15 +82,16 @@ def hand_over_shift(
 ) -> int:  # fmt: skip
     """The chosen cases go, each with its note: the drawn lines and what was added. How many.
 
-    A second click gives nothing twice: the notes hang on the one ``HandOver``.
+    A second click gives nothing twice.
     """
+    earlier = OnceKey.objects.filter(actor=actor.label, service="hand_over", key=key).first()
+    if earlier is not None:
+        return HandOver.objects.get(pk=earlier.result).cases
     if not case_ids:
         raise RefusedError("Expected one case at least: choose what to hand over.")
     drawn = {day.id: day for day in draft_hand_over(room, actor)}
     went = hand_over(room, actor, to_user_id, key=key, case_ids=case_ids)
     made = OnceKey.objects.get(actor=actor.label, service="hand_over", key=key).result
-    if HandOverNote.objects.filter(hand_over_id=made).exists():
-        return went
     for case_id in case_ids:
         if case_id not in drawn:
             raise NotVisibleError
