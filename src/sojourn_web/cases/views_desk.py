@@ -36,10 +36,9 @@ def today_page(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
 
 
 class NewCaseForm(PersonForm):
-    """Somebody's first visit. ``looked``: the cases that may be theirs were looked at."""
+    """Somebody's first visit."""
 
     language = select("Language they want to speak", LANGUAGES)
-    looked = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
 
 def _empty_bench(request: HttpRequest) -> Bench:
@@ -49,7 +48,8 @@ def _empty_bench(request: HttpRequest) -> Bench:
 @require_http_methods(FORM)
 @at_desk()
 def new_case(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
-    """An enquiry. Cases that may be of the same person are shown before a second one opens."""
+    """An enquiry. Cases that may be of the same person are shown before a second one opens:
+    ``looked`` says that they were."""
     if actor.office_id is None or actor.who is Who.MEDICAL:
         raise NotAllowedError("expected a counsellor or a supervisor of an office")
     kept = take_back(request) if request.method != "POST" else None
@@ -63,7 +63,7 @@ def new_case(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
             f = form.cleaned_data
             names = f"{f['names']} {f['names_latin']}"
             hints = opening.find_duplicates(room, actor, names, f["birth_date"])
-            if not hints or f["looked"]:
+            if not hints or request.POST.get("looked") == "on":
                 try:
                     opened = opening.open_case(
                         room, actor, actor.office_id, [typed_person(f)], key=f["key"],
