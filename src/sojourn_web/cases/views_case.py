@@ -49,6 +49,7 @@ class FieldRow:
     field: BoundField
     look: str
     now: str = ""
+    inline: bool = False
 
 
 @require_safe
@@ -172,7 +173,8 @@ def field_rows(form: forms.Form, now: dict[str, str] | None = None) -> list[Fiel
         theirs = (now or {}).get(bound.name, "")
         mine = str(bound.value() or "")
         differs = bool(now) and bound.name in (now or {}) and theirs != mine
-        found.append(FieldRow(bound, look, (theirs or "nothing") if differs else ""))
+        found.append(FieldRow(bound, look, (theirs or "nothing") if differs else "",
+                              look == "radios" and len(list(bound)) > 4))  # fmt: skip
     return found
 
 

@@ -138,7 +138,7 @@ def test_a_consent_is_given_beside_both_wordings_and_nothing_typed_is_lost(cast:
         assert mine.post(where, typed | {"interpreter": "Interpreter 7"}).status_code == 302
     given = Consent.objects.get(case=case)
     strip = page(mine, f"/cases/{case.reference}/")
-    assert "Interpreter 7" in strip
+    assert "read out by Interpreter 7" in strip
     mine.post(f"/cases/{case.reference}/do/withdraw-consent", {"row": given.pk})
     assert "no: withdrawn" in page(mine, f"/cases/{case.reference}/part/consents")
     assert trail_is_whole(case)

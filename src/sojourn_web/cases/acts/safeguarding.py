@@ -21,6 +21,7 @@ from sojourn_web.cases.acts.basis import (
 )
 from sojourn_web.cases.services import checks
 from sojourn_web.cases.services.room import Done, Room
+from sojourn_web.cases.templatetags.desk import check_name
 from sojourn_web.cases.visibility import Actor
 from sojourn_web.cases.vocabulary import (
     Check,
@@ -56,7 +57,7 @@ class CheckForm(CaseForm):
                 (good.value, good.value.replace("_", " ").capitalize()),
                 (CheckAnswer.NEEDS_ADVICE.value, "Needs advice: the case waits until then"),
             ]  # fmt: skip
-            self.fields["answer"].label = named.replace("_", " ").capitalize()
+            self.fields["answer"].label = check_name(named).capitalize()
             self.fields["answer"].help_text = HELP[check]
         self.initial.setdefault("language", self.bench.language)
 

@@ -52,17 +52,20 @@ READERS: dict[Part, Callable[[Room, Actor, Case, Names], Any]] = {
     Part.WORK: read_work,
     Part.AFTER: read_after,
 }
+ASIDE = frozenset({State.WITHDRAWN, State.STOPPED})
 LEFT_OUT = frozenset({Move.WITHDRAW, Move.CONSENT_WITHDRAWN})
 
 
 @dataclass(frozen=True)
 class Step:
-    """A way on. ``act``: its own page, else it is taken by ``move``. ``why_not``: empty if open."""
+    """A way on, or back. ``act``: its own page, else ``move`` takes it. ``why_not``: empty if
+    open. ``forward``: the next state on the course; the page makes one button stand out."""
 
     move: str
     label: str
     reason: bool
     act: str
+    forward: bool
     why_not: tuple[str, ...]
 
 
@@ -120,7 +123,7 @@ def read_sheet(room: Room, actor: Actor, case_id: UUID, part: Part) -> Sheet:
         today=today_in(case.office, room.now), counsellor=_counsellor(case),
         mine=case.counsellor_id == actor.user_id, at_home=case.office_id == actor.office_id,
         waits_for=stop.reason if stop else "", leaves_at=journey.leaves_at if journey else None,
-        steps=tuple(_step(c) for c in open_choices(room, actor, case)
+        steps=tuple(_step(case, c) for c in open_choices(room, actor, case)
                     if c.transition.move not in LEFT_OUT),
         can_withdraw=State(case.state) in WITHDRAWABLE,
         adults=tuple((p.pk, names[p.pk]) for p in in_plan if not p.is_child),
@@ -136,12 +139,14 @@ def _counsellor(case: Case) -> str:
     return found.name if found else f"account {case.counsellor_id}"
 
 
-def _step(choice: Choice) -> Step:
+def _step(case: Case, choice: Choice) -> Step:
     t = choice.transition
     act, satisfied = PAGES.get(t.move, ("", ""))
     met = {g.why_not for g in t.guards if g.name == satisfied}
     why = tuple(w for w in choice.why_not if w not in met)
-    return Step(t.move.value, t.label, t.reason, act, why)
+    order = list(State)
+    forward = order.index(t.goal) > order.index(State(case.state)) and t.goal not in ASIDE
+    return Step(t.move.value, t.label, t.reason, act, forward, why)
 
 
 def _consent_lines(

@@ -215,7 +215,7 @@ def _enquiries(cases: QuerySet[Case], actor: Actor) -> Listed:
         office_id=_office(actor),
     ).order_by("made_at")  # fmt: skip
     return _listed("enquiries", "New, with nobody yet", (
-        Item(c.reference, f"asked in: {c.language}", c.made_at.date()) for c in rows[: MOST + 1]
+        Item(c.reference, f"asked in {c.language}, on", c.made_at.date()) for c in rows[: MOST + 1]
     ))  # fmt: skip
 
 
