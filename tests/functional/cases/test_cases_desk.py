@@ -70,6 +70,8 @@ def test_every_part_and_form_opens_for_the_office_and_for_nobody_else(cast: Cast
             wanted = 403
             assert client_of(other).get(address).status_code == wanted, (other.who, address)
         assert Client().get(address).status_code == 302
+    filled = page(mine, f"/cases/{case.reference}/do/not-safe?reason=planted")
+    assert "planted" not in filled  # an address never writes somebody's words
     assert mine.get(f"/cases/{case.reference}/do/steal").status_code == 404
     assert mine.get(f"/cases/{case.reference}/part/steal").status_code == 404
     assert AccessEvent.objects.filter(case=case, what="the case's page: money").exists()

@@ -221,10 +221,17 @@ def test_a_shift_is_drawn_from_what_was_done_and_handed_over_once(cast: Cast) ->
     assert trail_is_whole(case)
 
 
-def test_a_shift_note_is_not_told_to_one_adult_of_a_family(cast: Cast) -> None:
+def test_what_is_noted_of_a_family_is_not_told_to_one_adult(cast: Cast) -> None:
     family = case_in(cast, State.COUNSELLING, AMINA, IBRAHIM)
     shift.hand_over_shift(cast.room, cast.counsellor, cast.colleague.user_id or 0, key=key(),
                           case_ids=[family.pk], words={family.pk: "He asked alone."})  # fmt: skip
+    FollowUp.objects.create(
+        made_at=cast.room.now, case=family, key_id=family.key_id, month=1,
+        due_on=cast.room.now.date(),
+    )  # fmt: skip
+    afterwards.record_follow_up(
+        cast.room, cast.counsellor, family.pk, 1, reached=True, notes="He asked alone."
+    )
     amina = Actor(Who.APPLICANT, case_id=family.pk, person_id=people_of(family)[0].pk)
     held = looking.what_is_held(cast.room, amina)
     assert held

@@ -19,6 +19,9 @@ from sojourn_web.cases.visibility import Actor
 from sojourn_web.cases.vocabulary import Who
 
 Choices = list[tuple[str, str]]
+# What an address may fill in: which row or step a page has chosen, never words.
+ASKED = frozenset({"person", "row", "purpose", "stage", "check", "month", "move", "section",
+                   "question", "based_on"})  # fmt: skip
 INPUT = {"class": "govuk-input"}
 
 
@@ -53,7 +56,7 @@ class CaseForm(forms.Form):
         self, bench: Bench, data: Any = None, initial: Mapping[str, Any] | None = None
     ) -> None:
         first: dict[str, Any] = {"key": uuid4().hex, "version": bench.version}
-        first |= {k: v for k, v in bench.asked.items() if k in self.base_fields}
+        first |= {k: v for k, v in bench.asked.items() if k in ASKED and k in self.base_fields}
         super().__init__(data, initial=first | dict(initial or {}))
         self.bench = bench
         for name, found in self._choices().items():
