@@ -177,7 +177,8 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
     """Everything that is held on the applicant who asks, opened: for their page and their export.
 
     Other adults of the family are not in it. Where there are any, notes and files of the whole
-    case, and what was said at a follow-up, are not either, for they may speak of the others: a counsellor goes through those.
+    case, and what was said at a follow-up, are not either, for they may speak of the others: a
+    counsellor goes through those.
     """
     if actor.who is not Who.APPLICANT or actor.case_id is None:
         raise NotAllowedError("each person exports their own record; nobody exports others'")

@@ -39,6 +39,7 @@ from sojourn_web.cases.vocabulary import AppealState, ScreeningResult, Who
 MOST = 15
 TRAVEL_AHEAD = timedelta(days=14)
 EXPIRES_AHEAD = timedelta(days=60)
+TASKS_AHEAD = timedelta(days=7)
 FOLLOW_UP_AHEAD = timedelta(days=7)
 HANDED_OVER = timedelta(days=2)
 
@@ -112,7 +113,8 @@ def what_needs_me(room: Room, actor: Actor) -> Today:
     seen = visible_to(actor, room.now)
     mine = seen if actor.who is Who.SUPERVISOR else seen.filter(counsellor_id=actor.user_id)
     lists = [
-        _travel(mine, day), _expiry(mine, day), _tasks(seen, actor, day), _screenings(mine, day),
+        _travel(mine, day), _expiry(mine, day), _tasks(seen, actor, day),
+        _coming(seen, actor, day), _screenings(mine, day),
         _conflicts(mine), _waiting(mine), _follow_ups(mine, day), _enquiries(seen, actor),
         _handed_over(mine, room.now), _granted(room, actor, seen),
     ]  # fmt: skip
@@ -170,6 +172,16 @@ def _tasks(cases: QuerySet[Case], actor: Actor, day: date) -> Listed:
     return _listed("tasks", "To do", (
         Item(r.case.reference, r.what, r.due_on, bool(r.due_on and r.due_on < day), r.pk)
         for r in rows[: MOST + 1]
+    ), "work")  # fmt: skip
+
+
+def _coming(cases: QuerySet[Case], actor: Actor, day: date) -> Listed:
+    rows = Task.objects.filter(
+        case__in=cases, for_user_id=actor.user_id or 0, done_at=None, due_on__gt=day,
+        due_on__lte=day + TASKS_AHEAD,
+    ).select_related("case").order_by("due_on", "made_at")  # fmt: skip
+    return _listed("coming", "To do this week", (
+        Item(r.case.reference, r.what, r.due_on, False, r.pk) for r in rows[: MOST + 1]
     ), "work")  # fmt: skip
 
 
