@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
 from sojourn_web.cases.models import (
     AuditEvent,
-    Case,
     ClockStop,
     HandOver,
     HandOverNote,
@@ -28,6 +27,7 @@ from sojourn_web.cases.visibility import COUNSELLING, Action, Actor, visible_to
 
 SHIFT = timedelta(hours=14)  # the longest day that one hand-over looks back on
 MOST_LINES = 8
+MOST_CASES = 60  # a page that can be read; the rest was not touched today
 
 
 @dataclass(frozen=True)
@@ -42,33 +42,45 @@ class CaseDay:
 
 
 def draft_hand_over(room: Room, actor: Actor) -> tuple[CaseDay, ...]:
-    """The actor's own open cases, those touched in this shift first."""
-    own = _own(room, actor)
-    since = room.now - SHIFT
-    days = [_day(room, actor, case, since) for case in own]
-    return tuple(sorted(days, key=lambda d: (not d.touched, d.reference)))
-
-
-def _own(room: Room, actor: Actor) -> list[Case]:
+    """The actor's own open cases, those touched in this shift first, ``MOST_CASES`` at most."""
     if actor.who not in COUNSELLING or actor.user_id is None or actor.office_id is None:
         raise NotAllowedError("a counsellor hands over their own cases")
     own = visible_to(actor, room.now).filter(
         counsellor_id=actor.user_id, office_id=actor.office_id, ended_at=None
     )
-    return list(own.order_by("reference"))
+    events = AuditEvent.objects.filter(
+        case__in=own, actor=actor.label, made_at__gte=room.now - SHIFT
+    ).order_by("made_at")
+    told: dict[UUID, dict[str, None]] = {}
+    for case_id, what in events.values_list("case_id", "what"):
+        told.setdefault(case_id, {})[what.replace("_", " ")] = None
+    rows = list(own.filter(pk__in=told).order_by("reference")[:MOST_CASES])
+    left = MOST_CASES - len(rows)
+    rows += list(own.exclude(pk__in=told).order_by("reference")[:left]) if left else []
+    coming = _coming([r.pk for r in rows])
+    return tuple(
+        CaseDay(case.pk, case.reference, case.state, case.pk in told, (
+            *(f"Today: {what}" for what in list(told.get(case.pk, {}))[-MOST_LINES:]),
+            *coming.get(case.pk, ())[:MOST_LINES],
+        ))
+        for case in rows
+    )  # fmt: skip
 
 
-def _day(room: Room, actor: Actor, case: Case, since: datetime) -> CaseDay:
-    done_today = AuditEvent.objects.filter(case=case, actor=actor.label, made_at__gte=since)
-    told = dict.fromkeys(e.what.replace("_", " ") for e in done_today.order_by("made_at"))
-    lines = [f"Today: {what}" for what in list(told)[-MOST_LINES:]]
-    for task in Task.objects.filter(case=case, done_at=None).order_by("due_on")[:MOST_LINES]:
-        lines.append(f"To do{_by(task.due_on)}: {task.what}")
-    for stop in ClockStop.objects.filter(case=case, started_at=None):
-        lines.append(f"Waits for: {stop.reason}")
-    for journey in Journey.objects.filter(case=case, ended_at=None):
-        lines.append(f"Leaves on {journey.leaves_on:%-d %B}")
-    return CaseDay(case.pk, case.reference, case.state, bool(told), tuple(lines))
+def _coming(ids: list[UUID]) -> dict[UUID, list[str]]:
+    """What is to do, waited for and planned, by case; three queries for all of them."""
+    found: dict[UUID, list[str]] = {}
+
+    def add(case_id: UUID, words: str) -> None:
+        found.setdefault(case_id, []).append(words)
+
+    for task in Task.objects.filter(case_id__in=ids, done_at=None).order_by("due_on"):
+        add(task.case_id, f"To do{_by(task.due_on)}: {task.what}")
+    for stop in ClockStop.objects.filter(case_id__in=ids, started_at=None):
+        add(stop.case_id, f"Waits for: {stop.reason}")
+    for journey in Journey.objects.filter(case_id__in=ids, ended_at=None):
+        add(journey.case_id, f"Leaves on {journey.leaves_on:%-d %B}")
+    return found
 
 
 def _by(day: date | None) -> str:
