@@ -9,6 +9,7 @@ hour, once, and never for another account: each form carries a signed stamp of w
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
@@ -27,6 +28,7 @@ COOKIE = "sj_unsent"
 SECONDS = 1800
 NONCE = 12
 LARGEST = 200_000  # letters; longer ones are not kept
+CASE = re.compile(r"/cases/\w{4}-\w{4}/")
 View = Callable[..., HttpResponse]
 signer = Signer(salt="sojourn.cases.unsent")
 
@@ -44,7 +46,7 @@ def keeps_typed(view: View) -> View:
         if request.method != "POST" or request.user.is_authenticated:
             return view(request, *args, **kwargs)
         answer = HttpResponseRedirect(
-            f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}"
+            f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': _afterwards(request)})}"
         )
         body = json.dumps({k: v for k, v in request.POST.lists() if k != "csrfmiddlewaretoken"})
         if "stamp" in request.POST and len(body) <= LARGEST:
@@ -59,6 +61,14 @@ def keeps_typed(view: View) -> View:
         return answer
 
     return checked
+
+
+def _afterwards(request: HttpRequest) -> str:
+    """The form itself where it has words; a button alone leads back to its case's page."""
+    if "stamp" in request.POST:
+        return request.get_full_path()
+    found = CASE.match(request.path)
+    return found[0] if found else resolve_url("today")
 
 
 def take_back(request: HttpRequest) -> QueryDict | None:

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from sojourn_web.accounts.roles import SEE_CASES, needs
+from sojourn_web.cases.desk import at_desk, say_saved
 from sojourn_web.cases.errors import RefusedError
-from sojourn_web.cases.pages import answers_refusals, find_case, list_cases, staff
+from sojourn_web.cases.pages import find_case, list_cases
 from sojourn_web.cases.services import moving
-from sojourn_web.cases.services.room import room_now
+from sojourn_web.cases.services.room import Room
 from sojourn_web.cases.states import Move, State
-from sojourn_web.cases.visibility import visible_screenings
+from sojourn_web.cases.visibility import Actor, visible_screenings
 from sojourn_web.cases.vocabulary import Who
 
 
 @require_safe
-@never_cache
-@needs(SEE_CASES)
-@answers_refusals
-def case_list(request: HttpRequest) -> HttpResponse:
+@at_desk()
+def case_list(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
     """The cases that this account may see, without anybody's name."""
-    room, actor = room_now(), staff(request)
     if actor.who is Who.MEDICAL:
         rows = visible_screenings(actor, room.now).select_related("case", "person")[:200]
         return render(request, "cases/counsellor/screenings.html", {"rows": rows})
@@ -33,26 +29,23 @@ def case_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@never_cache
-@needs(SEE_CASES)
-@answers_refusals
-def move_case(request: HttpRequest, reference: str) -> HttpResponse:
-    room, actor = room_now(), staff(request)
+@at_desk()
+def move_case(request: HttpRequest, room: Room, actor: Actor, reference: str) -> HttpResponse:
+    """The next step; one that asks for a reason has the act ``move``."""
     case_id = find_case(room, actor, reference)
     name, version = request.POST.get("move", ""), request.POST.get("version", "")
     if name not in Move._value2member_map_ or not version.isdecimal():
         raise RefusedError("This form is not whole: load the case's page again.")
     reason = request.POST.get("reason", "")
-    moving.move(room, actor, case_id, Move(name), reason=reason, version=int(version))
+    done = moving.move(room, actor, case_id, Move(name), reason=reason, version=int(version))
+    say_saved(request, room, done.remarks)
     return redirect("case", reference=reference)
 
 
 @require_POST
-@never_cache
-@needs(SEE_CASES)
-@answers_refusals
-def withdraw_case(request: HttpRequest, reference: str) -> HttpResponse:
+@at_desk()
+def withdraw_case(request: HttpRequest, room: Room, actor: Actor, reference: str) -> HttpResponse:
     """One action, no reason."""
-    room, actor = room_now(), staff(request)
-    moving.withdraw(room, actor, find_case(room, actor, reference))
+    done = moving.withdraw(room, actor, find_case(room, actor, reference))
+    say_saved(request, room, done.remarks)
     return redirect("case", reference=reference)

@@ -225,6 +225,8 @@ def test_a_session_that_ends_in_mid_form_loses_nothing_and_tells_nobody_else(cas
     sign_in(other, cast.colleague)
     assert "Her brother" not in page(other, where)
     assert not Note.objects.exists()
+    button = Client().post(f"/cases/{case.reference}/move", {"move": "apply", "version": "1"})
+    assert button.url.endswith(f"next=%2Fcases%2F{case.reference}%2F")
 
 
 def test_hints_while_typing_obey_visibility_and_a_second_case_needs_a_look(cast: Cast) -> None:
