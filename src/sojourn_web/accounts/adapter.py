@@ -6,7 +6,9 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.urls import reverse
 
-from sojourn_web.accounts.roles import READ_CASE_LOG, SEE_CASES
+from sojourn_web.accounts.roles import GIVE_ACCOUNTS, READ_CASE_LOG, SEE_CASES
+
+HOMES = ((SEE_CASES, "today"), (READ_CASE_LOG, "case-log"), (GIVE_ACCOUNTS, "accounts"))
 
 
 class OfficeAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -14,8 +16,8 @@ class OfficeAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has
         return False
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Where somebody begins whose role has a room of its own."""
-        for permission, name in ((SEE_CASES, "cases"), (READ_CASE_LOG, "case-log")):
+        """Who works on cases begins with what needs them today."""
+        for permission, name in HOMES:
             if request.user.has_perm(permission):
                 return reverse(name)
         return str(super().get_login_redirect_url(request))

@@ -15,13 +15,14 @@ HERE = Path(__file__).parent
 # Each group within a test's time, on a busy machine too.
 GROUPS = (
     ("course", "visibility", "answers_and_erasure", "at_once", "pages"),
+    ("desk", "desk_others"),
     ("applicant", "applicant_rights", "applicant_languages"),
 )
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@pytest.mark.parametrize("names", GROUPS, ids=("staff", "applicant"))
+@pytest.mark.parametrize("names", GROUPS, ids=("staff", "desk", "applicant"))
 def test_services_pass_on_postgresql(postgres_url: str, names: tuple[str, ...]) -> None:
     address = postgres_url.replace("postgresql+psycopg://", "postgresql://")
     done = subprocess.run(

@@ -2,11 +2,11 @@
 
 from django.apps import apps
 
-from sojourn_web.cases.models.after import FollowUp, ReintegrationPlan, SurveyAnswer
+from sojourn_web.cases.models.after import FollowUp, InKindHelp, ReintegrationPlan, SurveyAnswer
 from sojourn_web.cases.models.base import CaseRow, PersonRow, Row
 from sojourn_web.cases.models.case import AccessCode, Answer, BlindIndex, Case, Person
 from sojourn_web.cases.models.consent import ChecklistItem, Consent
-from sojourn_web.cases.models.office import Declaration, Office, StaffProfile
+from sojourn_web.cases.models.office import AccountEvent, Declaration, Office, StaffProfile
 from sojourn_web.cases.models.safety import ChildSafeguard, Referral, Screening
 from sojourn_web.cases.models.trail import (
     AccessEvent,
@@ -33,6 +33,7 @@ from sojourn_web.cases.models.work import (
     ClockStop,
     Complaint,
     HandOver,
+    HandOverNote,
     Note,
     Rating,
     Task,
@@ -48,11 +49,5 @@ def case_tables() -> list[type[CaseRow]]:
 
 
 __all__ = [
-    "AccessCode", "AccessEvent", "Answer", "Arrival", "Attachment", "AuditEvent", "BlindIndex",
-    "Case", "CaseRow", "ChecklistItem", "ChildSafeguard", "ClockStop", "Complaint", "Consent",
-    "Declaration", "DepartureProof", "Document", "ErasureRequest", "Event", "FollowUp", "Grant",
-    "HandOver", "Hold", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey",
-    "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule", "Row",
-    "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer", "Visit",
-    "case_tables",
+    "AccessCode", "AccessEvent", "AccountEvent", "Answer", "Arrival", "Attachment", "AuditEvent", "BlindIndex", "Case", "CaseRow", "ChecklistItem", "ChildSafeguard", "ClockStop", "Complaint", "Consent", "Declaration", "DepartureProof", "Document", "ErasureRequest", "Event", "FollowUp", "Grant", "HandOver", "HandOverNote", "Hold", "InKindHelp", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey", "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule", "Row", "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer", "Visit", "case_tables",
 ]  # fmt: skip
