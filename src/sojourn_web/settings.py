@@ -4,7 +4,8 @@ SOJOURN_HOME, SOJOURN_STATISTICS_URL (default: the home's statistics.sqlite3), S
 (default: the home's web.sqlite3), SOJOURN_SECRET_KEY, SOJOURN_HOSTS, SOJOURN_DEMO=1,
 SOJOURN_CASES_URL (default: the home's cases.sqlite3), SOJOURN_CASES_KEYS (default: the home's
 keys/cases), SOJOURN_PRODUCTION=1 (a secret key is then required, cookies go over HTTPS alone,
-demo is refused).
+demo is refused). SOJOURN_CLAMD: where ClamAV listens, unix:/run/clamav/clamd.ctl or host:port;
+files that people hand in are opened once it has found them clean.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ DATABASES = {
 }
 DATABASE_ROUTERS = ["sojourn_web.cases.router.CasesRouter"]
 CASES_KEYS = Path(os.environ.get("SOJOURN_CASES_KEYS") or HOME / "keys" / "cases")
+CASES_CLAMD = os.environ.get("SOJOURN_CLAMD", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -3,6 +3,7 @@
 from django.apps import apps
 
 from sojourn_web.cases.models.after import FollowUp, ReintegrationPlan, SurveyAnswer
+from sojourn_web.cases.models.api import ApiReply, ApiToken
 from sojourn_web.cases.models.base import CaseRow, PersonRow, Row
 from sojourn_web.cases.models.case import AccessCode, Answer, BlindIndex, Case, Person
 from sojourn_web.cases.models.consent import ChecklistItem, Consent
@@ -47,10 +48,11 @@ def case_tables() -> list[type[CaseRow]]:
 
 
 __all__ = [
-    "AccessCode", "AccessEvent", "Answer", "Arrival", "Attachment", "AuditEvent", "BlindIndex",
-    "Case", "CaseRow", "ChecklistItem", "ChildSafeguard", "ClockStop", "Complaint", "Consent",
-    "Declaration", "DepartureProof", "Document", "ErasureRequest", "Event", "FollowUp", "Grant",
-    "HandOver", "Hold", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey",
-    "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule", "Row",
-    "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer", "case_tables",
+    "AccessCode", "AccessEvent", "Answer", "ApiReply", "ApiToken", "Arrival", "Attachment",
+    "AuditEvent", "BlindIndex", "Case", "CaseRow", "ChecklistItem", "ChildSafeguard", "ClockStop",
+    "Complaint", "Consent", "Declaration", "DepartureProof", "Document", "ErasureRequest",
+    "Event", "FollowUp", "Grant", "HandOver", "Hold", "Journey", "MoneyLine", "MonthlyCount",
+    "Note", "Office", "OnceKey", "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan",
+    "RetentionRule", "Row", "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone",
+    "Transfer", "case_tables",
 ]  # fmt: skip
