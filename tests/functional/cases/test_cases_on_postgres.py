@@ -16,7 +16,9 @@ HERE = Path(__file__).parent
 @pytest.mark.postgres
 def test_services_pass_on_postgresql(postgres_url: str) -> None:
     address = postgres_url.replace("postgresql+psycopg://", "postgresql://")
-    names = ["course", "visibility", "answers_and_erasure", "at_once", "pages"]
+    names = [
+        "course", "visibility", "answers_and_erasure", "at_once", "pages", "files_and_letters",
+    ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider",
          *(str(HERE / f"test_cases_{name}.py") for name in names)],
