@@ -177,6 +177,6 @@ def _time(moment: datetime, zone: str, language: str) -> str:
 
 def _locale(language: str) -> Locale:
     try:
-        return Locale.parse(language)
+        return Locale.parse("en_GB" if language == "en" else language)
     except (UnknownLocaleError, ValueError):
         return Locale.parse(FALLBACK)
