@@ -108,7 +108,7 @@ ALLOWED: dict[Action, frozenset[Who]] = {
     Action.WORK: COUNSELLING,
     Action.SHARE: COUNSELLING,
     Action.SENSITIVE: BOTH_SIDES | {Who.MEDICAL},
-    Action.ASK_ERASURE: BOTH_SIDES,
+    Action.ASK_ERASURE: BOTH_SIDES | {Who.CLOCK},
     Action.ERASE: COUNSELLING,
     Action.COMPLAIN: BOTH_SIDES,
     Action.FILES: BOTH_SIDES,

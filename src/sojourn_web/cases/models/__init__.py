@@ -18,6 +18,7 @@ from sojourn_web.cases.models.trail import (
     MonthlyCount,
     OnceKey,
     RetentionRule,
+    RuleChange,
     Tombstone,
 )
 from sojourn_web.cases.models.travel import (
@@ -53,6 +54,6 @@ __all__ = [
     "Complaint", "Consent", "Declaration", "DepartureProof", "Document", "ErasureRequest",
     "Event", "FollowUp", "Grant", "HandOver", "Hold", "Journey", "MoneyLine", "MonthlyCount",
     "Note", "Office", "OnceKey", "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan",
-    "RetentionRule", "Row", "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone",
-    "Transfer", "case_tables",
+    "RetentionRule", "Row", "RuleChange", "Screening", "StaffProfile", "SurveyAnswer", "Task",
+    "Tombstone", "Transfer", "case_tables",
 ]  # fmt: skip

@@ -60,7 +60,9 @@ def plan_task(
     case = take(room, actor, case_id, Action.WORK)
 
     def make(row_id: UUID) -> Task:
-        row = add_task(room, actor, case, must_say(what, "what there is to do"), due_on, detail)
+        row = add_task(
+            room, actor, case, must_say(what, "what there is to do"), due_on, detail, row_id
+        )
         record(room, actor, case, "planned a task", columns="task")
         return row
 
