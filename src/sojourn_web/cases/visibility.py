@@ -59,6 +59,7 @@ class Actor:
         return f"{self.who.value}:{self.user_id}"
 
 
+NOWHERE = UUID(int=0)  # no office has it
 VISITOR = Actor(Who.APPLICANT)
 
 
@@ -89,6 +90,7 @@ class Action(StrEnum):
 
 
 COUNSELLING = frozenset({Who.COUNSELLOR, Who.SUPERVISOR})
+COUNTING = frozenset({Who.SUPERVISOR, Who.AUDITOR, Who.SYSTEM})
 BOTH_SIDES = COUNSELLING | {Who.APPLICANT}
 ALLOWED: dict[Action, frozenset[Who]] = {
     Action.SEE: BOTH_SIDES,
@@ -140,7 +142,7 @@ def visible_to(actor: Actor, now: datetime) -> QuerySet[Case]:
         return alive.filter(pk=actor.case_id) if actor.case_id else alive.none()
     if actor.who in (Who.SYSTEM, Who.CLOCK):
         return alive.filter(office)
-    if actor.who in COUNSELLING:
+    if actor.who in COUNSELLING and actor.user_id is not None and actor.office_id is not None:
         # The few grants are read first: with a join, PostgreSQL reads every case of the office.
         open_now = Grant.objects.filter(user_id=actor.user_id, ends_at__gt=now)
         granted: Any = Q(pk__in=list(open_now.values_list("case_id", flat=True)))
@@ -200,7 +202,7 @@ def files_for(actor: Actor, case: Case) -> QuerySet[Attachment]:
 def countable(actor: Actor) -> QuerySet[Case]:
     """For reports: cases to be counted, never to be shown. Small counts are hidden afterwards."""
     alive = Case.objects.filter(erased_at=None)
-    return alive if actor.who in (Who.SUPERVISOR, Who.AUDITOR) else alive.none()
+    return alive if actor.who in COUNTING else alive.none()
 
 
 def visible_log(actor: Actor) -> tuple[QuerySet[AuditEvent], QuerySet[AccessEvent]]:

@@ -42,7 +42,7 @@ from sojourn_web.cases.services.room import (
     today_in,
 )
 from sojourn_web.cases.states import BEFORE_DEPARTURE, State
-from sojourn_web.cases.visibility import Action, Actor, visible_to
+from sojourn_web.cases.visibility import NOWHERE, Action, Actor, visible_to
 from sojourn_web.cases.vocabulary import Outcome, Who
 
 SOON = timedelta(days=7)
@@ -199,7 +199,7 @@ def waiting_erasures(room: Room, actor: Actor) -> tuple[WaitingErasure, ...]:
     """Of the actor's own office: what people asked for first, then withdrawn cases, then others."""
     if actor.who not in (Who.COUNSELLOR, Who.SUPERVISOR):
         raise NotAllowedError("expected a counsellor or a supervisor")
-    mine = visible_to(actor, room.now).filter(office_id=actor.office_id)
+    mine = visible_to(actor, room.now).filter(office_id=actor.office_id or NOWHERE)
     rows = ErasureRequest.objects.filter(case__in=mine, ended_at=None).select_related("case")
     found = [
         WaitingErasure(
