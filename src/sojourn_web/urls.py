@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from sojourn_web.cases.api import api as cases_api
 from sojourn_web.figures import views as figures
 from sojourn_web.runs import views as runs
 from sojourn_web.runs.ingest import api
@@ -19,5 +20,6 @@ urlpatterns = [
     path("runs/feeds/<int:token_id>/revoke", runs.revoke, name="revoke-feed"),
     path("ingest/", api.urls),
     path("cases/", include("sojourn_web.cases.urls")),
+    path("api/cases/v1/", cases_api.urls),
     path("accounts/", include("allauth.urls")),
 ]

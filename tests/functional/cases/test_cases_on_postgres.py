@@ -18,6 +18,7 @@ def test_services_pass_on_postgresql(postgres_url: str) -> None:
     address = postgres_url.replace("postgresql+psycopg://", "postgresql://")
     names = [
         "course", "visibility", "answers_and_erasure", "at_once", "pages", "files_and_letters",
+        "keeping", "api", "reports",
     ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider",
