@@ -185,6 +185,10 @@ CONTENT_SECURITY_POLICY = {
 # What a feed may send at once; bodies wait in the inbox's own folder, never in a public one.
 INGEST_MAX_BYTES = 256 * 2**20
 FILE_UPLOAD_TEMP_DIR = INBOX / ".spool"
+# Files of cases stay in memory until they are sealed: none is written to a disk as it came. What is
+# larger than this is dropped, and refused.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 2**20
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 LIVE_POLL_SECONDS = 0.2
 
 LOGGING = {

@@ -40,6 +40,8 @@ SEE_FIGURES = "figures.see"
 RUN_FEEDS = "runs.operate"
 SEE_CASES = "cases.see"
 READ_CASE_LOG = "cases.log"
+READ_CASE_REPORTS = "cases.reports"
+SUPERVISE_CASES = "cases.supervise"
 
 is_analyst: Any = is_group_member(Role.ANALYST.value)
 is_operator: Any = is_group_member(Role.OPERATOR.value)
@@ -52,6 +54,8 @@ is_medical: Any = is_group_member(Role.MEDICAL.value)
 is_auditor: Any = is_group_member(Role.AUDITOR.value)
 add_perm(SEE_CASES, is_counsellor | is_supervisor | is_medical)  # type: ignore[no-untyped-call]
 add_perm(READ_CASE_LOG, is_auditor)  # type: ignore[no-untyped-call]
+add_perm(READ_CASE_REPORTS, is_supervisor | is_auditor)  # type: ignore[no-untyped-call]
+add_perm(SUPERVISE_CASES, is_supervisor)  # type: ignore[no-untyped-call]
 
 View = Callable[..., HttpResponse]
 
