@@ -83,7 +83,7 @@ def letters_page(request: HttpRequest, reference: str) -> HttpResponse:
     room, actor = room_now(), staff(request)
     case_id = find_case(room, actor, reference)
     context = {
-        "reference": reference, "kinds": LetterKind, "languages": shipped_languages(),
+        "reference": reference, "kinds": list(LetterKind), "languages": shipped_languages(),
         "people": looking.look(room, actor, case_id, "the page of letters").people,
     }  # fmt: skip
     return render(request, "cases/papers/letters.html", context)
