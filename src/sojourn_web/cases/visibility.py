@@ -48,6 +48,7 @@ class Actor:
     case_id: UUID | None = None
     person_id: UUID | None = None
     token_id: UUID | None = None
+    caseload_only: bool | None = None  # None: not known, the office is asked
 
     @property
     def label(self) -> str:
@@ -124,14 +125,18 @@ WITH_GRANT = frozenset({Action.SEE, Action.WITHDRAW, Action.SENSITIVE, Action.WO
 
 def actor_of(user: Any) -> Actor:
     """The signed-in member of staff. Raises NotAllowedError for accounts without a place here."""
-    profile = StaffProfile.objects.filter(user_id=user.pk, left_at=None).first()
+    found = StaffProfile.objects.filter(user_id=user.pk, left_at=None)
+    profile = found.select_related("office").first()
     groups = set(user.groups.values_list("name", flat=True))
     if profile is None or profile.role not in groups:
         raise NotAllowedError(
             "this account has no place in voluntary return: an administrator gives it a role and "
             "an office"
         )
-    return Actor(Who(profile.role), user.pk, profile.office_id, profile.name)
+    return Actor(
+        Who(profile.role), user.pk, profile.office_id, profile.name,
+        caseload_only=profile.office.caseload_only if profile.office else None,
+    )  # fmt: skip
 
 
 def visible_to(actor: Actor, now: datetime) -> QuerySet[Case]:
@@ -149,7 +154,10 @@ def visible_to(actor: Actor, now: datetime) -> QuerySet[Case]:
         if actor.who is Who.SUPERVISOR:
             return alive.filter(office | granted)
         # A case that went to another office is no longer one's own there.
-        if Office.objects.filter(pk=actor.office_id, caseload_only=True).exists():
+        own_only = actor.caseload_only
+        if own_only is None:
+            own_only = Office.objects.filter(pk=actor.office_id, caseload_only=True).exists()
+        if own_only:
             office &= Q(counsellor_id=actor.user_id)
         return alive.filter(office | granted)
     if actor.who is Who.MEDICAL:
