@@ -5,7 +5,9 @@ SOJOURN_HOME, SOJOURN_STATISTICS_URL (default: the home's statistics.sqlite3), S
 SOJOURN_CASES_URL (default: the home's cases.sqlite3), SOJOURN_CASES_KEYS (default: the home's
 keys/cases), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_COMPLAINTS (who takes
 complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION=1 (a secret key is
-then required, cookies go over HTTPS alone, demo is refused).
+then required, cookies go over HTTPS alone, demo is refused). SOJOURN_CLAMD: where ClamAV listens,
+unix:/run/clamav/clamd.ctl or host:port; files that people hand in are opened once it has found
+them clean.
 """
 
 from __future__ import annotations
@@ -85,6 +87,7 @@ DATABASES = {
 }
 DATABASE_ROUTERS = ["sojourn_web.cases.router.CasesRouter"]
 CASES_KEYS = Path(os.environ.get("SOJOURN_CASES_KEYS") or HOME / "keys" / "cases")
+CASES_CLAMD = os.environ.get("SOJOURN_CLAMD", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -204,6 +207,10 @@ CONTENT_SECURITY_POLICY = {
 # What a feed may send at once; bodies wait in the inbox's own folder, never in a public one.
 INGEST_MAX_BYTES = 256 * 2**20
 FILE_UPLOAD_TEMP_DIR = INBOX / ".spool"
+# Files of cases stay in memory until they are sealed: none is written to a disk as it came. What is
+# larger than this is dropped, and refused.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 2**20
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 LIVE_POLL_SECONDS = 0.2
 
 LOGGING = {

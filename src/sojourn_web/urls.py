@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from sojourn_web.cases.api import api as cases_api
 from sojourn_web.figures import views as figures
 from sojourn_web.runs import release_views
 from sojourn_web.runs import views as runs
@@ -27,5 +28,6 @@ urlpatterns = [
     path("ingest/", api.urls),
     path("cases/", include("sojourn_web.cases.urls")),
     path("return/", include("sojourn_web.cases.urls_applicant")),
+    path("api/cases/v1/", cases_api.urls),
     path("accounts/", include("allauth.urls")),
 ]

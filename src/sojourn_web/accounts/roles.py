@@ -46,6 +46,7 @@ RELEASE = "release.make"
 GIVE_ACCOUNTS = "cases.accounts"
 SUPERVISE = "cases.supervise"
 SCREEN = "cases.screen"
+READ_CASE_REPORTS = "cases.reports"
 
 is_analyst: Any = is_group_member(Role.ANALYST.value)
 is_operator: Any = is_group_member(Role.OPERATOR.value)
@@ -64,6 +65,7 @@ add_perm(READ_CASE_LOG, is_auditor)  # type: ignore[no-untyped-call]
 add_perm(GIVE_ACCOUNTS, is_administrator)  # type: ignore[no-untyped-call]
 add_perm(SUPERVISE, is_supervisor)  # type: ignore[no-untyped-call]
 add_perm(SCREEN, is_medical)  # type: ignore[no-untyped-call]
+add_perm(READ_CASE_REPORTS, is_supervisor | is_auditor)  # type: ignore[no-untyped-call]
 
 View = Callable[..., HttpResponse]
 

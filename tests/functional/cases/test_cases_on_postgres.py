@@ -16,13 +16,14 @@ HERE = Path(__file__).parent
 GROUPS = (
     ("course", "visibility", "answers_and_erasure", "at_once", "pages"),
     ("desk", "desk_others"),
+    ("files_and_letters", "keeping", "api", "reports"),
     ("applicant", "applicant_rights", "applicant_languages"),
 )
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@pytest.mark.parametrize("names", GROUPS, ids=("staff", "desk", "applicant"))
+@pytest.mark.parametrize("names", GROUPS, ids=("staff", "desk", "papers", "applicant"))
 def test_services_pass_on_postgresql(postgres_url: str, names: tuple[str, ...]) -> None:
     address = postgres_url.replace("postgresql+psycopg://", "postgresql://")
     done = subprocess.run(

@@ -3,6 +3,7 @@
 from django.apps import apps
 
 from sojourn_web.cases.models.after import FollowUp, InKindHelp, ReintegrationPlan, SurveyAnswer
+from sojourn_web.cases.models.api import ApiReply, ApiToken
 from sojourn_web.cases.models.base import CaseRow, PersonRow, Row
 from sojourn_web.cases.models.case import AccessCode, Answer, BlindIndex, Case, Person
 from sojourn_web.cases.models.consent import ChecklistItem, Consent
@@ -17,6 +18,7 @@ from sojourn_web.cases.models.trail import (
     MonthlyCount,
     OnceKey,
     RetentionRule,
+    RuleChange,
     Tombstone,
 )
 from sojourn_web.cases.models.travel import (
@@ -49,5 +51,12 @@ def case_tables() -> list[type[CaseRow]]:
 
 
 __all__ = [
-    "AccessCode", "AccessEvent", "AccountEvent", "Answer", "Arrival", "Attachment", "AuditEvent", "BlindIndex", "Case", "CaseRow", "ChecklistItem", "ChildSafeguard", "ClockStop", "Complaint", "Consent", "Declaration", "DepartureProof", "Document", "ErasureRequest", "Event", "FollowUp", "Grant", "HandOver", "HandOverNote", "Hold", "InKindHelp", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey", "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule", "Row", "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer", "Visit", "case_tables",
+    "AccessCode", "AccessEvent", "AccountEvent", "Answer", "ApiReply", "ApiToken", "Arrival",
+    "Attachment", "AuditEvent", "BlindIndex", "Case", "CaseRow", "ChecklistItem",
+    "ChildSafeguard", "ClockStop", "Complaint", "Consent", "Declaration", "DepartureProof",
+    "Document", "ErasureRequest", "Event", "FollowUp", "Grant", "HandOver", "HandOverNote",
+    "Hold", "InKindHelp", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey",
+    "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule", "Row",
+    "RuleChange", "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer",
+    "Visit", "case_tables",
 ]  # fmt: skip
