@@ -35,6 +35,7 @@ from sojourn.schemas import ENCODINGS
 # Departures wait so long for a rival. Two million crossings, linked week by week: F1 0.9992 with
 # one day, 0.9992 with three, 0.9993 with ten and with everything at once.
 SETTLE_DAYS = 3
+MANY = 1_000_000  # reports of a first block from which on strangers are worth leaving out
 _PAIRS = ("links", "merges")
 _ALL = int(np.iinfo(np.int64).max)  # no time is later
 # Odds that an earlier arrival is of a settled stay's traveller: 256 to 1. The table says 21 bits at
@@ -151,7 +152,7 @@ class BlockLinker:
         self._reports = fresh = fresh.none()
         index = LinkIndex(self._weights, self._policy, room=max(1024, reports.count), keys=0)
         # Among millions most pairs that share a key are strangers who could never be linked.
-        few = self._open_stays / 2 if self._open_stays else 1.0
+        few = self._open_stays / 2 or _few_at_first(reports)
         wanted = may_matter(self._weights, few, self._policy.threshold_log2_odds)
         proposal = self._with_carried(
             index.add_at_once(reports, wanted, since=known), known, wanted
@@ -241,6 +242,17 @@ class BlockLinker:
             without_keys,
             0,
         )
+
+
+def _few_at_first(reports: Reports) -> float:
+    """Open stays of a first block, at the least: an eighth of where its arrivals and departures
+    seem to leave it, for a crossing may be on several lists. 1 for a small block."""
+    leaves = reports.direction == 1
+    if reports.count < MANY or not leaves.any():
+        return 1.0
+    level = np.cumsum(np.where(leaves, -1, 1))
+    level -= min(int(level.min()), 0)
+    return max(1.0, float(level[leaves].mean()) / 8)
 
 
 def _asked_before(pairs: Pairs, known: int) -> Pairs:
