@@ -85,6 +85,8 @@ def new_case(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
 def hints(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
     """While a name is typed: cases that may be of the same person. By POST, for no name belongs
     into an address."""
+    if actor.office_id is None or actor.who is Who.MEDICAL:
+        raise NotAllowedError("expected a counsellor or a supervisor of an office")
     names = f"{request.POST.get('names', '')} {request.POST.get('names_latin', '')}"
     born = request.POST.get("birth_date", "")
     found = opening.find_duplicates(room, actor, names[:400], born[:12])
