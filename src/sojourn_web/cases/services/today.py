@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from babel import Locale
 from django.db.models import QuerySet
 
 from sojourn_web.cases.models import (
@@ -221,13 +222,19 @@ def _follow_ups(cases: QuerySet[Case], day: date) -> Listed:
     ), "after")  # fmt: skip
 
 
+def _tongue(code: str) -> str:
+    """``fr`` as French; a code that nobody knows stays a code."""
+    return str(Locale("en").languages.get(code, code))
+
+
 def _enquiries(cases: QuerySet[Case], actor: Actor) -> Listed:
     rows = cases.filter(
         state__in=(State.ENQUIRY, State.APPLICATION), counsellor_id=None,
         office_id=_office(actor),
     ).order_by("made_at")  # fmt: skip
     return _listed("enquiries", "New, with nobody yet", (
-        Item(c.reference, f"asked in {c.language}, on", c.made_at.date()) for c in rows[: MOST + 1]
+        Item(c.reference, f"asked in {_tongue(c.language)}, on", c.made_at.date())
+        for c in rows[: MOST + 1]
     ))  # fmt: skip
 
 
