@@ -88,13 +88,15 @@ def _say_one(rows: Sequence[Estimated]) -> str:
         return "Estimated once so far: there is no earlier figure to compare with."
     first, last = told[0], told[-1]
     change = (last.value or 0.0) - (first.value or 0.0)
-    said = (
-        f"Estimated {len(told)} times. From the first to the newest it went "
-        f"{_say_change(change)}: {words.say_number(first.quantity, first.value)}, now "
-        f"{words.say_number(last.quantity, last.value)}."
-        if abs(change) >= 0.0005
-        else f"Estimated {len(told)} times, and by under 0.1 points moved between first and newest."
-    )
+    said = f"Estimated {len(told)} times. "
+    if abs(change) < 0.0005:
+        said += "The newest figure is as the first."
+    else:
+        said += (
+            f"From the first to the newest it went {_say_change(change)}: "
+            f"{words.say_number(first.quantity, first.value)}, now "
+            f"{words.say_number(last.quantity, last.value)}."
+        )
     if (held := _held(first, last)) is not None:
         said += (
             " That is within what was expected at first." if held

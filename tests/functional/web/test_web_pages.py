@@ -14,7 +14,8 @@ from sojourn_web.accounts.installation import DemoRefusedError, is_demo, make_pe
 from sojourn_web.accounts.models import Kind
 from sojourn_web.accounts.roles import Role
 
-FIGURES = ("/", "/measures", "/sources", "/how-sure", "/live/cells")
+FIGURES = ("/", "/measures", "/sources", "/how-sure", "/live/cells", "/estimates",
+           "/live/estimates")  # fmt: skip
 OPERATIONS = ("/runs/", "/runs/rejects", "/runs/feeds")
 
 
@@ -48,6 +49,7 @@ def test_pages_work_before_the_first_file(
     client.force_login(operator, backend="sojourn_web.accounts.backends.OfficeBackend")
     assert b"No file has been taken in yet" in client.get("/").content
     assert b"No cells yet" in client.get("/measures").content
+    assert b"No estimates yet" in client.get("/estimates").content
     assert b"Not counted yet" in client.get("/how-sure").content
 
 
