@@ -58,18 +58,20 @@ def build_bar(found: Mapping[str, Estimated]) -> Bar | None:
 
 
 def _parts(found: Mapping[str, Estimated]) -> dict[str, float] | None:
-    in_time, late, changed = (
-        _number(found, q) for q in ("departed_in_time", "departed_late", "status_changed")
-    )
-    left, here = (found.get(q) for q in ("left_unrecorded", "probably_still_here"))
-    if in_time is None or late is None or changed is None or left is None or here is None:
-        return None
-    if left.lower is None or here.lower is None:
+    """What is sure of each state; late exits that are hidden are left to the unknown."""
+    in_time, changed = _number(found, "departed_in_time"), _number(found, "status_changed")
+    if in_time is None or changed is None:
         return None
     return {
-        "recorded": in_time + late, "modelled": left.lower, "here": here.lower,
+        "recorded": in_time + (_number(found, "departed_late") or 0.0),
+        "modelled": _sure(found, "left_unrecorded"),
+        "here": _sure(found, "probably_still_here"),
         "changed": changed,
-    }  # fmt: skip
+    }
+
+
+def _sure(found: Mapping[str, Estimated], quantity: str) -> float:
+    return (found[quantity].lower or 0.0) if quantity in found else 0.0
 
 
 def _number(found: Mapping[str, Estimated], quantity: str) -> float | None:
@@ -83,9 +85,9 @@ def _segments(told: Mapping[str, float]) -> tuple[Segment, ...]:
     widths = [max(THINNEST, room * told[k] / whole) for k in shown]
     out, x = [], 0.0
     for state, width in zip(shown, widths, strict=True):
-        width *= room / sum(widths)
-        out.append(Segment(state, round(x, 1), round(width, 1)))
-        x += width + GAP
+        fitted = width * room / sum(widths)
+        out.append(Segment(state, round(x, 1), round(fitted, 1)))
+        x += fitted + GAP
     return tuple(out)
 
 
@@ -96,16 +98,20 @@ def _state(
     state: str, told: Mapping[str, float], whole: float, found: Mapping[str, Estimated]
 ) -> State:
     value = told.get(state)
-    modelled = state in _BEST
-    if not value:
-        said = "nobody for sure" if modelled else say_count(0)
-    else:
-        least = "at least " if modelled else ""
-        said = f"{least}{say_share(value / whole)} of 100"
-    note = ""
-    if modelled:
-        best = found[_BEST[state]]
+    if state in _BEST:
+        best = found.get(_BEST[state])
+        if best is None or best.value is None:
+            note = "hidden, so all of it is unknown" if _is_small(best) else "cannot be estimated"
+            return State(state, LABELS[state], "not told", note)
+        said = f"at least {say_share(value / whole)} of 100" if value else "nobody for sure"
         note = f"likeliest: {say_number(best.quantity, best.value)} stays"
-    elif state == "unknown":
-        note = "what the range leaves open"
-    return State(state, LABELS[state], said, note)
+        return State(state, LABELS[state], said, note)
+    said = f"{say_share(value / whole)} of 100" if value else say_count(0)
+    return State(state, LABELS[state], said, _NOTES.get(state, ""))
+
+
+_NOTES = {"unknown": "what the range leaves open"}
+
+
+def _is_small(row: Estimated | None) -> bool:
+    return row is not None and row.why == "small"

@@ -7,7 +7,7 @@ a sentence that says why and what to do. Groups stand in the order of their name
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sojourn_web.figures import estimate_words as words
@@ -78,7 +78,23 @@ def group_rows(rows: Iterable[Estimated], by: str) -> dict[str, dict[str, Estima
     out: dict[str, dict[str, Estimated]] = {}
     for row in rows:
         out.setdefault(str(getattr(row, by)), {})[row.quantity] = row
-    return out
+    return {key: _veiled(cells) for key, cells in out.items()}
+
+
+def _veiled(cells: dict[str, Estimated]) -> dict[str, Estimated]:
+    """Where the recorded rate is hidden, what is expected less the other parts would give it away:
+    then they go with it."""
+    naive = cells.get("recorded_rate")
+    if naive is None or naive.why != "small":
+        return cells
+    return {q: row if q == "expected_departures" else _hide(row) for q, row in cells.items()}
+
+
+def _hide(row: Estimated) -> Estimated:
+    return replace(
+        row, value=None, lower=None, upper=None, later_lower=None, later_upper=None,
+        bound_lower=None, bound_upper=None, standing="cannot", why="small",
+    )  # fmt: skip
 
 
 def pick_period(periods: Iterable[str], span: str, known_at: str) -> str:
@@ -223,10 +239,11 @@ def _line(name: str, cells: dict[str, Estimated]) -> Line:
 def build_now(rows: Sequence[Estimated], known_at: str) -> list[Now]:
     """Arrivals and departures of the day of the estimate, the day before, and its month."""
     day = date.fromisoformat(known_at)
+    before = day - timedelta(days=1)
     asked = (
         ("month", day.replace(day=1), f"{words.say_period('month', known_at)}, to date"),
         ("day", day, f"{words.say_day(day)}, the day of the estimate"),
-        ("day", day - timedelta(days=1), f"{words.say_day(day - timedelta(days=1))}, the day before"),
+        ("day", before, f"{words.say_day(before)}, the day before"),
     )  # fmt: skip
     found = {(r.span, r.period, r.quantity): r for r in rows}
     return [

@@ -117,9 +117,9 @@ def say_past(rows: Sequence[Estimated]) -> str:
     """How large revisions of months were that were over when they were first estimated."""
     months: dict[str, list[Estimated]] = {}
     for row in rows:
-        if row.span == "month" and row.value is not None:
-            if not is_running("month", row.period, row.known_at):
-                months.setdefault(row.period, []).append(row)
+        told = row.span == "month" and row.value is not None
+        if told and not is_running("month", row.period, row.known_at):
+            months.setdefault(row.period, []).append(row)
     twice = [m for m in months.values() if len(m) > 1]
     if not twice:
         return "No month has been estimated twice yet, so nothing can be said of past revisions."
