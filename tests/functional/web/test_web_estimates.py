@@ -56,7 +56,8 @@ def text_of(client: Client, address: str) -> str:
 
 
 def rows_of(made: pl.DataFrame) -> list[Estimated]:
-    dated = made.with_columns(pl.col("period", "known_at", "span", "quantity", "standing").cast(pl.String))  # fmt: skip
+    texts = ("period", "known_at", "span", "quantity", "standing")
+    dated = made.with_columns(pl.col(texts).cast(pl.String))
     return [Estimated(**row) for row in dated.iter_rows(named=True)]
 
 
@@ -72,7 +73,9 @@ def whole_year(made: pl.DataFrame) -> dict[str, Estimated]:
 # -- what the page says ---------------------------------------------------------------------
 
 
-def test_a_rate_stands_beside_what_the_records_alone_would_say(reader: Client, bare: Office) -> None:  # fmt: skip
+def test_a_rate_stands_beside_what_the_records_alone_would_say(
+    reader: Client, bare: Office
+) -> None:
     known_at = keep_estimates(bare)
     page, cells = text_of(reader, "/estimates"), whole_year(made_estimates()[-1])
     rate, naive = cells["overstay_rate"], cells["recorded_rate"]
@@ -94,7 +97,9 @@ def test_a_rate_stands_beside_what_the_records_alone_would_say(reader: Client, b
         assert state in page
 
 
-def test_the_dashboard_carries_both_headlines_and_asks_for_new_ones(reader: Client, bare: Office) -> None:  # fmt: skip
+def test_the_dashboard_carries_both_headlines_and_asks_for_new_ones(
+    reader: Client, bare: Office
+) -> None:
     assert "No estimates yet" in text_of(reader, "/")
     keep_estimates(bare)
     page = reader.get("/").content.decode()
@@ -105,7 +110,9 @@ def test_the_dashboard_carries_both_headlines_and_asks_for_new_ones(reader: Clie
     assert strip.count("overstayed; the records alone would say") == 2
 
 
-def test_each_day_that_is_kept_is_a_version_and_revisions_are_told_in_words(reader: Client, bare: Office) -> None:  # fmt: skip
+def test_each_day_that_is_kept_is_a_version_and_revisions_are_told_in_words(
+    reader: Client, bare: Office
+) -> None:
     keep_estimates(bare)
     page = text_of(reader, "/estimates")
     for made in made_estimates():
@@ -170,7 +177,9 @@ def test_what_is_hidden_takes_what_would_give_it_away_with_it() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(words.WHYS))
-def test_a_number_that_cannot_be_made_is_a_sentence_with_why_and_what_to_do(code: str, reader: Client, bare: Office) -> None:  # fmt: skip
+def test_a_number_that_cannot_be_made_is_a_sentence_with_why_and_what_to_do(
+    code: str, reader: Client, bare: Office
+) -> None:
     made = made_estimates()[-1].filter(pl.col("nationality") == "")
     naive = pl.col("quantity").is_in(["recorded_rate", "expected_departures"])
     none = made.with_columns(
@@ -181,7 +190,8 @@ def test_a_number_that_cannot_be_made_is_a_sentence_with_why_and_what_to_do(code
     )  # fmt: skip
     keep_estimates(bare, none)
     page = text_of(reader, "/estimates")
-    assert f"No number can be given, because {words.WHYS[code].said}. {words.WHYS[code].todo}" in page  # fmt: skip
+    why = words.WHYS[code]
+    assert f"No number can be given, because {why.said}. {why.todo}" in page
     assert "How many stays overstayed in 2023 cannot be said. The records alone would say" in page
     assert "That is no overstay rate" in page
     assert "None" not in page
@@ -220,7 +230,8 @@ def codes_in_source() -> set[str]:
 
 
 def texts(node: ast.AST) -> set[str]:
-    return {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}  # fmt: skip
+    constants = (n.value for n in ast.walk(node) if isinstance(n, ast.Constant))
+    return {value for value in constants if isinstance(value, str)}
 
 
 def test_every_code_of_the_estimators_has_words() -> None:

@@ -103,7 +103,8 @@ def test_a_token_can_read_nothing(client: Client, inbox: Path, no_statistics: No
     headers = {"Authorization": f"Bearer {token}"}
     addresses = ["/", "/measures", "/sources", "/how-sure", "/live/events", "/live/cells",
                  "/estimates", "/live/estimates", "/runs/", "/runs/rejects", "/runs/feeds",
-                 "/ingest/carrier-xa/files", "/cases/", "/cases/log", "/cases/K7WX-2MDQ/"]  # fmt: skip
+                 "/ingest/carrier-xa/files", "/cases/", "/cases/log",
+                 "/cases/K7WX-2MDQ/"]  # fmt: skip
     for address in addresses:
         assert client.get(address, headers=headers).status_code in (302, 401, 403, 405)
     ours = [p for p in get_resolver().url_patterns if "accounts" not in str(p.pattern)]
