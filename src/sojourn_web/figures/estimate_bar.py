@@ -2,7 +2,8 @@
 
 In: the parts of a period's stays. Out: where segments go and what stands beside them. Of what is
 modelled the bar shows the lower end alone; what lies between the ends is unknown, and so is what
-is too small to be told. Segments are a hundred together.
+is too small to be told. Where parts are hidden, two rates still tell three states: settled by the
+records, sure to have overstayed, sure to have left unseen; this tells no more than the rates do.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ LABELS = {
     "unknown": "Unknown: left or still here",
     "here": "Probably still here (modelled)",
     "changed": "Got another permission",
+}
+LABELS_OF_RATES = {
+    "recorded": "Left in time or got another permission, by the records",
+    "modelled": "Left, though nobody recorded it (modelled)",
+    "unknown": "Unknown: left or still here",
+    "here": "Left late or probably still here (modelled)",
 }
 
 
@@ -46,32 +53,50 @@ class Bar:
 
 
 def build_bar(found: Mapping[str, Estimated]) -> Bar | None:
-    """None where a part has no number: then the page says why in words."""
-    whole, parts = _number(found, "expected_departures"), _parts(found)
-    if parts is None or not whole:
+    """None where neither parts nor rates have numbers: then the page says why in words."""
+    whole = _number(found, "expected_departures")
+    if not whole:
+        return None
+    parts, labels = _parts(found), LABELS
+    if parts is None:
+        parts, labels = _from_rates(found, whole), LABELS_OF_RATES
+    if parts is None:
         return None
     told = {k: v for k, v in parts.items() if round(v) >= SMALLEST}
     told["unknown"] = max(0.0, whole - sum(told.values()))
-    states = tuple(_state(k, told, whole, found) for k in LABELS)
+    states = tuple(_state(k, labels[k], told.get(k), whole, found) for k in labels)
     words = "; ".join(f"{s.label}: {s.value}" for s in states)
     return Bar(_segments(told), states, f"Of all stays whose permission ended. {words}")
 
 
 def _parts(found: Mapping[str, Estimated]) -> dict[str, float] | None:
-    """What is sure of each state; late exits that are hidden are left to the unknown."""
-    in_time, changed = _number(found, "departed_in_time"), _number(found, "status_changed")
-    if in_time is None or changed is None:
+    """What is sure of each state."""
+    in_time, late, changed, left, here = (_number(found, q) for q in _NEEDED)
+    if in_time is None or late is None or changed is None or left is None or here is None:
         return None
     return {
-        "recorded": in_time + (_number(found, "departed_late") or 0.0),
-        "modelled": _sure(found, "left_unrecorded"),
-        "here": _sure(found, "probably_still_here"),
+        "recorded": in_time + late,
+        "modelled": found["left_unrecorded"].lower or 0.0,
+        "here": found["probably_still_here"].lower or 0.0,
         "changed": changed,
     }
 
 
-def _sure(found: Mapping[str, Estimated], quantity: str) -> float:
-    return (found[quantity].lower or 0.0) if quantity in found else 0.0
+_NEEDED = ("departed_in_time", "departed_late", "status_changed", "left_unrecorded",
+           "probably_still_here")  # fmt: skip
+
+
+def _from_rates(found: Mapping[str, Estimated], whole: float) -> dict[str, float] | None:
+    naive, rate = found.get("recorded_rate"), found.get("overstay_rate")
+    if naive is None or naive.value is None or rate is None:
+        return None
+    if rate.lower is None or rate.upper is None:
+        return None
+    return {
+        "recorded": whole * (1 - naive.value),
+        "modelled": whole * max(0.0, naive.value - rate.upper),
+        "here": whole * rate.lower,
+    }
 
 
 def _number(found: Mapping[str, Estimated], quantity: str) -> float | None:
@@ -95,23 +120,14 @@ _BEST = {"modelled": "left_unrecorded", "here": "probably_still_here"}
 
 
 def _state(
-    state: str, told: Mapping[str, float], whole: float, found: Mapping[str, Estimated]
+    state: str, label: str, value: float | None, whole: float, found: Mapping[str, Estimated]
 ) -> State:
-    value = told.get(state)
-    if state in _BEST:
-        best = found.get(_BEST[state])
-        if best is None or best.value is None:
-            note = "hidden, so all of it is unknown" if _is_small(best) else "cannot be estimated"
-            return State(state, LABELS[state], "not told", note)
-        said = f"at least {say_share(value / whole)} of 100" if value else "nobody for sure"
-        note = f"likeliest: {say_number(best.quantity, best.value)} stays"
-        return State(state, LABELS[state], said, note)
-    said = f"{say_share(value / whole)} of 100" if value else say_count(0)
-    return State(state, LABELS[state], said, _NOTES.get(state, ""))
-
-
-_NOTES = {"unknown": "what the range leaves open"}
-
-
-def _is_small(row: Estimated | None) -> bool:
-    return row is not None and row.why == "small"
+    if state not in _BEST:
+        said = f"{say_share(value / whole)} of 100" if value else say_count(0)
+        note = "what the range leaves open" if state == "unknown" else ""
+        return State(state, label, said, note)
+    said = f"at least {say_share(value / whole)} of 100" if value else "nobody for sure"
+    best = found.get(_BEST[state])
+    if best is None or best.value is None:
+        return State(state, label, said, "the number itself is hidden, for it is small")
+    return State(state, label, said, f"likeliest: {say_number(best.quantity, best.value)} stays")

@@ -18,6 +18,7 @@ PARTS = (
     "expected_departures", "departed_in_time", "departed_late", "status_changed",
     "left_unrecorded", "probably_still_here", "overstay_rate", "recorded_rate",
 )  # fmt: skip
+EXACT = "as it stands"
 _HEARD = 0.0005  # a difference between rates that is worth a sentence
 
 
@@ -48,6 +49,7 @@ class Headline:
     later: str
     bounds: str
     missing: str
+    instead: str  # where ``missing``: the last period of the kind that has a number
     remark: str
     bar: Bar | None
     parts: tuple[Part, ...]
@@ -116,11 +118,26 @@ def build_headlines(rows: Sequence[Estimated], known_at: str) -> list[Headline]:
         found = {p: cells for p, cells in found.items() if "overstay_rate" in cells}
         period = pick_period(found, span, known_at)
         if period:
-            out.append(build_headline(found[period], known_at))
+            out.append(build_headline(found[period], known_at, _say_instead(found, period)))
     return out
 
 
-def build_headline(found: dict[str, Estimated], known_at: str) -> Headline:
+def _say_instead(found: dict[str, dict[str, Estimated]], period: str) -> str:
+    told = [
+        cells["overstay_rate"] for p, cells in sorted(found.items())
+        if p < period and cells["overstay_rate"].value is not None
+    ]  # fmt: skip
+    if not told:
+        return ""
+    rate = told[-1]
+    return (
+        f"The last {rate.span} before it that can be told is "
+        f"{words.say_period(rate.span, rate.period)}: {words.say_number(rate.quantity, rate.value)}"
+        f" ({words.say_range(rate.quantity, rate.lower, rate.upper)})."
+    )
+
+
+def build_headline(found: dict[str, Estimated], known_at: str, instead: str = "") -> Headline:
     rate, naive = found["overstay_rate"], found.get("recorded_rate")
     name = words.say_period(rate.span, rate.period)
     running = is_running(rate.span, rate.period, known_at)
@@ -136,7 +153,8 @@ def build_headline(found: dict[str, Estimated], known_at: str) -> Headline:
         f"{recorded}%" if recorded else "",
         words.say_range("overstay_rate", rate.later_lower, rate.later_upper),
         words.say_range("overstay_rate", rate.bound_lower, rate.bound_upper),
-        "" if given else remark, remark if given else "", build_bar(found), parts,
+        "" if given else remark, "" if given else instead, remark if given else "",
+        build_bar(found), parts,
         _reasons(found),
     )  # fmt: skip
 
@@ -170,7 +188,7 @@ def _part(row: Estimated) -> Part:
     quantity = row.quantity
     return Part(
         words.QUANTITIES[quantity], words.ORIGINS[quantity], _said(row),
-        words.say_range(quantity, row.lower, row.upper),
+        words.say_range(quantity, row.lower, row.upper) or ("" if row.value is None else EXACT),
         words.say_range(quantity, row.later_lower, row.later_upper),
         words.say_range(quantity, row.bound_lower, row.bound_upper),
         words.say_short(row.standing, row.why), row.value is not None,
@@ -224,14 +242,13 @@ def _line(name: str, cells: dict[str, Estimated]) -> Line:
     for quantity in COLUMNS:
         row = cells.get(quantity)
         pairs.append(
-            (words.NOT_GIVEN, "") if row is None else (
-                _said(row),
-                "" if quantity in ("recorded_rate",)
-                else words.say_range(quantity, row.lower, row.upper),
-            )
+            (words.NOT_GIVEN, "") if row is None
+            else (_said(row), words.say_range(quantity, row.lower, row.upper))
         )  # fmt: skip
     remarks = dict.fromkeys(
-        words.say_short(cells[q].standing, cells[q].why) for q in COLUMNS if q in cells
+        words.say_short(cells[q].standing, cells[q].why)
+        for q in COLUMNS
+        if q in cells and cells[q].why != "small"  # the number says so itself
     )
     return Line(name, tuple(pairs), "; ".join(r for r in remarks if r))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +14,7 @@ from sojourn_web.figures import estimate_pages, estimate_revisions, pages, stati
 from sojourn_web.figures import estimate_words as words
 
 MONTHS_SHOWN = 24
+DAYS_BEHIND = 7
 SPANS = {"month": "Month", "year": "Year"}
 BREAKDOWNS = {k: v for k, v in wording.BREAKDOWNS.items() if k != "total"}
 
@@ -97,5 +98,13 @@ def _freshness(url: str, known_at: str, now: datetime) -> dict[str, object]:
         "days_old": (now.date() - date.fromisoformat(known_at)).days,
         "made": made and wording.say_ago(made, now),
         "silent": [row for row in sources if row.quiet],
+        "behind": [row for row in sources if _is_behind(row, known_at)],
         "heard": len(sources),
     }
+
+
+def _is_behind(row: pages.SourceRow, known_at: str) -> bool:
+    """Whether a source sends, but nothing of the days before the estimate."""
+    last = row.source.last_event_time
+    since = date.fromisoformat(known_at) - timedelta(days=DAYS_BEHIND)
+    return not row.quiet and last is not None and last.date() < since

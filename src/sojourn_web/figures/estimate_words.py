@@ -160,7 +160,6 @@ def say_number(quantity: str, value: float | None) -> str:
 
 
 def say_count(value: float) -> str:
-    """Whole; three figures are enough for an estimate, but a recorded count is exact."""
     return f"{value:,.0f}" if round(value) >= SMALLEST else f"fewer than {SMALLEST}"
 
 
@@ -173,17 +172,17 @@ def say_share(share: float) -> str:
 
 
 def say_range(quantity: str, lower: float | None, upper: float | None) -> str:
-    """'a to b'; 'at most b' where the lower end is too small to be told."""
+    """'a to b'; 'at most b' where the lower end is too small to be told; '' where they are one."""
     if lower is None or upper is None:
         return ""
     if quantity in RATES:
         low, high = say_share(lower), say_share(upper)
-        if low.startswith("under"):
-            return f"at most {high}%" if not high.startswith("under") else f"{high}%"
-        return f"{low}% to {high}%"
+        if low == high:
+            return f"{high}%" if high.startswith("under") else ""
+        return f"at most {high}%" if low.startswith("under") else f"{low}% to {high}%"
     if round(lower) < SMALLEST:
         return f"at most {max(upper, SMALLEST):,.0f}"
-    return f"{lower:,.0f} to {upper:,.0f}"
+    return "" if round(lower) == round(upper) else f"{lower:,.0f} to {upper:,.0f}"
 
 
 def say_points(change: float) -> str:
