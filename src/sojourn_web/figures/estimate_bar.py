@@ -15,6 +15,7 @@ from sojourn_web.figures.estimate_words import SMALLEST, say_count, say_number, 
 from sojourn_web.figures.statistics import Estimated
 
 WIDTH, GAP, THINNEST = 1000.0, 4.0, 3.0
+ANY = 1e6  # stays, where shares are told and their whole is not
 LABELS = {
     "recorded": "Left, by the records",
     "modelled": "Left, though nobody recorded it (modelled)",
@@ -53,12 +54,11 @@ class Bar:
 
 
 def build_bar(found: Mapping[str, Estimated]) -> Bar | None:
-    """None where neither parts nor rates have numbers: then the page says why in words."""
-    whole = _number(found, "expected_departures")
-    if not whole:
-        return None
-    parts, labels = _parts(found), LABELS
+    """None where not even the records' rate is told: then the page says why in words."""
+    whole = _number(found, "expected_departures") or 0.0
+    parts, labels = _parts(found) if whole else None, LABELS
     if parts is None:
+        whole = whole or ANY
         parts, labels = _from_rates(found, whole), LABELS_OF_RATES
     if parts is None:
         return None
@@ -88,15 +88,13 @@ _NEEDED = ("departed_in_time", "departed_late", "status_changed", "left_unrecord
 
 def _from_rates(found: Mapping[str, Estimated], whole: float) -> dict[str, float] | None:
     naive, rate = found.get("recorded_rate"), found.get("overstay_rate")
-    if naive is None or naive.value is None or rate is None:
+    if naive is None or naive.value is None:
         return None
-    if rate.lower is None or rate.upper is None:
-        return None
-    return {
-        "recorded": whole * (1 - naive.value),
-        "modelled": whole * max(0.0, naive.value - rate.upper),
-        "here": whole * rate.lower,
-    }
+    parts = {"recorded": whole * (1 - naive.value)}
+    if rate is not None and rate.lower is not None and rate.upper is not None:
+        parts["modelled"] = whole * max(0.0, naive.value - rate.upper)
+        parts["here"] = whole * rate.lower
+    return parts
 
 
 def _number(found: Mapping[str, Estimated], quantity: str) -> float | None:
@@ -129,5 +127,7 @@ def _state(
     said = f"at least {say_share(value / whole)} of 100" if value else "nobody for sure"
     best = found.get(_BEST[state])
     if best is None or best.value is None:
-        return State(state, label, said, "the number itself is hidden, for it is small")
+        if _number(found, "overstay_rate") is None:
+            return State(state, label, "cannot be said", "so it is part of the unknown")
+        return State(state, label, said, "hidden, for it would give a small number away")
     return State(state, label, said, f"likeliest: {say_number(best.quantity, best.value)} stays")

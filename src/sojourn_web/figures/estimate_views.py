@@ -15,6 +15,7 @@ from sojourn_web.figures import estimate_words as words
 
 MONTHS_SHOWN = 24
 DAYS_BEHIND = 7
+SOURCES_NAMED = 3
 SPANS = {"month": "Month", "year": "Year"}
 BREAKDOWNS = {k: v for k, v in wording.BREAKDOWNS.items() if k != "total"}
 
@@ -91,6 +92,7 @@ def _groups_context(
 
 def _freshness(url: str, known_at: str, now: datetime) -> dict[str, object]:
     sources = pages.build_sources(statistics.read_sources(url), [], now)
+    behind = [row for row in sources if _is_behind(row, known_at)]
     made = statistics.estimated_at(url)
     return {
         "known_at": words.say_day(date.fromisoformat(known_at)),
@@ -98,7 +100,9 @@ def _freshness(url: str, known_at: str, now: datetime) -> dict[str, object]:
         "days_old": (now.date() - date.fromisoformat(known_at)).days,
         "made": made and wording.say_ago(made, now),
         "silent": [row for row in sources if row.quiet],
-        "behind": [row for row in sources if _is_behind(row, known_at)],
+        "behind": behind,
+        "behind_named": behind[:SOURCES_NAMED],
+        "behind_more": len(behind[SOURCES_NAMED:]),
         "heard": len(sources),
     }
 

@@ -137,7 +137,7 @@ def say_short(standing: str, why: str) -> str:
 
 
 SHORT = {
-    "small": "hidden, for it is small",
+    "small": "hidden, for it is small or would give a small one away",
     "no_reentries": "nobody has arrived again",
     "few_reentries": "few have arrived again",
     "source_silent": "a source is silent",

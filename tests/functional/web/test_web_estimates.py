@@ -194,6 +194,7 @@ def test_a_number_that_cannot_be_made_is_a_sentence_with_why_and_what_to_do(
     assert f"No number can be given, because {why.said}. {why.todo}" in page
     assert "How many stays overstayed in 2023 cannot be said. The records alone would say" in page
     assert "That is no overstay rate" in page
+    assert page.count("cannot be said so it is part of the unknown") >= 2
     assert "None" not in page
     assert not re.search(r"(?<![\d.,])0(\.0+)?%?(?![\d.,])", page.split("By group")[0]), "no nought"
 
