@@ -19,6 +19,7 @@ from click import Command, Context
 from sojourn import errors, schemas
 from sojourn.cli import build_app
 from sojourn_web.cases import drawing
+from sojourn_web.cases.applicant import catalogues
 
 ROOT = Path(__file__).parent.parent
 DOCS, SPECS = ROOT / "docs", ROOT / "tests" / "spec"
@@ -139,11 +140,17 @@ def case_states_page() -> str:
     return f"{MADE}\n{drawing.states_page()}"
 
 
+def translations_page() -> str:
+    """How much of the person's pages there is in each language."""
+    return f"{MADE}\n{catalogues.translations_page()}"
+
+
 PAGES = {
     "reference/tables.md": tables_page,
     "reference/policy.md": policy_page,
     "reference/commands.md": commands_page,
     "reference/case-states.md": case_states_page,
+    "reference/translations.md": translations_page,
     "explanation/outcomes.md": outcomes_page,
 }
 

@@ -13,10 +13,6 @@ from sojourn.cli_printing import AsJson, out, print_json, print_table, say
 from sojourn.vocabulary import Quantity, Span, Standing
 
 MONTHS = 12
-_RATES = (Quantity.OVERSTAY_RATE, Quantity.RECORDED_RATE)
-_TOLD = (
-    Quantity.EXPECTED_DEPARTURES, Quantity.LEFT_UNRECORDED, Quantity.PROBABLY_STILL_HERE, *_RATES
-)  # fmt: skip
 
 
 def estimate_command(
@@ -61,25 +57,30 @@ def _print(made: pl.DataFrame) -> None:
         (pl.col("nationality") == "") & (pl.col("mode") == "") & (pl.col("admission_class") == "")
     )
     for span in (Span.YEAR, Span.MONTH):
-        rows = total.filter(
-            (pl.col("span") == span.value) & pl.col("quantity").is_in([q.value for q in _TOLD])
-        )
+        rows = total.filter(pl.col("span") == span.value)
         periods = rows["period"].unique().sort().to_list()[-MONTHS:]
-        told = [_row(r) for r in rows.iter_rows(named=True) if r["period"] in periods]
+        told = [row for p in periods if (row := _row(rows.filter(pl.col("period") == p)))]
         if told:
-            heads = ("period", "what", "estimate", "truth, 19 in 20", "final, 19 in 20", "remark")
-            print_table(f"by {span.value}, in total", heads, told, words=2)
+            heads = ("period", "expected", "overstay rate", "truth, 19 in 20", "final, 19 in 20",
+                     "records alone", "remark")  # fmt: skip
+            print_table(f"by {span.value}, in total", heads, told, words=1)
     if not total.height:
         out.print("nothing to estimate yet: no month of permitted stays is over")
 
 
-def _row(row: dict[str, object]) -> tuple[str, ...]:
-    rate = row["quantity"] in _RATES
-    standing = "" if row["standing"] == Standing.MADE else f"{row['standing']}: {row['why']}"
+def _row(period: pl.DataFrame) -> tuple[str, ...] | None:
+    """Of a period that is over."""
+    by = {str(r["quantity"]): r for r in period.iter_rows(named=True)}
+    rate, naive = by.get(Quantity.OVERSTAY_RATE), by.get(Quantity.RECORDED_RATE)
+    expected = by.get(Quantity.EXPECTED_DEPARTURES)
+    if rate is None or naive is None or expected is None:
+        return None
+    remark = "" if rate["standing"] == Standing.MADE else f"{rate['standing']}: {rate['why']}"
     return (
-        str(row["period"])[:7], str(row["quantity"]).replace("_", " "), _number(row["value"], rate),
-        _range(row["lower"], row["upper"], rate),
-        _range(row["later_lower"], row["later_upper"], rate), standing,
+        str(rate["period"])[:7], _number(expected["value"], False), _number(rate["value"], True),
+        _range(rate["lower"], rate["upper"], True),
+        _range(rate["later_lower"], rate["later_upper"], True), _number(naive["value"], True),
+        remark.replace("_", " "),
     )  # fmt: skip
 
 
@@ -89,5 +90,5 @@ def _range(lower: object, upper: object, rate: bool) -> str:
 
 def _number(value: object, rate: bool) -> str:
     if not isinstance(value, float):
-        return "hidden or unknown"
+        return "not told"
     return f"{value:.2%}" if rate else f"{value:,.0f}"

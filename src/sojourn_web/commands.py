@@ -173,6 +173,8 @@ def _run_demo(home: Path, port: int, rate: float, world: World) -> None:
     say.print(f"  open     http://127.0.0.1:{port}")
     for name, password in people.items():
         say.print(f"  sign in  {name} / {password}")
+    reference, code = _demo_applicant()
+    say.print(f"  as Amina, at /return/: reference {reference}, code {code}")
     say.print(f"  first figures after {time.perf_counter() - started:.0f} s. Ctrl-C stops.\n")
     tasks = [_watcher(office), _releaser(office), _estimator(office), _streamer(office, parcels)]
     _run("127.0.0.1", port, tasks)
@@ -358,6 +360,14 @@ def _seed_cases(numbers: dict[str, int]) -> None:
 
     if not Case.objects.exists():
         seed_demo(case_keys(), datetime.now(UTC), numbers, Random(1))
+
+
+def _demo_applicant() -> tuple[str, str]:
+    """Reference and code of a story's person, who has no account."""
+    from sojourn_web.cases.demo_stories import AMINA, give_code
+    from sojourn_web.cases.keys import case_keys
+
+    return give_code(case_keys(), datetime.now(UTC), AMINA.names)
 
 
 def _check_port(port: int) -> None:

@@ -3,8 +3,11 @@
 SOJOURN_HOME, SOJOURN_STATISTICS_URL (default: the home's statistics.sqlite3), SOJOURN_WEB_URL
 (default: the home's web.sqlite3), SOJOURN_SECRET_KEY, SOJOURN_HOSTS, SOJOURN_DEMO=1,
 SOJOURN_CASES_URL (default: the home's cases.sqlite3), SOJOURN_CASES_KEYS (default: the home's
-keys/cases), SOJOURN_PRODUCTION=1 (a secret key is then required, cookies go over HTTPS alone,
-demo is refused).
+keys/cases), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_COMPLAINTS (who takes
+complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION=1 (a secret key is
+then required, cookies go over HTTPS alone, demo is refused). SOJOURN_CLAMD: where ClamAV listens,
+unix:/run/clamav/clamd.ctl or host:port; files that people hand in are opened once it has found
+them clean.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from csp.constants import NONE, SELF
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
 ROOM = Path(__file__).parent
@@ -83,6 +87,7 @@ DATABASES = {
 }
 DATABASE_ROUTERS = ["sojourn_web.cases.router.CasesRouter"]
 CASES_KEYS = Path(os.environ.get("SOJOURN_CASES_KEYS") or HOME / "keys" / "cases")
+CASES_CLAMD = os.environ.get("SOJOURN_CLAMD", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -151,6 +156,23 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 LANGUAGE_CODE = "en-gb"
 USE_I18N = True
+# The languages of people's own pages; Persian serves Dari too. English alone is reviewed.
+LANGUAGES = [
+    ("en", "English"), ("fr", "français"), ("es", "español"), ("ar", "العربية"),
+    ("fa", "فارسی / دری"), ("ps", "پښتو"), ("ku", "kurdî (kurmancî)"), ("ckb", "کوردی (سۆرانی)"),
+    ("uk", "українська"), ("ru", "русский"), ("tr", "Türkçe"), ("so", "Soomaali"),
+    ("am", "አማርኛ"), ("ti", "ትግርኛ"),
+]  # fmt: skip
+LANGUAGES_BIDI = ["ar", "fa", "ps", "ckb"]
+for _code, _name in LANGUAGES:  # Django knows nothing of some of them
+    LANG_INFO.setdefault(
+        _code,
+        {"bidi": _code in LANGUAGES_BIDI, "code": _code, "name": _name, "name_local": _name},
+    )
+LOCALE_PATHS = [ROOM / "locale"]
+RETURN_COMPLAINTS = os.environ.get("SOJOURN_COMPLAINTS", "")
+# Where "leave this page" leads: somewhere that says nothing about anybody.
+RETURN_EXIT_URL = os.environ.get("SOJOURN_EXIT_URL", "https://www.wikipedia.org/")
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -174,6 +196,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],  # the second factor's QR code
         "font-src": [SELF],
+        "media-src": [SELF],  # recordings for people who do not read
         "connect-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
@@ -184,6 +207,10 @@ CONTENT_SECURITY_POLICY = {
 # What a feed may send at once; bodies wait in the inbox's own folder, never in a public one.
 INGEST_MAX_BYTES = 256 * 2**20
 FILE_UPLOAD_TEMP_DIR = INBOX / ".spool"
+# Files of cases stay in memory until they are sealed: none is written to a disk as it came. What is
+# larger than this is dropped, and refused.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 2**20
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 LIVE_POLL_SECONDS = 0.2
 
 LOGGING = {

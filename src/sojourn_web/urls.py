@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from sojourn_web.cases.api import api as cases_api
 from sojourn_web.figures import estimate_views as estimates
 from sojourn_web.figures import views as figures
 from sojourn_web.runs import release_views
@@ -29,5 +30,7 @@ urlpatterns = [
     ),
     path("ingest/", api.urls),
     path("cases/", include("sojourn_web.cases.urls")),
+    path("return/", include("sojourn_web.cases.urls_applicant")),
+    path("api/cases/v1/", cases_api.urls),
     path("accounts/", include("allauth.urls")),
 ]

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.compiled import lean
-from sojourn.link.index import compared
-from sojourn.link.keyroom import Keys
+from sojourn.link.index import EVERY_KIND, pattern_by_traits, traits_of
+from sojourn.link.keyroom import Keys, count_between
 from sojourn.link.linker import LinkIndex
 from sojourn.link.patterns import KINDS
 from sojourn.link.resolve import Ends, nearest_first
@@ -31,6 +31,8 @@ ASKED = 8  # how many of the nearer crossings are compared with a pair's other e
 # of two strangers: people come back. Best on training countries of every noise.
 RETURN_BITS = 3.0
 NOTHING_BITS = -7.0  # who agrees by so little takes under a hundredth of a bit
+SURELY = 0.01  # more than rounding could take from a sum of bits
+HELD_AT = 32  # bits of the place of an end's keys: where they begin, how many they are
 MOST_BITS = 120.0  # nothing is worth more: no pair outweighs it
 
 
@@ -58,19 +60,22 @@ def bits_between(
     index: LinkIndex,
     ends: Ends,
     pattern: NDArray[np.uint32],
-    needed: NDArray[np.bool_],
+    spare: NDArray[np.float32],
     open_stays: float,
 ) -> NDArray[np.float32]:
     """Log2 bits to take from each pair's weight, by position.
 
-    Only for pairs that are ``needed``; 0 for the others. Pairs come once each, sorted by
-    departure and, of one departure, the nearest arrival first.
+    ``spare``: bits that each pair weighs more than it has to. A pair with less than none loses 0
+    here, and one that surely loses all of them loses at least so many: for both it changes nothing.
+    Pairs come once each, sorted by departure and, of one departure, the nearest arrival first.
 
     A pair (arrival, departure) is impossible if an arrival of the same traveller lies between
     the two, and likewise a departure. Each such crossing that is a candidate of one of the ends
     takes ``-log2(1 - P(same traveller))``, P from what it shares with that end or with the other.
     """
     worth = Worth(index.weights.log2_same, index.weights.prior_of(open_stays))
+    about = np.empty((ends.slot.size, 2), np.int64)
+    _tell(ends.slot, index.slots, about)
 
     def lost(
         order: NDArray[np.int64], end: NDArray[np.int32], far: NDArray[np.int32]
@@ -78,8 +83,8 @@ def bits_between(
         bits = np.zeros(order.size, np.float32)
         counts = np.zeros((1, 2 * KINDS), np.uint8)
         _add_nearer(
-            order, end, far, ends.time, ends.slot, pattern, bits, index.slots, index.room.keys,
-            worth, counts, needed,
+            order, end, far, ends.time, about, pattern, bits, index.room.keys, worth, counts,
+            spare,
         )  # fmt: skip
         return bits
 
@@ -101,11 +106,52 @@ def _same_traveller(pattern: int, worth: Worth) -> float:
 
 
 @lean
+def _tell(slot: NDArray[np.int32], slots: Slots, about: NDArray[np.int64]) -> None:
+    """Of each end: what patterns need of it, and where its keys lie. So it is one place to look."""
+    for e in range(slot.size):
+        s = slot[e]
+        about[e, 0] = traits_of(s, slots)
+        about[e, 1] = np.int64(slots.at[s]) | (np.int64(slots.held[s]) << HELD_AT)
+
+
+@lean
+def _compared(
+    a: int, b: int, about: NDArray[np.int64], keys: Keys, counts: NDArray[np.uint8]
+) -> int:
+    """As ``index.compared``, of two ends."""
+    for k in range(2 * KINDS):
+        counts[0, k] = 0
+    one, other = about[a, 1], about[b, 1]
+    count_between(
+        one & 0xFFFFFFFF, one >> HELD_AT, other & 0xFFFFFFFF, other >> HELD_AT, EVERY_KIND, keys,
+        counts, 0,
+    )  # fmt: skip
+    return int(pattern_by_traits(about[a, 0], about[b, 0], counts, 0))
+
+
+@lean
+def _at_least(
+    start: int, stop: int, p: int, order: NDArray[np.int64], far: NDArray[np.int32],
+    time: NDArray[np.int64], pattern: NDArray[np.uint32], worth: Worth,
+) -> float:  # fmt: skip
+    """What pair ``p`` loses at least to the nearer ones, none of them compared any further."""
+    total = 0.0
+    for j in range(start, stop):
+        q = order[j]
+        if time[far[q]] == time[far[p]]:
+            break
+        odds = _same_traveller(pattern[q], worth)
+        if odds > NOTHING_BITS:
+            total += odds if odds > SURE_BITS else np.log2(1.0 + 2.0**odds)
+    return total
+
+
+@lean
 def _add_nearer(
     order: NDArray[np.int64], end: NDArray[np.int32], far: NDArray[np.int32],
-    time: NDArray[np.int64], slot: NDArray[np.int32], pattern: NDArray[np.uint32],
-    bits: NDArray[np.float32], slots: Slots, keys: Keys, worth: Worth, counts: NDArray[np.uint8],
-    needed: NDArray[np.bool_],
+    time: NDArray[np.int64], about: NDArray[np.int64], pattern: NDArray[np.uint32],
+    bits: NDArray[np.float32], keys: Keys, worth: Worth, counts: NDArray[np.uint8],
+    spare: NDArray[np.float32],
 ) -> None:  # fmt: skip
     """``order`` has the pairs of one ``end`` together, the nearest first."""
     start = 0
@@ -113,7 +159,11 @@ def _add_nearer(
         p = order[i]
         if i == 0 or end[order[i - 1]] != end[p]:
             start = i
-        if not needed[p]:
+        if spare[p] < 0:
+            continue
+        least = _at_least(start, i, p, order, far, time, pattern, worth)
+        if least > spare[p] + SURELY:
+            bits[p] = np.float32(min(least, MOST_BITS))
             continue
         total, asked = 0.0, 0
         for j in range(start, i):
@@ -123,7 +173,7 @@ def _add_nearer(
             odds = _same_traveller(pattern[q], worth)
             if odds < ENOUGH_BITS and asked < ASKED:
                 asked += 1
-                between = compared(slot[far[p]], slot[far[q]], slots, keys, counts, 0)
+                between = _compared(far[p], far[q], about, keys, counts)
                 odds = max(odds, _same_traveller(between, worth))
             total += odds if odds > SURE_BITS else np.log2(1.0 + 2.0**odds)
             if total > MOST_BITS:

@@ -25,7 +25,7 @@ from sojourn.errors import LinkageError
 from sojourn.link.between import may_matter
 from sojourn.link.bulk import Linked, links_table, mean_open_stays, merges_table, nearby
 from sojourn.link.decide import Chosen, choose_links, merge_reports
-from sojourn.link.linker import LinkIndex, Proposal
+from sojourn.link.linker import NO_PAIRS, LinkIndex, Pairs, Proposal
 from sojourn.link.reports import Reports, Words
 from sojourn.link.slots import NONE
 from sojourn.link.weights import MICROSECONDS_A_DAY, WeightTable
@@ -35,7 +35,8 @@ from sojourn.schemas import ENCODINGS
 # Departures wait so long for a rival. Two million crossings, linked week by week: F1 0.9992 with
 # one day, 0.9992 with three, 0.9993 with ten and with everything at once.
 SETTLE_DAYS = 3
-ORDER = ("event_time", "crossing_ref")
+MANY = 1_000_000  # reports of a first block from which on strangers are worth leaving out
+_PAIRS = ("links", "merges")
 _ALL = int(np.iinfo(np.int64).max)  # no time is later
 # Odds that an earlier arrival is of a settled stay's traveller: 256 to 1. The table says 21 bits at
 # most, among as many open stays as in training, and 12 among five million.
@@ -57,19 +58,25 @@ class Carried:
     time of the last report seen (microseconds since 1970, UTC; None before the first)."""
 
     reports: Reports
+    links: Pairs  # candidates among them, by their places; found once, weighed in each block
+    merges: Pairs
     words: tuple[tuple[str, ...], ...]  # sources, nationalities, sexes, by their numbers
     until: int | None
     open_stays: float  # mean over the last block; 0 before the first
 
     @classmethod
     def nothing(cls, weights: WeightTable) -> Carried:
-        return cls(Words(weights).read(ENCODINGS.empty()), ((), (), ()), None, 0.0)
+        nobody = Words(weights).read(ENCODINGS.empty())
+        return cls(nobody, NO_PAIRS, NO_PAIRS, ((), (), ()), None, 0.0)
 
     def write(self, path: Path) -> None:
         """As an uncompressed npz: pseudonymous, mode 0600."""
         facts = {"words": self.words, "until": self.until, "open_stays": self.open_stays}
         said = json.dumps(facts).encode()
         arrays = {f.name: getattr(self.reports, f.name) for f in fields(self.reports)}
+        for name in _PAIRS:
+            pairs = getattr(self, name)
+            arrays |= {f"{name}_{f.name}": getattr(pairs, f.name) for f in fields(pairs)}
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             np.savez(file, said=np.frombuffer(said, np.uint8), **arrays)
@@ -79,8 +86,12 @@ class Carried:
         with np.load(path, allow_pickle=False) as held:
             said = json.loads(held["said"].tobytes())
             reports = Reports(**{f.name: held[f.name] for f in fields(Reports)})
+            links, merges = (
+                Pairs(**{f.name: held[f"{name}_{f.name}"] for f in fields(Pairs)})
+                for name in _PAIRS
+            )
         words = tuple(tuple(w) for w in said["words"])
-        return cls(reports, words, said["until"], said["open_stays"])
+        return cls(reports, links, merges, words, said["until"], said["open_stays"])
 
 
 class BlockLinker:
@@ -104,41 +115,88 @@ class BlockLinker:
             for word in words:
                 vocabulary.code(word)
         self._reports, self._until = held.reports, held.until
+        self._links, self._merges = held.links, held.merges
         self._open_stays = held.open_stays
 
     @property
     def carried(self) -> Carried:
         kept = (self._words.sources, self._words.nationalities, self._words.sexes)
         words = tuple(v.known for v in kept)
-        return Carried(self._reports, words, self._until, self._open_stays)
+        return Carried(
+            self._reports, self._links, self._merges, words, self._until, self._open_stays
+        )
 
-    def take(self, block: pl.DataFrame, *, last: bool = False) -> Settled:
-        """Link one block (ENCODINGS). ``last``: none follows, everything is settled.
+    def read(self, block: pl.DataFrame) -> Reports:
+        """One block (ENCODINGS) as ``take`` works on it. May run while another block is taken."""
+        if block["withdrawn"].any():
+            block = block.filter(~pl.col("withdrawn"))
+        return self._words.read(block).in_order()
 
-        Raises LinkageError where a report is earlier than the end of the block before.
+    def take(self, block: pl.DataFrame | Reports, *, last: bool = False) -> Settled:
+        """Link one block, ENCODINGS or what ``read`` made of them.
+
+        ``last``: none follows, everything is settled. Raises LinkageError where a report is earlier
+        than the end of the block before; the linker is of no more use then.
         """
-        fresh = self._words.read(block.filter(~pl.col("withdrawn")).sort(ORDER))
-        del block  # the caller may let it go as well: memory is what bounds a block
+        fresh = self.read(block) if isinstance(block, pl.DataFrame) else block
+        del block
         self._check_order(fresh)
+        known, carried, without_keys = (
+            self._known_before(fresh),
+            self._reports.count,
+            fresh.without_keys,
+        )
         # Both are in order, and nobody of the first is later than the second.
         reports = self._reports.and_then(fresh)
+        # The block is what bounds memory: what it was made of goes, here and at the caller's.
+        self._reports = fresh = fresh.none()
         index = LinkIndex(self._weights, self._policy, room=max(1024, reports.count), keys=0)
         # Among millions most pairs that share a key are strangers who could never be linked.
-        few = self._open_stays / 2 if self._open_stays else 1.0
+        few = self._open_stays / 2 or _few_at_first(reports)
         wanted = may_matter(self._weights, few, self._policy.threshold_log2_odds)
-        proposal = index.add_at_once(reports, wanted)
+        proposal = self._with_carried(
+            index.add_at_once(reports, wanted, since=known), known, wanted
+        )
         slots = np.arange(reports.count, dtype=np.int32)
         # Who was carried on is spread over years: how crowded it is, the block itself says.
-        near = nearby(index, slots[self._reports.count :])
+        near = nearby(index, slots[carried:])
         merge_reports(index, proposal.merges, slots, near)
         open_stays = self._open_stays = mean_open_stays(index, slots)
         chosen = choose_links(index, proposal.links, open_stays, ambiguity=None)
         limit = _ALL if last or self._until is None else self._until - self._settle
         final = index.slots.time[chosen.departure] < limit
         gone = self._gone(index, slots, chosen, proposal, final, limit, open_stays)
-        linked = self._linked(index, slots[gone], chosen, proposal, final, fresh.without_keys)
-        self._reports = reports.only(~gone)
+        linked = self._linked(index, slots[gone], chosen, proposal, final, without_keys)
+        self._keep(reports, proposal, ~gone)
         return Settled(linked, self._reports.count, open_stays)
+
+    def _known_before(self, fresh: Reports) -> int:
+        """How many of the carried reports need not ask again: who they could meet came before.
+
+        Who is of the same moment as the first of the block has not met it yet.
+        """
+        if not fresh.count:
+            return self._reports.count
+        return int(np.searchsorted(self._reports.time, fresh.time[0]))
+
+    def _with_carried(self, fresh: Proposal, known: int, wanted: NDArray[np.bool_]) -> Proposal:
+        """The carried pairs, then the block's: as if everybody had asked."""
+        links = _asked_before(self._links, known)
+        links = links.only(wanted[links.pattern])
+        merges = _asked_before(self._merges, known)
+        return Proposal(links.and_then(fresh.links), merges.and_then(fresh.merges), fresh.capped)
+
+    def _keep(self, reports: Reports, proposal: Proposal, stays: NDArray[np.bool_]) -> None:
+        """Carry on the reports that stay, and the pairs that both ends of stay."""
+        number = (np.cumsum(stays) - 1).astype(np.int32)
+        self._links, self._merges = (
+            Pairs(number[pairs.one], number[pairs.other], pairs.pattern)
+            for pairs in (
+                pairs.only(stays[pairs.one] & stays[pairs.other])
+                for pairs in (proposal.links, proposal.merges)
+            )
+        )
+        self._reports = reports.only(stays)
 
     def _check_order(self, fresh: Reports) -> None:
         if not fresh.count:
@@ -184,6 +242,22 @@ class BlockLinker:
             without_keys,
             0,
         )
+
+
+def _few_at_first(reports: Reports) -> float:
+    """Open stays of a first block, at the least: an eighth of where its arrivals and departures
+    seem to leave it, for a crossing may be on several lists. 1 for a small block."""
+    leaves = reports.direction == 1
+    if reports.count < MANY or not leaves.any():
+        return 1.0
+    level = np.cumsum(np.where(leaves, -1, 1))
+    level -= min(int(level.min()), 0)
+    return max(1.0, float(level[leaves].mean()) / 8)
+
+
+def _asked_before(pairs: Pairs, known: int) -> Pairs:
+    """Pairs whose later report is one of the first ``known``."""
+    return pairs.only(np.maximum(pairs.one, pairs.other) < known)
 
 
 def _came_again(

@@ -90,7 +90,8 @@ def choose_links(
         return Chosen(
             ends.slot[ends.one], ends.slot[ends.other], wanted.pattern, wanted.weight, waiting=0
         )
-    lost = bits_between(index, wanted.ends, wanted.pattern, wanted.heavy, open_stays)
+    spare = wanted.weight - np.float32(index.policy.threshold_log2_odds)
+    lost = bits_between(index, wanted.ends, wanted.pattern, spare, open_stays)
     weight = wanted.weight - lost
     keep = np.flatnonzero(weight >= index.policy.threshold_log2_odds)
     ends, weight, pattern = wanted.ends.only(keep), weight[keep], wanted.pattern[keep]

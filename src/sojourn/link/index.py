@@ -209,16 +209,33 @@ def _gather(
 @lean
 def pattern_between(a: int, b: int, slots: Slots, counts: NDArray[np.uint8], row: int) -> int:
     """Of two slots whose keys in common are counted in ``counts[row]``."""
+    return int(pattern_by_traits(traits_of(a, slots), traits_of(b, slots), counts, row))
+
+
+@lean
+def traits_of(slot: int, slots: Slots) -> int:
+    """What a pattern needs to know of a slot besides its keys, in one number."""
+    return int(
+        (np.int64(slots.nationality[slot]) << 24)
+        | (np.int64(slots.sex[slot]) << 16)
+        | (np.int64(slots.has_document[slot]) << 8)
+        | np.int64(slots.tokens[slot])
+    )
+
+
+@lean
+def pattern_by_traits(one: int, other: int, counts: NDArray[np.uint8], row: int) -> int:
+    """As ``pattern_between``, of two slots' ``traits_of``."""
     # Two records may share two epochs' keys: the fuller epoch counts, not their sum.
     for kind in range(KINDS):
         counts[row, kind] = max(counts[row, kind], counts[row, KINDS + kind])
     return pattern_of(
         counts,
         row,
-        slots.has_document[a] and slots.has_document[b],
-        trait_of(slots.sex[a], slots.sex[b]),
-        trait_of(slots.nationality[a], slots.nationality[b]),
-        min(slots.tokens[a], slots.tokens[b]),
+        (one >> 8) & (other >> 8) & 1 == 1,
+        trait_of((one >> 16) & 0xFF, (other >> 16) & 0xFF),
+        trait_of(one >> 24, other >> 24),
+        min(one & 0xFF, other & 0xFF),
     )
 
 

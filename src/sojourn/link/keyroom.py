@@ -179,16 +179,25 @@ def count_shared(
 
     ``among``: bits of the kinds that are counted.
     """
-    b_start = np.int64(keys.at[b])
-    b_end = b_start + keys.held[b]
-    a_start = np.int64(keys.at[a])
-    for i in range(a_start, a_start + keys.held[a]):
+    count_between(
+        int(keys.at[a]), int(keys.held[a]), int(keys.at[b]), int(keys.held[b]), among, keys,
+        counts, row,
+    )  # fmt: skip
+
+
+@lean
+def count_between(
+    a_start: int, a_held: int, b_start: int, b_held: int, among: int, keys: Keys,
+    counts: NDArray[np.uint8], row: int,
+) -> None:  # fmt: skip
+    """As ``count_shared``, of two blocks."""
+    for i in range(a_start, a_start + a_held):
         raw = np.int64(keys.kind[i])
         kind = raw & KIND_MASK
         if (among >> kind) & 1 == 0:
             continue
-        for j in range(b_start, b_end):
-            if keys.kind[j] == raw and keys.key[j] == keys.key[i]:
+        for j in range(b_start, b_start + b_held):
+            if keys.key[j] == keys.key[i] and keys.kind[j] == raw:
                 counts[row, kind + KINDS if raw & EPOCH_BIT else kind] += 1
 
 

@@ -42,6 +42,17 @@ class Pairs:
     other: NDArray[np.int32]
     pattern: NDArray[np.uint32]
 
+    def only(self, pairs: NDArray[np.bool_]) -> Pairs:
+        return Pairs(self.one[pairs], self.other[pairs], self.pattern[pairs])
+
+    def and_then(self, others: Pairs) -> Pairs:
+        if not self.one.size:
+            return others
+        return _pairs([(p.one, p.other, p.pattern) for p in (self, others)])
+
+
+NO_PAIRS = Pairs(*ix.new_found(0))
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -188,10 +199,13 @@ class LinkIndex:
         sl.find_refs(high, low, self.slots, self._refs, out)
         return out
 
-    def add_at_once(self, reports: Reports, wanted: NDArray[np.bool_] | None = None) -> Proposal:
+    def add_at_once(
+        self, reports: Reports, wanted: NDArray[np.bool_] | None = None, *, since: int = 0
+    ) -> Proposal:
         """Put a whole set, in time order, into an empty index and give all its candidate pairs.
 
         ``wanted`` (PATTERNS) leaves out links of some patterns; by default none is left out.
+        ``since``: pairs are given whose later report is this one or one after it.
 
         Its keys are grouped for this once: nobody can be asked about afterwards.
         """
@@ -203,7 +217,7 @@ class LinkIndex:
         groups = group_keys(reports.offsets, self.room.keys, held, reports.count, left_out)
         if wanted is None:
             wanted = np.ones(PATTERNS, np.bool_)
-        links, merges, cut = propose_all(groups, held, self.room.keys, self.window, wanted)
+        links, merges, cut = propose_all(groups, held, self.room.keys, self.window, wanted, since)
         return Proposal(_pairs(links), _pairs(merges), cut)
 
     def propose(self, asked: NDArray[np.int32]) -> Proposal:

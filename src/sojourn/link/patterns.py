@@ -149,3 +149,43 @@ def pattern_of(
     code = code * 3 + sex
     code = code * 3 + nationality
     return int(code * 4 + min(tokens, 3))
+
+
+# Fields that may rise where a key of a kind was not counted for everybody, as bits. A document's
+# may rise by two kinds: LIMIT and above say that nothing is known.
+_RISING = {"sounds": _SOUND, "pairs_year": _YEAR, "pairs_day": _DAY, "names_sex": _ALL,
+           "sides": _SIDE, "birth": _BIRTH}  # fmt: skip
+LIMIT = 1 << len(_RISING)
+RISES = np.zeros(KINDS, np.int64)
+for _bit, _kind in enumerate(_RISING.values()):
+    RISES[_kind] = 1 << _bit
+RISES[_DOC] = RISES[_OCR] = LIMIT
+
+
+def reachable(wanted: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """For each pattern, by bits: may it become one that is ``wanted`` (both PATTERNS)?
+
+    Bit m: when the fields in m (RISES) may rise yet. Finer kinds of key, which are counted last,
+    may rise always.
+    """
+    if wanted.all():
+        return np.full(PATTERNS, np.uint64((1 << LIMIT) - 1))
+    axes = {f.name: n for n, f in enumerate(FIELDS)}
+    plain = _risen(wanted.reshape([f.size for f in FIELDS]), axes["names"])
+    plain[Document.NEAR] |= plain[Document.SAME]
+    by_fields = [plain]
+    hope = plain.astype(np.uint64)
+    rising = list(_RISING)
+    for m in range(1, LIMIT):
+        last = m.bit_length() - 1
+        by_fields.append(_risen(by_fields[m ^ (1 << last)], axes[rising[last]]))
+        hope |= by_fields[m].astype(np.uint64) << np.uint64(m)
+    return hope.ravel()
+
+
+def _risen(held: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
+    """True where it is at this place of an axis or at any after it."""
+    out = np.moveaxis(held.copy(), axis, 0)
+    for at in range(out.shape[0] - 2, -1, -1):
+        out[at] |= out[at + 1]
+    return np.moveaxis(out, 0, axis)

@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sojourn.compiled import lean
 from sojourn.errors import LinkageError
 from sojourn.link.weights import WeightTable
 from sojourn.references import halves, ref_parts
@@ -66,15 +67,30 @@ class Reports:
 
     def only(self, rows: NDArray[np.bool_]) -> Reports:
         """Those that ``rows`` marks, in their order."""
-        held = np.diff(self.offsets)
-        keys = np.repeat(rows, held)
-        offsets = np.concatenate([[0], np.cumsum(held[rows])]).astype(np.int64)
         plain = {f.name: getattr(self, f.name)[rows] for f in fields(self)[:10]}
-        return Reports(**plain, offsets=offsets, keys=self.keys[keys], kinds=self.kinds[keys])
+        offsets = np.zeros(int(rows.sum()) + 1, np.int64)
+        np.cumsum(np.diff(self.offsets)[rows], out=offsets[1:])
+        keys, kinds = np.empty(offsets[-1], np.uint64), np.empty(offsets[-1], np.uint8)
+        _pick(rows, self.offsets, self.keys, self.kinds, keys, kinds)
+        return Reports(**plain, offsets=offsets, keys=keys, kinds=kinds)
+
+    def none(self) -> Reports:
+        """No report, in columns of these kinds."""
+        plain = {f.name: getattr(self, f.name)[:0].copy() for f in fields(self)}
+        return Reports(**{**plain, "offsets": np.zeros(1, np.int64)})
+
+    def _is_in_order(self) -> bool:
+        if not np.all(self.time[1:] >= self.time[:-1]):
+            return False
+        tied = np.flatnonzero(self.time[1:] == self.time[:-1])
+        high, low = self.ref_high, self.ref_low
+        before, after = high[tied], high[tied + 1]
+        rising = (before < after) | ((before == after) & (low[tied] <= low[tied + 1]))
+        return bool(rising.all())
 
     def in_order(self) -> Reports:
         """By time, then reference."""
-        if self.count < 2:
+        if self._is_in_order():
             return self
         order = np.lexsort((self.ref_low, self.ref_high, self.time))
         held = np.diff(self.offsets)[order]
@@ -82,6 +98,20 @@ class Reports:
         at = np.repeat(self.offsets[:-1][order] - offsets[:-1], held) + np.arange(offsets[-1])
         plain = {f.name: getattr(self, f.name)[order] for f in fields(self)[:10]}
         return Reports(**plain, offsets=offsets, keys=self.keys[at], kinds=self.kinds[at])
+
+
+@lean
+def _pick(
+    rows: NDArray[np.bool_], offsets: NDArray[np.int64], keys: NDArray[np.uint64],
+    kinds: NDArray[np.uint8], to_keys: NDArray[np.uint64], to_kinds: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    """The marked rows' keys, side by side."""
+    at = 0
+    for row in range(rows.size):
+        if rows[row]:
+            for k in range(offsets[row], offsets[row + 1]):
+                to_keys[at], to_kinds[at] = keys[k], kinds[k]
+                at += 1
 
 
 @dataclass(frozen=True)

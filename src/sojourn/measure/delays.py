@@ -32,6 +32,8 @@ CLEAR = 5.0  # standard errors
 JUMPED_SHARE = 0.01
 SILENT_TIMES = 4.0  # so many of its usual gaps
 LEAST_SILENT_DAYS = 5
+HISTORY_DAYS = 60  # so many days' events, learned on one day ...
+HISTORY_SHARE = 0.05  # ... and so much of a source: its history
 _EPOCH = date(1970, 1, 1)
 
 
@@ -119,8 +121,28 @@ def pooled(by_source: Mapping[str, Completeness]) -> Completeness | None:
     return Completeness(np.asarray(share), total)
 
 
+def without_history(reporting: pl.DataFrame) -> pl.DataFrame:
+    """REPORTING without what a source handed over as its history, and all that happened before.
+
+    Such records were learned on one day whenever they happened: that day says nothing of how late
+    the source tells. A day on which so many days' events came at once is taken for one.
+    """
+    learned = pl.col("event_day") + pl.duration(days=pl.col("delay_days"))
+    by_day = reporting.group_by("source", learned=learned).agg(
+        pl.col("event_day").n_unique().alias("days"), pl.col("records").sum()
+    )
+    whole = pl.col("records").sum().over("source")
+    loaded = by_day.filter(
+        (pl.col("days") >= HISTORY_DAYS) & (pl.col("records") >= HISTORY_SHARE * whole)
+    )
+    since = loaded.group_by("source").agg(pl.col("learned").max())
+    return reporting.join(since, on="source", how="left").filter(
+        pl.col("learned").is_null() | (pl.col("event_day") > pl.col("learned"))
+    ).drop("learned")  # fmt: skip
+
+
 def _usable(reporting: pl.DataFrame, known_at: date, direction: Direction) -> pl.DataFrame:
-    return reporting.filter(
+    return without_history(reporting).filter(
         (pl.col("direction") == direction.value)
         & (pl.col("event_day") <= known_at)
         & (pl.col("delay_days") >= 0)
@@ -130,7 +152,7 @@ def _usable(reporting: pl.DataFrame, known_at: date, direction: Direction) -> pl
 
 def find_trouble(reporting: pl.DataFrame, known_at: date) -> Trouble:
     """Of departures: who fell silent, whose clock jumped, whose delays changed."""
-    gone = reporting.filter(pl.col("direction") == Direction.DEPARTURE.value)
+    gone = without_history(reporting).filter(pl.col("direction") == Direction.DEPARTURE.value)
     total = float(gone["records"].sum() or 0)
     silent, jumped, changed, slower, wrong = [], [], [], 1.0, 0.0
     for (source,), part in sorted(gone.partition_by("source", as_dict=True).items()):

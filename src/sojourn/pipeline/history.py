@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 import polars as pl
 
@@ -20,6 +22,7 @@ from sojourn.link import BlockLinker, Settled, WeightTable, dump_weights
 from sojourn.pipeline.spool import Spool
 from sojourn.policy import Policy
 
+T = TypeVar("T")
 ROWS_AT_ONCE = 3_000_000  # reports of a block: with as many carried on, about 4 GiB
 
 
@@ -103,12 +106,10 @@ def link_history(
     the same week. ``note`` gets each part's name, crossings and references as it is encoded.
     """
     pace = Pace(total, clock)
-    for part in parts:
-        there = spool.has(part.name)
-        if there is not None:
+    for part, there, crossings in _ahead(_to_encode(parts, spool)):
+        if crossings is None:
             pace.skip("encoding", there)
             continue
-        crossings = part.read()
         kept = crossings.filter(encodable(crossings["local_date"], keys, policy.encode))
         encodings = encode(kept, keys, policy.encode)
         note(part.name, kept, encodings["crossing_ref"])
@@ -118,16 +119,45 @@ def link_history(
     _link_blocks(spool, weights, policy, take, rows_at_once, progress, pace)
 
 
+def _to_encode(
+    parts: Iterable[Part], spool: Spool
+) -> Iterator[tuple[Part, int, pl.DataFrame | None]]:
+    """Each part with its reports where it is encoded already, otherwise with its crossings."""
+    for part in parts:
+        there = spool.has(part.name)
+        yield part, there or 0, part.read() if there is None else None
+
+
 def _link_blocks(
     spool: Spool, weights: WeightTable, policy: Policy, take: Callable[[int, Settled], None],
     rows_at_once: int, progress: Callable[[Step], None], pace: Pace,
 ) -> None:  # fmt: skip
     pace.skip("linking", spool.rows() - spool.rows_left())
     linker = BlockLinker(weights, policy.linkage, policy.digest, carried=spool.carried())
-    for week, block, last in spool.blocks(rows_at_once):
-        rows = block.height
-        settled = linker.take(block, last=last)
-        take(week, settled)
-        spool.settle(week, linker.carried)
-        pace.did("linking", rows)
-        progress(pace.step("linking"))
+    # The next block is read, and the last one's state written, while this one is linked.
+    coming = _ahead(
+        (week, block.height, linker.read(block), last)
+        for week, block, last in spool.blocks(rows_at_once)
+    )
+    with ThreadPoolExecutor(1) as writer:
+        written: Future[None] = writer.submit(lambda: None)
+        for week, rows, *block, last in coming:
+            settled = linker.take(block.pop(), last=last)
+            written.result()
+            take(week, settled)
+            written = writer.submit(spool.settle, week, linker.carried)
+            pace.did("linking", rows)
+            progress(pace.step("linking"))
+        written.result()
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, each made by another thread while the one before it is worked on."""
+    nothing = object()
+    with ThreadPoolExecutor(1) as pool:
+        coming: Future[T | object] = pool.submit(next, items, nothing)
+        while (item := coming.result()) is not nothing:
+            coming = pool.submit(next, items, nothing)
+            held = [item]
+            del item  # whoever takes it decides how long it is held
+            yield cast(T, held.pop())

@@ -18,9 +18,13 @@ class OfficeBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has
         return is_demo() or not DemoPerson.objects.filter(user=user).exists()
 
     def get_user(self, user_id: Any) -> Any:
-        """Sessions too: a demo's session ends where its database is used as an office's."""
-        user = super().get_user(user_id)
-        return user if user is not None and self.user_can_authenticate(user) else None
+        """Sessions too: a demo's session ends where its database is used as an office's. Django's
+        own asks ``user_can_authenticate``: asked here once more, it would be two queries a page."""
+        return super().get_user(user_id)
+
+    def _get_permissions(self, user_obj: Any, obj: Any, from_name: str) -> set[str]:
+        """None: roles are rules (``roles``), so Django's tables of permissions are not read."""
+        return set()
 
     async def aget_user(self, user_id: Any) -> Any:
         return await sync_to_async(self.get_user)(user_id)

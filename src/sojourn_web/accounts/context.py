@@ -6,11 +6,14 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from sojourn_web.accounts.roles import (
+    GIVE_ACCOUNTS,
     READ_CASE_LOG,
     RELEASE,
     RUN_FEEDS,
+    SCREEN,
     SEE_CASES,
     SEE_FIGURES,
+    SUPERVISE,
 )
 
 
@@ -24,4 +27,7 @@ def installation(request: HttpRequest) -> dict[str, bool]:
         "sees_cases": bool(user and user.has_perm(SEE_CASES)),
         "reads_case_log": bool(user and user.has_perm(READ_CASE_LOG)),
         "releases": bool(user and user.has_perm(RELEASE)),
+        "supervises": bool(user and user.has_perm(SUPERVISE)),
+        "screens": bool(user and user.has_perm(SCREEN)),
+        "gives_accounts": bool(user and user.has_perm(GIVE_ACCOUNTS)),
     }

@@ -43,6 +43,10 @@ RUN_FEEDS = "runs.operate"
 SEE_CASES = "cases.see"
 READ_CASE_LOG = "cases.log"
 RELEASE = "release.make"
+GIVE_ACCOUNTS = "cases.accounts"
+SUPERVISE = "cases.supervise"
+SCREEN = "cases.screen"
+READ_CASE_REPORTS = "cases.reports"
 
 is_analyst: Any = is_group_member(Role.ANALYST.value)
 is_operator: Any = is_group_member(Role.OPERATOR.value)
@@ -56,7 +60,12 @@ is_supervisor: Any = is_group_member(Role.SUPERVISOR.value)
 is_medical: Any = is_group_member(Role.MEDICAL.value)
 is_auditor: Any = is_group_member(Role.AUDITOR.value)
 add_perm(SEE_CASES, is_counsellor | is_supervisor | is_medical)  # type: ignore[no-untyped-call]
+is_administrator: Any = is_group_member(Role.ADMINISTRATOR.value)
 add_perm(READ_CASE_LOG, is_auditor)  # type: ignore[no-untyped-call]
+add_perm(GIVE_ACCOUNTS, is_administrator)  # type: ignore[no-untyped-call]
+add_perm(SUPERVISE, is_supervisor)  # type: ignore[no-untyped-call]
+add_perm(SCREEN, is_medical)  # type: ignore[no-untyped-call]
+add_perm(READ_CASE_REPORTS, is_supervisor | is_auditor)  # type: ignore[no-untyped-call]
 
 View = Callable[..., HttpResponse]
 

@@ -24,10 +24,9 @@ from sojourn_web.cases.errors import (
     NotVisibleError,
     RefusedError,
 )
-from sojourn_web.cases.models import Case
 from sojourn_web.cases.references import read_reference
 from sojourn_web.cases.services.room import Room
-from sojourn_web.cases.states import MEANING, State
+from sojourn_web.cases.states import State
 from sojourn_web.cases.visibility import Actor, actor_of, visible_to
 
 View = Callable[..., HttpResponse]
@@ -104,7 +103,3 @@ def list_cases(room: Room, actor: Actor, number: int, state: str = "") -> CasePa
         for c in rows
     )
     return CasePage(lines, number, last)
-
-
-def meaning_of(case: Case) -> str:
-    return MEANING[State(case.state)]

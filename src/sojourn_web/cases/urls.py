@@ -1,13 +1,13 @@
 """Addresses of voluntary return, below ``cases/``."""
 
-from django.urls import path
+from django.urls import include, path
 
 from sojourn_web.cases import views
 
 urlpatterns = [
+    path("", include("sojourn_web.cases.urls_papers")),
     path("", views.case_list, name="cases"),
-    path("log", views.log, name="case-log"),
-    path("<str:reference>/", views.case_page, name="case"),
+    path("", include("sojourn_web.cases.urls_counsellor")),
     path("<str:reference>/move", views.move_case, name="move-case"),
     path("<str:reference>/withdraw", views.withdraw_case, name="withdraw-case"),
 ]

@@ -19,8 +19,11 @@ from django.db.models import Q, QuerySet
 from sojourn_web.cases.errors import NotAllowedError
 from sojourn_web.cases.models import (
     AccessEvent,
+    Attachment,
     AuditEvent,
     Case,
+    Grant,
+    Office,
     Person,
     Screening,
     StaffProfile,
@@ -33,7 +36,10 @@ untyped_rules: Any = rules
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody who asks. Staff: ``user_id`` and ``office_id``; an applicant: case and person."""
+    """Somebody who asks. Staff: ``user_id`` and ``office_id``; an applicant: case and person.
+
+    Another system: ``token_id`` and the office to which its token is bound.
+    """
 
     who: Who
     user_id: int | None = None
@@ -41,15 +47,20 @@ class Actor:
     name: str = ""
     case_id: UUID | None = None
     person_id: UUID | None = None
+    token_id: UUID | None = None
+    caseload_only: bool | None = None  # None: not known, the office is asked
 
     @property
     def label(self) -> str:
         """As events hold it: a role and a number."""
         if self.who is Who.APPLICANT:
             return f"applicant:{self.person_id.hex[:16] if self.person_id else 'new'}"
+        if self.who is Who.SYSTEM:
+            return f"system:{self.token_id.hex[:16] if self.token_id else 'none'}"
         return f"{self.who.value}:{self.user_id}"
 
 
+NOWHERE = UUID(int=0)  # no office has it
 VISITOR = Actor(Who.APPLICANT)
 
 
@@ -73,9 +84,14 @@ class Action(StrEnum):
     ASK_ERASURE = "ask_erasure"
     ERASE = "erase"
     COMPLAIN = "complain"
+    FILES = "files"
+    LETTER = "letter"
+    REMIND = "remind"
+    READ_STATE = "read_state"
 
 
 COUNSELLING = frozenset({Who.COUNSELLOR, Who.SUPERVISOR})
+COUNTING = frozenset({Who.SUPERVISOR, Who.AUDITOR, Who.SYSTEM})
 BOTH_SIDES = COUNSELLING | {Who.APPLICANT}
 ALLOWED: dict[Action, frozenset[Who]] = {
     Action.SEE: BOTH_SIDES,
@@ -88,30 +104,39 @@ ALLOWED: dict[Action, frozenset[Who]] = {
     Action.STOP: COUNSELLING | {Who.MEDICAL},
     Action.APPEAL: BOTH_SIDES,
     Action.DECIDE_APPEAL: frozenset({Who.SUPERVISOR}),
-    Action.PLAN: COUNSELLING,
+    # Another system of the organisation adds documents and bookings; it moves no case.
+    Action.PLAN: COUNSELLING | {Who.SYSTEM},
     Action.CONFIRM: COUNSELLING,
     Action.ANSWER: BOTH_SIDES,
     Action.WORK: COUNSELLING,
     Action.SHARE: COUNSELLING,
     Action.SENSITIVE: BOTH_SIDES | {Who.MEDICAL},
-    Action.ASK_ERASURE: BOTH_SIDES,
+    Action.ASK_ERASURE: BOTH_SIDES | {Who.CLOCK},
     Action.ERASE: COUNSELLING,
     Action.COMPLAIN: BOTH_SIDES,
+    Action.FILES: BOTH_SIDES,
+    Action.LETTER: BOTH_SIDES,
+    Action.REMIND: COUNSELLING | {Who.CLOCK},
+    Action.READ_STATE: COUNSELLING | {Who.SYSTEM},
 }
 # What an account may do with a case that is open to it by break-glass alone.
-WITH_GRANT = frozenset({Action.SEE, Action.WITHDRAW, Action.SENSITIVE, Action.WORK})
+WITH_GRANT = frozenset({Action.SEE, Action.WITHDRAW, Action.SENSITIVE, Action.WORK, Action.FILES})
 
 
 def actor_of(user: Any) -> Actor:
     """The signed-in member of staff. Raises NotAllowedError for accounts without a place here."""
-    profile = StaffProfile.objects.filter(user_id=user.pk, left_at=None).first()
+    found = StaffProfile.objects.filter(user_id=user.pk, left_at=None)
+    profile = found.select_related("office").first()
     groups = set(user.groups.values_list("name", flat=True))
     if profile is None or profile.role not in groups:
         raise NotAllowedError(
             "this account has no place in voluntary return: an administrator gives it a role and "
             "an office"
         )
-    return Actor(Who(profile.role), user.pk, profile.office_id, profile.name)
+    return Actor(
+        Who(profile.role), user.pk, profile.office_id, profile.name,
+        caseload_only=profile.office.caseload_only if profile.office else None,
+    )  # fmt: skip
 
 
 def visible_to(actor: Actor, now: datetime) -> QuerySet[Case]:
@@ -120,13 +145,21 @@ def visible_to(actor: Actor, now: datetime) -> QuerySet[Case]:
     office: Any = Q(office_id=actor.office_id)
     if actor.who is Who.APPLICANT:
         return alive.filter(pk=actor.case_id) if actor.case_id else alive.none()
-    granted = Q(grants__user_id=actor.user_id, grants__ends_at__gt=now)
-    if actor.who is Who.SUPERVISOR:
-        return alive.filter(office | granted).distinct()
-    if actor.who is Who.COUNSELLOR:
+    if actor.who in (Who.SYSTEM, Who.CLOCK):
+        return alive.filter(office)
+    if actor.who in COUNSELLING and actor.user_id is not None and actor.office_id is not None:
+        # The few grants are read first: with a join, PostgreSQL reads every case of the office.
+        open_now = Grant.objects.filter(user_id=actor.user_id, ends_at__gt=now)
+        granted: Any = Q(pk__in=list(open_now.values_list("case_id", flat=True)))
+        if actor.who is Who.SUPERVISOR:
+            return alive.filter(office | granted)
         # A case that went to another office is no longer one's own there.
-        own = Q(counsellor_id=actor.user_id) | Q(office__caseload_only=False)
-        return alive.filter((office & own) | granted).distinct()
+        own_only = actor.caseload_only
+        if own_only is None:
+            own_only = Office.objects.filter(pk=actor.office_id, caseload_only=True).exists()
+        if own_only:
+            office &= Q(counsellor_id=actor.user_id)
+        return alive.filter(office | granted)
     if actor.who is Who.MEDICAL:
         return alive.filter(office, pk__in=Screening.objects.values("case_id"))
     return alive.none()
@@ -156,6 +189,28 @@ def people_for(actor: Actor, case: Case) -> QuerySet[Person]:
     if actor.who is Who.APPLICANT:
         return people.filter(Q(pk=actor.person_id) | Q(kind=PersonKind.CHILD))
     return people if actor.who in COUNSELLING else people.none()
+
+
+def files_for(actor: Actor, case: Case) -> QuerySet[Attachment]:
+    """The files that ``actor`` may see, in a list or one by one; contents are not read yet.
+
+    An applicant: their own and the children's; those of the whole case where there is no other
+    adult, for a file may speak of them.
+    """
+    found = Attachment.objects.filter(case=case).defer("content").order_by("-made_at", "pk")
+    if actor.who is Who.APPLICANT:
+        mine = list(people_for(actor, case).values_list("pk", flat=True))
+        rule: Any = Q(person_id__in=mine)
+        if not Person.objects.filter(case=case).exclude(pk__in=mine).exists():
+            rule |= Q(person_id=None)
+        return found.filter(rule)
+    return found if actor.who in COUNSELLING else found.none()
+
+
+def countable(actor: Actor) -> QuerySet[Case]:
+    """For reports: cases to be counted, never to be shown. Small counts are hidden afterwards."""
+    alive = Case.objects.filter(erased_at=None)
+    return alive if actor.who in COUNTING else alive.none()
 
 
 def visible_log(actor: Actor) -> tuple[QuerySet[AuditEvent], QuerySet[AccessEvent]]:

@@ -9,7 +9,11 @@ from enum import StrEnum
 
 
 class Who(StrEnum):
-    """Who acts. Staff come from accounts; the applicant comes by reference and code."""
+    """Who acts. Staff come from accounts; the applicant comes by reference and code.
+
+    ``system`` is another system of the organisation, by its token; ``clock`` the schedule: it
+    reminds, lists and has files scanned, and decides nothing.
+    """
 
     APPLICANT = "applicant"
     COUNSELLOR = "counsellor"
@@ -17,6 +21,8 @@ class Who(StrEnum):
     MEDICAL = "medical"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+    CLOCK = "clock"
 
 
 class PersonKind(StrEnum):

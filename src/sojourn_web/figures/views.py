@@ -21,8 +21,8 @@ TOP_ROWS = 8
 
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
-    """What is published, for everybody; who has signed in finds the live figures here."""
-    return dashboard(request) if request.user.is_authenticated else public_views.home(request)
+    """What is published, for everybody; who may see the live figures finds them here."""
+    return dashboard(request) if request.user.has_perm(SEE_FIGURES) else public_views.home(request)
 
 
 @require_safe

@@ -247,13 +247,3 @@ def test_nothing_is_erased_while_the_office_holds_a_passport(cast: Cast) -> None
     erasing.erase(cast.room, cast.counsellor, case.pk)
     erasing.erase(cast.room, cast.supervisor, case.pk)
     assert Tombstone.objects.count() == 1
-
-
-def test_files_are_what_their_bytes_say(cast: Cast) -> None:
-    case = open_for(cast)
-    ask = {"name": "passport.pdf", "kind": "document"}
-    with pytest.raises(RefusedError, match="found another kind"):
-        work.attach(cast.room, applicant_of(case), case.pk, b"MZ\x90\x00", key=key(), **ask)
-    done = work.attach(cast.room, applicant_of(case), case.pk, b"%PDF-1.7 Amina", key=key(), **ask)
-    assert done.row_id is not None
-    assert "Amina" not in str(backup())

@@ -12,11 +12,20 @@ import pytest
 HERE = Path(__file__).parent
 
 
+# Each group within a test's time, on a busy machine too.
+GROUPS = (
+    ("course", "visibility", "answers_and_erasure", "at_once", "pages"),
+    ("desk", "desk_others"),
+    ("files_and_letters", "keeping", "api", "reports"),
+    ("applicant", "applicant_rights", "applicant_languages"),
+)
+
+
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_services_pass_on_postgresql(postgres_url: str) -> None:
+@pytest.mark.parametrize("names", GROUPS, ids=("staff", "desk", "papers", "applicant"))
+def test_services_pass_on_postgresql(postgres_url: str, names: tuple[str, ...]) -> None:
     address = postgres_url.replace("postgresql+psycopg://", "postgresql://")
-    names = ["course", "visibility", "answers_and_erasure", "at_once", "pages"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider",
          *(str(HERE / f"test_cases_{name}.py") for name in names)],

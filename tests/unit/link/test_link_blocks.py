@@ -65,6 +65,30 @@ def test_pairs_that_could_never_be_linked_are_left_out_and_change_nothing(
     assert links.select(PAIR).sort(PAIR).equals(every.select(PAIR).sort(PAIR))
 
 
+def test_who_is_carried_on_need_not_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pairs that are carried with them are those that asking everybody again would find."""
+    reports = simulated(12_000, 2)
+    links, _ = in_blocks(reports, 20)
+    monkeypatch.setattr(BlockLinker, "_known_before", lambda *_: 0)
+    again, _ = in_blocks(reports, 20)
+    assert links.select(PAIR).sort(PAIR).equals(again.select(PAIR).sort(PAIR))
+
+
+def test_a_block_may_begin_at_the_moment_at_which_the_one_before_ended() -> None:
+    """An exit, and in the next block an entry of the very same moment: one stay, as in bulk."""
+    keys = keys_of(1, document=7)
+    reports = encodings([
+        Report(b"1" * 16, START, "departure", keys=keys, sex="F", nationality="UTO"),
+        Report(b"2" * 16, START, keys=keys, sex="F", nationality="UTO"),
+        Report(b"x" * 16, START + 80 * DAY, keys=keys_of(9, document=99)),
+    ])  # fmt: skip
+    whole = link(reports, WEIGHTS, POLICY.linkage, POLICY.digest).links
+    assert whole["departure_ref"].to_list() == [b"1" * 16]
+    linker = BlockLinker(WEIGHTS, POLICY.linkage, POLICY.digest)
+    parts = [linker.take(reports[:1]), linker.take(reports[1:], last=True)]
+    assert pl.concat([p.linked.links for p in parts]).select(PAIR).equals(whole.select(PAIR))
+
+
 def test_more_open_stays_leave_more_strangers_out() -> None:
     few, many = (may_matter(WEIGHTS, n, 0.0).sum() for n in (1_000.0, 5_000_000.0))
     assert 0 < many < few

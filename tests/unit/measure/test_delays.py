@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.small_offices import evidence, office, world
-from sojourn.measure.delays import completeness, find_trouble, pooled, reverse_hazards
+from sojourn.measure.delays import (
+    completeness,
+    find_trouble,
+    pooled,
+    reverse_hazards,
+    without_history,
+)
 from sojourn.measure.development import develop, month_end
 from sojourn.measure.evidence import lay_out
 from sojourn.schemas import REPORTING, VINTAGES, Direction
@@ -94,6 +100,24 @@ def test_delays_that_changed_are_told() -> None:
     trouble = find_trouble(reporting(slowed), TODAY)
     assert trouble.changed == ("posts",)
     assert trouble.slower > 1.5
+
+
+def test_a_history_that_was_loaded_says_nothing_of_delays() -> None:
+    """A year handed over on one day, then a steady feed: the feed's delays are what is told."""
+    feed = reporting(steady("booth", 1.0, days=60))
+    first: date = feed["event_day"].min()  # type: ignore[assignment]
+    days = pl.int_range(1, 366, eager=True)
+    loaded = pl.DataFrame(
+        {"source": "booth", "direction": Direction.DEPARTURE.value, "delay_days": days,
+         "records": 400}
+    ).with_columns(event_day=pl.lit(first) - pl.duration(days=pl.col("delay_days")))  # fmt: skip
+    both = pl.concat([feed, REPORTING.conform(loaded)])
+    assert without_history(both)["event_day"].min() > first
+    (alone,), (after,) = (
+        completeness(r, TODAY, Direction.DEPARTURE).values() for r in (feed, both)
+    )
+    assert after.share == pytest.approx(alone.share, abs=0.02)
+    assert without_history(feed).equals(feed), "a feed that never handed over a history"
 
 
 def test_a_month_grows_as_those_before_it_grew() -> None:

@@ -2,11 +2,12 @@
 
 from django.apps import apps
 
-from sojourn_web.cases.models.after import FollowUp, ReintegrationPlan, SurveyAnswer
+from sojourn_web.cases.models.after import FollowUp, InKindHelp, ReintegrationPlan, SurveyAnswer
+from sojourn_web.cases.models.api import ApiReply, ApiToken
 from sojourn_web.cases.models.base import CaseRow, PersonRow, Row
 from sojourn_web.cases.models.case import AccessCode, Answer, BlindIndex, Case, Person
 from sojourn_web.cases.models.consent import ChecklistItem, Consent
-from sojourn_web.cases.models.office import Declaration, Office, StaffProfile
+from sojourn_web.cases.models.office import AccountEvent, Declaration, Office, StaffProfile
 from sojourn_web.cases.models.safety import ChildSafeguard, Referral, Screening
 from sojourn_web.cases.models.trail import (
     AccessEvent,
@@ -17,6 +18,7 @@ from sojourn_web.cases.models.trail import (
     MonthlyCount,
     OnceKey,
     RetentionRule,
+    RuleChange,
     Tombstone,
 )
 from sojourn_web.cases.models.travel import (
@@ -27,11 +29,13 @@ from sojourn_web.cases.models.travel import (
     Journey,
     MoneyLine,
 )
+from sojourn_web.cases.models.visit import Visit
 from sojourn_web.cases.models.work import (
     Attachment,
     ClockStop,
     Complaint,
     HandOver,
+    HandOverNote,
     Note,
     Rating,
     Task,
@@ -42,15 +46,17 @@ from sojourn_web.cases.models.work import (
 def case_tables() -> list[type[CaseRow]]:
     """Every table whose rows go with their case; those that others point at come last."""
     found = [m for m in apps.get_app_config("cases").get_models() if issubclass(m, CaseRow)]
-    pointing = [SurveyAnswer, Consent, DepartureProof]
+    pointing = [SurveyAnswer, Consent, DepartureProof, Visit]
     return sorted(found, key=lambda m: m not in pointing)
 
 
 __all__ = [
-    "AccessCode", "AccessEvent", "Answer", "Arrival", "Attachment", "AuditEvent", "BlindIndex",
-    "Case", "CaseRow", "ChecklistItem", "ChildSafeguard", "ClockStop", "Complaint", "Consent",
-    "Declaration", "DepartureProof", "Document", "ErasureRequest", "Event", "FollowUp", "Grant",
-    "HandOver", "Hold", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey",
+    "AccessCode", "AccessEvent", "AccountEvent", "Answer", "ApiReply", "ApiToken", "Arrival",
+    "Attachment", "AuditEvent", "BlindIndex", "Case", "CaseRow", "ChecklistItem",
+    "ChildSafeguard", "ClockStop", "Complaint", "Consent", "Declaration", "DepartureProof",
+    "Document", "ErasureRequest", "Event", "FollowUp", "Grant", "HandOver", "HandOverNote",
+    "Hold", "InKindHelp", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey",
     "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule", "Row",
-    "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer", "case_tables",
+    "RuleChange", "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer",
+    "Visit", "case_tables",
 ]  # fmt: skip

@@ -40,3 +40,11 @@ class SurveyAnswer(PersonRow):
     question = models.CharField(max_length=40)
     points = SealedField()
     answered = models.BooleanField(default=False)
+
+
+class InKindHelp(PersonRow):
+    """Help that is not money: tools, a room, school things. ``given_on`` null: promised."""
+
+    what = models.CharField(max_length=60)  # the kind of help, in clear
+    detail = SealedField()
+    given_on = models.DateField(null=True)

@@ -36,6 +36,7 @@ class Case(Row):
         indexes = [
             models.Index(fields=("office", "state", "-made_at"), name="case_by_office"),
             models.Index(fields=("counsellor_id", "state"), name="case_by_counsellor"),
+            models.Index(fields=("office", "-state_since", "id"), name="case_by_change"),
             models.Index(fields=("state", "ended_at"), name="case_by_end"),
         ]
 

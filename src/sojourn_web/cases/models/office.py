@@ -47,3 +47,11 @@ class Declaration(Row):
                 fields=("purpose", "language", "version"), name="one_wording_once"
             )
         ]
+
+
+class AccountEvent(Row):
+    """What an administrator did with an account: for the auditor. Written once."""
+
+    actor = models.CharField(max_length=40)
+    user_id = models.BigIntegerField()
+    what = models.CharField(max_length=120)

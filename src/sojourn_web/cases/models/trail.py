@@ -103,6 +103,16 @@ class RetentionRule(Row):
     days = models.PositiveIntegerField()
 
 
+class RuleChange(Row):
+    """How long cases are kept was changed: by whom, from, to and why. Never written over."""
+
+    outcome = models.CharField(max_length=30)
+    days_before = models.PositiveIntegerField()
+    days_after = models.PositiveIntegerField()
+    actor = models.CharField(max_length=40)
+    reason = models.CharField(max_length=200)
+
+
 class MonthlyCount(models.Model):
     """Coarse counts that outlive cases: an office, a month, what happened. Nobody in them."""
 

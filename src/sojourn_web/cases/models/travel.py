@@ -21,7 +21,7 @@ class Document(PersonRow):
     country = SealedField()
     asked_at = models.DateTimeField(null=True)
     issued_on = models.DateField(null=True)
-    expires_on = models.DateField(null=True)
+    expires_on = models.DateField(null=True, db_index=True)
     holder = word(Holder, Holder.PERSON)
     hand_back_asked_at = models.DateTimeField(null=True)
     handed_back_at = models.DateTimeField(null=True)

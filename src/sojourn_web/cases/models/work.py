@@ -42,6 +42,13 @@ class HandOver(Row):
     cases = models.PositiveIntegerField()
 
 
+class HandOverNote(CaseRow):
+    """What the next counsellor needs to know of one case; drawn from what was done, kept inside."""
+
+    hand_over = models.ForeignKey(HandOver, on_delete=models.CASCADE, related_name="notes")
+    text = SealedField()
+
+
 class Transfer(CaseRow):
     """To another office, with the person's consent; nothing is seen there before it is accepted."""
 

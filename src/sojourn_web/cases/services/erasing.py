@@ -23,7 +23,7 @@ from sojourn_web.cases.models import (
 )
 from sojourn_web.cases.services.room import Done, Room, count, done, record, service, take
 from sojourn_web.cases.states import State
-from sojourn_web.cases.visibility import Action, Actor, visible_to
+from sojourn_web.cases.visibility import NOWHERE, Action, Actor, visible_to
 from sojourn_web.cases.vocabulary import Holder, Outcome, Who
 
 # Days after the end. An office's choice (``RetentionRule``); these hold where it made none.
@@ -54,10 +54,13 @@ def retention_days(outcome: str) -> int:
 def due_for_erasure(room: Room, actor: Actor) -> tuple[DueCase, ...]:
     """Ended cases of the actor's office whose time is over: withdrawn first, then the oldest."""
     found = []
-    for case in visible_to(actor, room.now).filter(ended_at__isnull=False):
-        since = _due_at(case)
-        if since is not None and since <= room.now and case.office_id == actor.office_id:
-            found.append(DueCase(case.pk, case.reference, case.outcome, since.date()))
+    mine = visible_to(actor, room.now).filter(office_id=actor.office_id or NOWHERE)
+    for outcome in ("", *Outcome):
+        kept = timedelta(days=retention_days(outcome))
+        for case in mine.filter(outcome=outcome, ended_at__lte=room.now - kept):
+            if case.ended_at:
+                due_since = (case.ended_at + kept).date()
+                found.append(DueCase(case.pk, case.reference, outcome, due_since))
     return tuple(sorted(found, key=lambda d: (d.outcome != Outcome.WITHDRAWN, d.due_since)))
 
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet, Value
 
 from sojourn_web.cases.guards import CaseFacts, PersonFacts
 from sojourn_web.cases.models import (
@@ -47,6 +50,7 @@ def gather_facts(case: Case, now: datetime) -> CaseFacts:
     journey = current_journey(case)
     items = list(ChecklistItem.objects.filter(case=case, replaced_at=None))
     referral = open_referral(case)
+    held = _held(case, journey)
     return CaseFacts(
         now=now,
         today=today,
@@ -58,17 +62,32 @@ def gather_facts(case: Case, now: datetime) -> CaseFacts:
         ),
         referred=referral is not None,
         appeal_open=referral is not None and referral.appeal == AppealState.OPEN,
-        appeal_upheld=Referral.objects.filter(case=case, appeal=AppealState.UPHELD).exists()
-        and referral is None,
+        appeal_upheld="upheld" in held and referral is None,
         travel_date=journey.leaves_on if journey else None,
         leaves_at=journey.leaves_at if journey else None,
-        proof=journey is not None
-        and DepartureProof.objects.filter(case=case, journey=journey, taken_back_at=None).exists(),
-        arrival=Arrival.objects.filter(case=case, taken_back_at=None).exists(),
-        plan_or_declined=ReintegrationPlan.objects.filter(case=case, replaced_at=None).exists(),
+        proof="proof" in held,
+        arrival="arrival" in held,
+        plan_or_declined="plan" in held,
         outcome_told=bool(case.outcome),
         was_not_departed=case.last_move == Move.NOT_DEPARTED,
     )
+
+
+def _held(case: Case, journey: Journey | None) -> set[str]:
+    """Which of four things there are, by one query: a page asks this each time."""
+    proofs = DepartureProof.objects.filter(case=case, journey=journey, taken_back_at=None)
+    parts: dict[str, QuerySet[Any]] = {
+        "upheld": Referral.objects.filter(case=case, appeal=AppealState.UPHELD),
+        "arrival": Arrival.objects.filter(case=case, taken_back_at=None),
+        "plan": ReintegrationPlan.objects.filter(case=case, replaced_at=None),
+    }
+    if journey is not None:
+        parts["proof"] = proofs
+    first, *rest = (
+        rows.order_by().annotate(what=Value(name)).values_list("what")
+        for name, rows in parts.items()
+    )
+    return {what for (what,) in first.union(*rest)}
 
 
 def current_journey(case: Case) -> Journey | None:

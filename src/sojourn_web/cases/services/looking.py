@@ -22,7 +22,9 @@ from sojourn_web.cases.models import (
     Case,
     CaseRow,
     Complaint,
+    FollowUp,
     Grant,
+    HandOverNote,
     Note,
     Person,
     Screening,
@@ -175,7 +177,8 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
     """Everything that is held on the applicant who asks, opened: for their page and their export.
 
     Other adults of the family are not in it. Where there are any, notes and files of the whole
-    case are not either, for they may speak of the others: a counsellor goes through those.
+    case, and what was said at a follow-up, are not either, for they may speak of the others: a
+    counsellor goes through those.
     """
     if actor.who is not Who.APPLICANT or actor.case_id is None:
         raise NotAllowedError("each person exports their own record; nobody exports others'")
@@ -192,14 +195,14 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
             about = Q(person_id__in=mine)
             shared = alone or model not in (Note, Attachment, Complaint)
             rows = rows.filter(about | Q(person__isnull=True) if shared else about)
-        elif model is Note and not alone:
+        elif model in (Note, HandOverNote, FollowUp) and not alone:
             continue
         found += [_held(room, row) for row in rows]
     return tuple(sorted(found, key=lambda h: (h.table, h.at)))
 
 
 # Digests and office work that say nothing of the person; Person is told first.
-NOT_TOLD = frozenset({"BlindIndex", "AccessCode", "Task", "Person"})
+NOT_TOLD = frozenset({"BlindIndex", "AccessCode", "Task", "Person", "Visit"})
 HIDDEN = frozenset({"id", "key_id", "case", "made_by", "content"})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db.models import QuerySet
 
@@ -212,12 +212,14 @@ def ask_papers_back(room: Room, actor: Actor, case: Case, person: Person | None 
 
 
 def add_task(
-    room: Room, actor: Actor, case: Case, what: str, due_on: date | None = None, detail: str = ""
-) -> Task:
+    room: Room, actor: Actor, case: Case, what: str, due_on: date | None = None, detail: str = "",
+    row_id: UUID | None = None,
+) -> Task:  # fmt: skip
     """For the case's counsellor; due today where no day is given."""
     task = Task(
-        made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label, what=what,
-        due_on=due_on or today_in(case.office, room.now), for_user_id=case.counsellor_id,
+        id=row_id or uuid4(), made_at=room.now, case=case, key_id=case.key_id,
+        made_by=actor.label, what=what, due_on=due_on or today_in(case.office, room.now),
+        for_user_id=case.counsellor_id,
     )  # fmt: skip
     task.seal(room.keys, detail=detail)
     task.save()

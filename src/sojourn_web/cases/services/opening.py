@@ -81,7 +81,7 @@ def open_case(
     """A new enquiry. ``left_on``: a departure that has already been, which is refused."""
     office = Office.objects.get(pk=office_id)
     if actor.who is not Who.APPLICANT and (
-        actor.who not in COUNSELLING or actor.office_id != office_id
+        actor.who not in COUNSELLING | {Who.SYSTEM} or actor.office_id != office_id
     ):
         raise NotAllowedError("expected a counsellor of this office, or the person themselves")
     if left_on is not None:

@@ -1,4 +1,4 @@
-"""Notes, tasks, waiting for others, complaints, ratings, the plan afterwards, files."""
+"""Notes, tasks, waiting for others, complaints, ratings, the plan afterwards. Files: ``files``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
 from sojourn_web.cases.models import (
-    Attachment,
     ClockStop,
     Complaint,
     Note,
@@ -29,13 +28,6 @@ from sojourn_web.cases.services.room import (
 )
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import Who
-
-LARGEST = 10 * 2**20
-# What a file must begin with to be of its kind.
-BEGINNINGS = (
-    (b"%PDF-", "application/pdf"), (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-)  # fmt: skip
 
 
 @service
@@ -68,7 +60,8 @@ def plan_task(
     case = take(room, actor, case_id, Action.WORK)
 
     def make(row_id: UUID) -> Task:
-        row = add_task(room, actor, case, must_say(what, "what there is to do"), due_on, detail)
+        say = must_say(what, "what there is to do")
+        row = add_task(room, actor, case, say, due_on, detail, row_id)
         record(room, actor, case, "planned a task", columns="task")
         return row
 
@@ -202,33 +195,4 @@ def plan_reintegration(
         return row
 
     row, repeated = once(room, actor, "plan_reintegration", key, ReintegrationPlan, make)
-    return done(case, row, repeated=repeated)
-
-
-@service
-def attach(
-    room: Room, actor: Actor, case_id: UUID, content: bytes, *, name: str, kind: str, key: str,
-    person_id: UUID | None = None,
-) -> Done:  # fmt: skip
-    """A PDF, JPEG or PNG of 10 MiB at most, whatever its name claims. Kept encrypted."""
-    case = take(room, actor, case_id, Action.ANSWER)
-    media = next((m for start, m in BEGINNINGS if content.startswith(start)), None)
-    if media is None:
-        raise RefusedError("Expected a PDF, a JPEG or a PNG, found another kind of file.")
-    if len(content) > LARGEST:
-        raise RefusedError("Expected 10 MB at most: send a smaller picture, or fewer pages.")
-    about = actor.person_id if actor.who is Who.APPLICANT else person_id
-    person = person_of(case, about) if about else None
-
-    def make(row_id: UUID) -> Attachment:
-        row = Attachment(
-            id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
-            person=person, kind=kind[:40], media_type=media, size=len(content),
-        )  # fmt: skip
-        row.seal(room.keys, name=name, content=content)
-        row.save(force_insert=True)
-        record(room, actor, case, "attached a file", private_to=about)
-        return row
-
-    row, repeated = once(room, actor, "attach", key, Attachment, make)
     return done(case, row, repeated=repeated)

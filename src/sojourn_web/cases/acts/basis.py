@@ -1,0 +1,215 @@
+"""What an act is: one form, one service, one page to come back to.
+
+In: what was typed. Out: ``Done``. A form chooses among the case's own people alone; a row's id
+that was forged is refused by the service. Nothing typed is lost: a refusal shows the form again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from django import forms
+
+from sojourn_web.cases.services.looking import PersonView
+from sojourn_web.cases.services.room import Done, Room
+from sojourn_web.cases.visibility import Actor
+from sojourn_web.cases.vocabulary import Who
+
+Choices = list[tuple[str, str]]
+# What an address may fill in: which row or step a page has chosen, never words.
+ASKED = frozenset({"person", "row", "purpose", "stage", "check", "month", "move", "section",
+                   "question", "based_on"})  # fmt: skip
+INPUT = {"class": "govuk-input"}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a form stands on. ``people``: opened for a page, without names where only checked.
+
+    ``asked``: the address's own words: ``?person=...&row=...``.
+    """
+
+    case_id: UUID
+    reference: str
+    version: int
+    language: str
+    people: tuple[PersonView, ...]
+    asked: Mapping[str, str]
+    colleagues: Choices = field(default_factory=list)
+    offices: Choices = field(default_factory=list)
+
+    def person(self) -> PersonView | None:
+        wanted = self.asked.get("person", "")
+        return next((p for p in self.people if str(p.id) == wanted), None)
+
+
+class CaseForm(forms.Form):
+    """``key``: makes two clicks one; ``version``: what the page showed."""
+
+    key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(
+        self, bench: Bench, data: Any = None, initial: Mapping[str, Any] | None = None
+    ) -> None:
+        first: dict[str, Any] = {"key": uuid4().hex, "version": bench.version}
+        first |= {k: v for k, v in bench.asked.items() if k in ASKED and k in self.base_fields}
+        super().__init__(data, initial=first | dict(initial or {}))
+        self.bench = bench
+        for name, found in self._choices().items():
+            if isinstance(chooser := self.fields.get(name), forms.ChoiceField):
+                chooser.choices = [*chooser.choices, *found]  # type: ignore[misc]
+                if len(found) == 1 and name not in first:
+                    self.initial[name] = found[0][0]
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Forms that depend on the case change themselves here."""
+
+    def _choices(self) -> dict[str, Choices]:
+        people = [(str(p.id), p.names or p.names_latin or p.kind) for p in self.bench.people]
+        return {"person": people, "colleague": self.bench.colleagues,
+                "office": self.bench.offices}  # fmt: skip
+
+
+Run = Callable[[Room, Actor, UUID, dict[str, Any]], Done]
+
+
+@dataclass(frozen=True)
+class Act:
+    """``part``: the page that shows the result. ``who``: whose page offers it; the services ask
+    again. ``panel``: a template beside the form, and what it shows."""
+
+    name: str
+    title: str
+    form: type[CaseForm]
+    run: Run
+    part: str
+    button: str = "Save"
+    intro: str = ""
+    warning: bool = False
+    who: frozenset[Who] = frozenset({Who.COUNSELLOR, Who.SUPERVISOR})
+    initial: Callable[[Room, Bench], Mapping[str, Any]] | None = None
+    panel: str = ""
+    panel_of: Callable[[Room, Bench], Mapping[str, Any]] | None = None
+
+
+class KeyOnly(CaseForm):
+    """A button alone."""
+
+
+class RowOnly(CaseForm):
+    """A button about one row."""
+
+    row = forms.UUIDField(widget=forms.HiddenInput)
+
+
+def line(label: str, hint: str = "", *, required: bool = True, longest: int = 200,
+         words: str = "") -> forms.CharField:  # fmt: skip
+    """``words``: the browser's ``autocomplete`` word; none is offered for other people's data."""
+    return forms.CharField(
+        label=label, help_text=hint, required=required, max_length=longest,
+        widget=forms.TextInput(attrs={**INPUT, "autocomplete": words or "off"}),
+    )  # fmt: skip
+
+
+def text(label: str, hint: str = "", *, required: bool = True) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=hint,
+        required=required,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"class": "govuk-textarea", "rows": "5"}),
+    )
+
+
+def day(label: str, hint: str = "", *, required: bool = True) -> forms.DateField:
+    return forms.DateField(
+        label=label, help_text=hint, required=required,
+        widget=forms.DateInput(
+            attrs={"class": "govuk-input govuk-input--width-10", "type": "date"}, format="%Y-%m-%d"
+        ),
+    )  # fmt: skip
+
+
+def moment(label: str, hint: str = "", *, required: bool = True) -> forms.DateTimeField:
+    """Read and shown in the office's time zone, which the view has set."""
+    return forms.DateTimeField(
+        label=label, help_text=hint or "In your office's time.", required=required,
+        widget=forms.DateTimeInput(
+            attrs={"class": "govuk-input govuk-input--width-20", "type": "datetime-local"},
+            format="%Y-%m-%dT%H:%M",
+        ),
+    )  # fmt: skip
+
+
+def select(label: str, found: Choices | None = None, hint: str = "", *, required: bool = True,
+           empty: str = "Choose") -> forms.ChoiceField:  # fmt: skip
+    return forms.ChoiceField(
+        label=label,
+        help_text=hint,
+        required=required,
+        choices=[("", empty), *(found or [])],
+        widget=forms.Select(attrs={"class": "govuk-select"}),
+    )
+
+
+def radios(label: str, found: Choices, hint: str = "", *, required: bool = True
+           ) -> forms.ChoiceField:  # fmt: skip
+    return forms.ChoiceField(
+        label=label,
+        help_text=hint,
+        required=required,
+        choices=found,
+        widget=forms.RadioSelect(attrs={"class": "govuk-radios__input"}),
+    )
+
+
+def tick(label: str, hint: str = "") -> forms.BooleanField:
+    return forms.BooleanField(
+        label=label,
+        help_text=hint,
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "govuk-checkboxes__input"}),
+    )
+
+
+def amount(label: str, hint: str = "") -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label, help_text=hint, max_digits=10, decimal_places=2,
+        widget=forms.TextInput(
+            attrs={"class": "govuk-input govuk-input--width-10", "inputmode": "decimal",
+                   "autocomplete": "off"}
+        ),
+    )  # fmt: skip
+
+
+def hidden(*, required: bool = True) -> forms.CharField:
+    return forms.CharField(widget=forms.HiddenInput, required=required, max_length=200)
+
+
+def somebody() -> forms.UUIDField:
+    """A person whom the page has chosen already."""
+    return forms.UUIDField(widget=forms.HiddenInput)
+
+
+def given(kind: type[Any], *, required: bool = True) -> forms.ChoiceField:
+    """A word that the page has chosen already; a forged one is refused."""
+    return forms.ChoiceField(choices=words_of(kind), widget=forms.HiddenInput, required=required)
+
+
+def words_of(kind: type[Any], *without: Any) -> Choices:
+    """An enum's words for a list: ``not_now`` as 'not now'."""
+    return [(k.value, k.value.replace("_", " ").capitalize()) for k in kind if k not in without]
+
+
+LANGUAGES: Choices = [
+    ("en", "English"), ("fr", "Français"), ("es", "Español"), ("ar", "العربية"),
+    ("fa", "فارسی / دری"), ("ps", "پښتو"), ("ku", "Kurdî (Kurmancî)"), ("ckb", "کوردیی ناوەندی"),
+    ("uk", "Українська"), ("ru", "Русский"), ("tr", "Türkçe"), ("so", "Soomaali"),
+    ("am", "አማርኛ"), ("ti", "ትግርኛ"),
+]  # fmt: skip
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "ps", "ckb"})

@@ -1,0 +1,293 @@
+"""The API for the organisation's other systems: /api/cases/v1/, described by its openapi.json.
+
+In: a bearer token with scopes, bound to an office; an Idempotency-Key with every create. Out: JSON
+with references, states and counts; errors as problem+json. Nothing here tells who somebody is, and
+there is no list of cases. Every reading and adding is an event that the person of the case reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import Header, NinjaAPI, Schema
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.security import HttpBearer
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from sojourn_web.cases.errors import (
+    ConflictError,
+    NotAllowedError,
+    NotVisibleError,
+    RefusedError,
+)
+from sojourn_web.cases.models import ApiToken
+from sojourn_web.cases.pages import find_case
+from sojourn_web.cases.services import asked, opening, reporting, travel
+from sojourn_web.cases.services.opening import NewPerson
+from sojourn_web.cases.services.room import Room, room_now
+from sojourn_web.cases.services.tokens import (
+    KeyReusedError,
+    Reply,
+    Scope,
+    actor_of_token,
+    find_token,
+    holds_scope,
+    reply_once,
+)
+from sojourn_web.cases.visibility import Actor
+from sojourn_web.cases.vocabulary import DocumentKind, PersonKind
+
+Short = Annotated[str, Field(max_length=120)]
+Key = Header[str]
+
+
+class Body(Schema):
+    """Unknown names are refused: a mistyped one is told, not dropped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PersonIn(Body):
+    names: Annotated[str, Field(max_length=200)] = ""
+    names_latin: Annotated[str, Field(max_length=200)] = ""
+    birth_date: Annotated[str, Field(max_length=20, description="YYYY, YYYY-MM, YYYY-MM-DD")] = ""
+    nationality: Annotated[str, Field(max_length=3)] = ""
+    contact: Annotated[str, Field(max_length=300)] = ""
+    kind: PersonKind = PersonKind.APPLICANT
+    language: Annotated[str, Field(max_length=12)] = ""
+
+
+class EnquiryIn(Body):
+    language: Annotated[str, Field(min_length=2, max_length=12)]
+    people: Annotated[list[PersonIn], Field(min_length=1, max_length=20)]
+
+
+class DocumentIn(Body):
+    person: Annotated[int, Field(ge=1, le=50, description="1: the first of the case")]
+    kind: DocumentKind
+    number: Annotated[str, Field(min_length=3, max_length=40)]
+    country: Annotated[str, Field(min_length=3, max_length=3)]
+    expires_on: date
+    issued_on: date | None = None
+    authority: Short = ""
+
+
+class LegIn(Body):
+    carrier: Short
+    service: Short
+    place_from: Short
+    place_to: Short
+    leaves_at: AwareDatetime
+    arrives_at: AwareDatetime | None = None
+
+
+class BookingIn(Body):
+    country: Annotated[str, Field(min_length=3, max_length=3)]
+    booking: Annotated[str, Field(max_length=40)] = ""
+    legs: Annotated[list[LegIn], Field(min_length=1, max_length=12)]
+
+
+class Made(Schema):
+    """``id``: of the new document or journey; of a case there is the reference alone."""
+
+    reference: str
+    state: str
+    version: int
+    id: str | None = None
+
+
+class StandingOut(Schema):
+    reference: str
+    state: str
+    since: AwareDatetime
+    version: int
+    outcome: str
+
+
+class LineOut(Schema):
+    label: str
+    cells: list[int | None]
+
+
+class CountsOut(Schema):
+    """A cell that is null is hidden: it, or what it would tell, is under ten."""
+
+    name: str
+    title: str
+    columns: list[str]
+    lines: list[LineOut]
+    note: str
+
+
+class ReportOut(Schema):
+    since: AwareDatetime
+    until: AwareDatetime
+    tables: list[CountsOut]
+
+
+class Problem(Schema):
+    """RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    reasons: Annotated[list[str], Field(default_factory=list)]
+
+
+class TokenAuth(HttpBearer):
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        return find_token(room_now(), token)
+
+
+api = NinjaAPI(
+    title="Sojourn: voluntary return", version="1", urls_namespace="cases-api", docs_url=None,
+    auth=TokenAuth(),
+    description="For the organisation's other systems. No list of cases and nobody's particulars.",
+)  # fmt: skip
+REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
+
+
+def _enter(request: HttpRequest, scope: Scope) -> tuple[Room, ApiToken, Actor]:
+    token: ApiToken = request.auth  # type: ignore[attr-defined]
+    if not holds_scope(token, scope):
+        raise NotAllowedError(f"this token lacks the scope {scope}")
+    return room_now(), token, actor_of_token(token)
+
+
+def _answer(
+    request: HttpRequest, room: Room, token: ApiToken, key: str, make: Callable[[], Reply]
+) -> HttpResponse:
+    reply = reply_once(room, token, key, f"{request.method} {request.path}", request.body, make)
+    return JsonResponse(reply.answer, status=reply.status)
+
+
+@api.post("enquiries", response={201: Made, **REFUSALS}, summary="Open an enquiry")
+def open_enquiry(request: HttpRequest, body: EnquiryIn, idempotency_key: Key) -> HttpResponse:
+    """A new case in the token's office, in the state ``enquiry``. Nothing is decided by it."""
+    room, token, actor = _enter(request, Scope.OPEN_ENQUIRY)
+
+    def make() -> Reply:
+        people = [NewPerson(**p.model_dump()) for p in body.people]
+        opened = opening.open_case(
+            room, actor, token.office_id, people, key=idempotency_key, language=body.language
+        )
+        return _made(opened.done, with_id=False)
+
+    return _answer(request, room, token, idempotency_key, make)
+
+
+@api.get("cases/{reference}", response={200: StandingOut, **REFUSALS}, summary="Read a state")
+def read_case(request: HttpRequest, reference: str) -> StandingOut:
+    """Where a case of the token's office stands, by its whole reference."""
+    room, _, actor = _enter(request, Scope.READ_STATE)
+    held = asked.read_standing(room, actor, find_case(room, actor, reference))
+    return StandingOut.model_validate(held, from_attributes=True)
+
+
+@api.post("cases/{reference}/documents", response={201: Made, **REFUSALS}, summary="Add a document")
+def add_document(
+    request: HttpRequest, reference: str, body: DocumentIn, idempotency_key: Key
+) -> HttpResponse:
+    """A document that exists, with its dates."""
+    room, token, actor = _enter(request, Scope.ADD_DOCUMENT)
+    case_id = find_case(room, actor, reference)
+
+    def make() -> Reply:
+        person_id = asked.person_at(room, actor, case_id, body.person)
+        held = body.model_dump(exclude={"person", "kind"})
+        return _made(
+            travel.add_document(
+                room, actor, case_id, person_id, body.kind, key=idempotency_key, **held
+            )
+        )
+
+    return _answer(request, room, token, idempotency_key, make)
+
+
+@api.post("cases/{reference}/bookings", response={201: Made, **REFUSALS}, summary="Add a booking")
+def add_booking(
+    request: HttpRequest, reference: str, body: BookingIn, idempotency_key: Key
+) -> HttpResponse:
+    """A journey as booked. It replaces an earlier plan, so its consents are asked anew."""
+    room, token, actor = _enter(request, Scope.ADD_BOOKING)
+    case_id = find_case(room, actor, reference)
+
+    def make() -> Reply:
+        legs = [
+            {k: str(v) for k, v in leg.model_dump(mode="json").items() if v} for leg in body.legs
+        ]
+        asked.note_booking(room, actor, case_id)
+        return _made(
+            travel.plan_journey(
+                room, actor, case_id, legs=legs, leaves_at=body.legs[0].leaves_at,
+                country=body.country, key=idempotency_key, booking=body.booking,
+            )
+        )  # fmt: skip
+
+    return _answer(request, room, token, idempotency_key, make)
+
+
+@api.get("counts", response={200: ReportOut, **REFUSALS}, summary="Read the reports' counts")
+def read_counts(request: HttpRequest) -> ReportOut:
+    """The same hidden counts as on the page of reports."""
+    room, _, actor = _enter(request, Scope.READ_COUNTS)
+    held = reporting.make_report(room, actor)
+    tables = [CountsOut.model_validate(t, from_attributes=True) for t in held.counts]
+    return ReportOut(since=held.since, until=held.until, tables=tables)
+
+
+def _made(done: Any, *, with_id: bool = True) -> Reply:
+    row = str(done.row_id) if with_id else None
+    return Reply(201, {"reference": done.reference, "state": done.state, "version": done.version,
+                       "id": row})  # fmt: skip
+
+
+def _problem(status: int, title: str, *reasons: str) -> HttpResponse:
+    held = Problem(title=title, status=status, detail=" ".join(reasons), reasons=list(reasons))
+    answer = JsonResponse(held.model_dump(), status=status, content_type="application/problem+json")
+    answer["Cache-Control"] = "no-store"
+    if status == 401:
+        answer["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+@api.exception_handler(AuthenticationError)
+def _on_no_token(request: HttpRequest, error: Any) -> HttpResponse:
+    return _problem(401, "No token", "Expected a token that is known and not revoked.")
+
+
+@api.exception_handler(NotAllowedError)
+def _on_not_allowed(request: HttpRequest, error: Any) -> HttpResponse:
+    return _problem(403, "Not allowed", str(error))
+
+
+@api.exception_handler(NotVisibleError)
+def _on_not_visible(request: HttpRequest, error: Any) -> HttpResponse:
+    return _problem(404, "Not found", str(error))
+
+
+@api.exception_handler(KeyReusedError)
+@api.exception_handler(ConflictError)
+def _on_conflict(request: HttpRequest, error: Any) -> HttpResponse:
+    return _problem(409, "Conflict", str(error))
+
+
+@api.exception_handler(RefusedError)
+def _on_refused(request: HttpRequest, error: Any) -> HttpResponse:
+    return _problem(422, "Refused", *error.reasons)
+
+
+@api.exception_handler(ValidationError)
+def _on_invalid(request: HttpRequest, error: Any) -> HttpResponse:
+    """Where and what was expected; never what was sent."""
+    reasons = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors]
+    return _problem(422, "Not as described", *reasons)
+
+
+@api.exception_handler(HttpError)
+def _on_other(request: HttpRequest, error: Any) -> HttpResponse:
+    return _problem(error.status_code, "Not accepted", str(error))

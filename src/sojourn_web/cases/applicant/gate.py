@@ -1,0 +1,181 @@
+"""What every page of the person starts with: the language, the visit, and refusals as pages.
+
+In: a request. Out: the view's page, or the sign-in with what was typed kept in it. Wrong codes and
+references that nobody has are answered alike and after the same time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.crypto import salted_hmac
+from django.views.decorators.cache import never_cache
+
+from sojourn_web.cases.applicant.keeping import keep, name_owner, read_owner
+from sojourn_web.cases.applicant.languages import (
+    all_languages,
+    current_language,
+    find_language,
+    prefer,
+    words,
+)
+from sojourn_web.cases.errors import ConflictError, NotAllowedError, NotVisibleError, RefusedError
+from sojourn_web.cases.models import Case, Person
+from sojourn_web.cases.services import visiting
+from sojourn_web.cases.services.moving import WITHDRAWABLE
+from sojourn_web.cases.services.room import Room, room_now
+from sojourn_web.cases.visibility import Actor, people_for, visible_to
+
+COOKIE, LANGUAGE_COOKIE = "sojourn_return", "sojourn_return_language"
+PATH = "/return/"
+RESTORED = "sojourn.restored"  # in META: the fields of a form that was kept; no header has it
+SAME_TIME = 0.35  # seconds until a wrong code is answered, whatever was wrong
+TRIES, WINDOW = 30, 600  # from one address in ten minutes: many people may share one
+NOT_KEPT = frozenset({"csrfmiddlewaretoken", "owner", "code", "kept"})
+CHANGED = words("This was changed since the page was shown. Look at both, then save again.")
+TOO_MANY = words("Too many tries from this place. Wait ten minutes, then try again.")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request of somebody who is signed in. ``typed``: what was sent, or what was kept of a
+    form whose visit had ended."""
+
+    request: HttpRequest
+    room: Room
+    actor: Actor
+    case: Case
+    person: Person
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sent(self) -> bool:
+        return self.request.method == "POST" and not self.typed.get("restored")
+
+    def page(self, name: str, status: int = 200, **context: Any) -> HttpResponse:
+        known = {
+            "case": self.case, "person": self.person, "owner": name_owner(self.person.pk),
+            "key": self.typed.get("key") or uuid4().hex, "signed_in": True,
+            "restored": bool(self.typed.get("restored")),
+            "can_withdraw": self.case.state in WITHDRAWABLE and self.person.left_plan_at is None,
+        }  # fmt: skip
+        return show(self.request, name, status, **{**known, **context})
+
+
+Page = Callable[..., HttpResponse]
+
+
+def show(request: HttpRequest, name: str, status: int = 200, **context: Any) -> HttpResponse:
+    """A page in the language of the moment."""
+    here = {"language": current_language(), "languages": all_languages(), "key": uuid4().hex}
+    answer = render(request, f"cases/applicant/{name}.html", {**here, **context}, status=status)
+    answer["Content-Language"] = current_language().code
+    return answer
+
+
+def spoken(view: Page) -> Page:
+    """The page in the asked language, else the chosen one, else the browser's; never cached."""
+
+    @never_cache
+    @wraps(view)
+    def in_language(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        asked = find_language(request.GET.get("lang", ""))
+        kept = find_language(request.COOKIES.get(LANGUAGE_COOKIE, ""))
+        chosen = asked or kept or prefer(request.headers.get("Accept-Language", ""))
+        with translation.override(chosen.code):
+            answer = _with_refusals(view, request, *args, **kwargs)
+        if asked:
+            keep_language(answer, chosen.code)
+        return answer
+
+    return in_language
+
+
+def _with_refusals(view: Page, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    try:
+        return view(request, *args, **kwargs)
+    except NotVisibleError:
+        return show(request, "not_found", 404)
+    except RefusedError as refusal:
+        return show(request, "refused", 409, reasons=refusal.reasons)
+    except (NotAllowedError, ConflictError) as refusal:
+        return show(request, "refused", 409, reasons=(str(refusal),))
+
+
+def mine(view: Callable[..., HttpResponse]) -> Page:
+    """For somebody who is signed in: the view gets ``Asked``. Others are asked for their code."""
+
+    @spoken
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        room = room_now()
+        actor = visiting.find_visitor(room, request.COOKIES.get(COOKIE, ""))
+        if actor is None:
+            return ask_again(request, room)
+        if chosen := find_language(request.GET.get("lang", "")):
+            visiting.choose_language(room, actor, chosen.code)
+        typed = request.META.get(RESTORED) or {
+            k: v for k, v in request.POST.items() if k != "restored"
+        }
+        return view(asked_by(request, room, actor, typed), *args, **kwargs)
+
+    return checked
+
+
+def asked_by(request: HttpRequest, room: Room, actor: Actor, typed: Mapping[str, str]) -> Asked:
+    if actor.case_id is None or actor.person_id is None:
+        raise NotVisibleError
+    case = visible_to(actor, room.now).select_related("office").filter(pk=actor.case_id).first()
+    person = people_for(actor, case).filter(pk=actor.person_id).first() if case else None
+    if case is None or person is None:
+        raise NotVisibleError
+    return Asked(request, room, actor, case, person, typed)
+
+
+def ask_again(request: HttpRequest, room: Room) -> HttpResponse:
+    """The sign-in. What was sent comes back after it, for the same person alone."""
+    if request.method != "POST":
+        return redirect("return-enter")
+    fields = {k: str(v) for k, v in request.POST.items() if k not in NOT_KEPT}
+    owner = read_owner(request.POST.get("owner", ""))
+    kept = keep(room.keys, owner, request.path, fields, room.now)
+    return show(request, "enter", 403, kept=kept, ended=True)
+
+
+def keep_language(answer: HttpResponse, code: str) -> None:
+    """For this browser's next pages; nothing for a language that there is not."""
+    if find_language(code):
+        answer.set_cookie(LANGUAGE_COOKIE, code, path=PATH, httponly=True, samesite="Lax",
+                          secure=settings.PRODUCTION)  # fmt: skip
+
+
+def sign_in(answer: HttpResponse, secret: str) -> HttpResponse:
+    """The visit's cookie: until the browser closes, for these pages alone."""
+    answer.set_cookie(COOKIE, secret, path=PATH, httponly=True, samesite="Strict",
+                      secure=settings.PRODUCTION)  # fmt: skip
+    return answer
+
+
+def may_try(request: HttpRequest) -> bool:
+    """Whether this address has tries left. The address is kept as a keyed digest, in memory."""
+    seen = salted_hmac("sojourn.return.tries", request.META.get("REMOTE_ADDR", "")).hexdigest()
+    cache.add(f"return-tries-{seen}", 0, WINDOW)
+    try:
+        return cache.incr(f"return-tries-{seen}") <= TRIES
+    except ValueError:  # it ended between the two lines
+        return True
+
+
+def wait_until(started: float) -> None:
+    """Until ``SAME_TIME`` after ``started`` (monotonic seconds)."""
+    time.sleep(max(0.0, started + SAME_TIME - time.monotonic()))

@@ -1,0 +1,159 @@
+"""The questions, one for each page, in the order in which they are asked.
+
+In: nothing. Out: ``QUESTIONS``. Particulars are columns of the person; the rest are answers, each
+kept in versions. Nothing but a name must be answered, and no answer decides anything by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sojourn_web.cases.applicant.languages import words
+
+PARTICULARS = "about"
+
+
+@dataclass(frozen=True)
+class Question:
+    """``kind``: line, lines, choice or date. ``choices``: the value kept and its phrase."""
+
+    section: str
+    name: str
+    asks: str
+    hint: str = ""
+    kind: str = "line"
+    choices: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def particular(self) -> bool:
+        return self.section == PARTICULARS
+
+    @property
+    def place(self) -> str:
+        return f"{self.section}/{self.name}"
+
+
+YES_NO = (("yes", words("Yes")), ("no", words("No")), ("unsure", words("I am not sure")),
+          ("later", words("I want to talk about it first")))  # fmt: skip
+
+QUESTIONS = (
+    Question(
+        PARTICULARS,
+        "names",
+        words("What is your name?"),
+        words("One word or many, in any script, as you write it."),
+    ),
+    Question(
+        PARTICULARS,
+        "birth_date",
+        words("When were you born?"),
+        words("Write only what you know. A year alone is enough, or nothing."),
+        "date",
+    ),
+    Question(
+        PARTICULARS,
+        "nationality",
+        words("What is your nationality?"),
+        words("The name of the country. You may have two, or none."),
+    ),
+    Question(
+        PARTICULARS,
+        "contact",
+        words("How can we reach you safely?"),
+        words("A telephone number or an address, and when it is safe. We never say why we call."),
+    ),
+    Question(
+        "wishes",
+        "why",
+        words("What would you like to tell us about your wish to return?"),
+        words("In your own words, in any language. You can leave it empty."),
+        "lines",
+    ),
+    Question(
+        "wishes",
+        "when",
+        words("When do you think of returning?"),
+        "",
+        "choice",
+        (
+            ("soon", words("In the next weeks")),
+            ("later", words("Later this year")),
+            ("unsure", words("I am not sure")),
+            ("only_asking", words("I am only asking")),
+        ),
+    ),
+    Question(
+        "wishes",
+        "company",
+        words("Who would travel with you?"),
+        words("Every adult decides alone. We ask each of them alone."),
+        "choice",
+        (
+            ("alone", words("Nobody, I travel alone")),
+            ("children", words("My children")),
+            ("adults", words("Other adults")),
+            ("both", words("Children and other adults")),
+        ),
+    ),
+    Question(
+        "needs",
+        "document",
+        words("Do you have a passport or another travel document?"),
+        "",
+        "choice",
+        YES_NO,
+    ),
+    Question(
+        "needs",
+        "claims",
+        words("Do you have an application or an appeal that is not decided?"),
+        words(
+            "Returning can end it. Ask a lawyer who is independent first: it costs you nothing "
+            "to ask."
+        ),
+        "choice",
+        YES_NO,
+    ),
+    Question(
+        "needs",
+        "pressure",
+        words("Does anybody press you to return?"),
+        words("If so, say it here or to a counsellor alone. We stop until you are free."),
+        "choice",
+        YES_NO,
+    ),
+    Question(
+        "needs",
+        "health",
+        words("What should we know so that the journey is good for you?"),
+        words("Health, a disability, a child, food, fear. Only what you want to say."),
+        "lines",
+    ),
+)
+
+
+def find_question(section: str, name: str) -> Question | None:
+    return next((q for q in QUESTIONS if (q.section, q.name) == (section, name)), None)
+
+
+def next_question(question: Question) -> Question | None:
+    """The one after; None after the last."""
+    place = QUESTIONS.index(question) + 1
+    return QUESTIONS[place] if place < len(QUESTIONS) else None
+
+
+# As the services say them, for the catalogues.
+TOLD = (
+    words(
+        "This date usually stands for 'unknown': leave unknown parts empty, or write the "
+        "year alone. If a document shows it, confirm that."
+    ),
+    words("A birth date cannot lie in the future: look at the year."),
+    words("Everybody in the plan needs a name first: ask for it, or write what is known."),
+    words("No consent before the legal information: finish the list first."),
+    words("This case has ended: come back to it first."),
+    words(
+        "There is no reviewed wording in this language here: name the interpreter who read "
+        "the reviewed one out."
+    ),
+)

@@ -1,0 +1,78 @@
+"""What is held and what happened, told in words: names of tables, who it was.
+
+In: rows of ``looking``. Out: phrases for the page. What has no phrase is told as it is stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sojourn_web.cases.applicant.gate import Asked
+from sojourn_web.cases.applicant.languages import words
+from sojourn_web.cases.services.looking import HeldValue, LogLine
+from sojourn_web.cases.visibility import VISITOR
+
+YOU, ANOTHER = words("you"), words("Another person in your plan")
+TABLES = {
+    "person": words("You and your children"),
+    "answer": words("Answer"),
+    "consent": words("Consent"),
+    "checklist item": words("Legal information"),
+    "screening": words("Safety and health"),
+    "child safeguard": words("Protection of a child"),
+    "referral": words("Return is not safe"),
+    "document": words("Document"),
+    "journey": words("Journey"),
+    "hold": words("Booked for you"),
+    "money line": words("Money"),
+    "departure proof": words("Departure"),
+    "arrival": words("Arrival"),
+    "reintegration plan": words("Plan for the time after"),
+    "follow up": words("Question about how you are"),
+    "survey answer": words("Question about how you are"),
+    "note": words("Note of the office"),
+    "attachment": words("File"),
+    "complaint": words("Complaint"),
+    "rating": words("Your view of the counselling"),
+    "clock stop": words("Waiting for others"),
+    "transfer": words("To another office"),
+}
+
+
+@dataclass(frozen=True)
+class HeldRow:
+    """``title``: a phrase, or the table's name. ``values``: column and what stands in it."""
+
+    title: str
+    at: datetime
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """``who``: a phrase where ``phrased``, else a name."""
+
+    at: datetime
+    who: str
+    phrased: bool
+    what: str
+    reason: str
+
+
+def tell_held(rows: tuple[HeldValue, ...]) -> tuple[HeldRow, ...]:
+    """The moment stands in the title already."""
+    return tuple(
+        HeldRow(TABLES.get(r.table, r.table), r.at,
+                tuple((n, v) for n, v in r.values if n != "made at"))
+        for r in rows
+    )  # fmt: skip
+
+
+def tell_line(asked: Asked, line: LogLine) -> Told:
+    """Who opened the case by themselves was nobody yet: it was the person."""
+    if line.who in (asked.actor.label, VISITOR.label):
+        return Told(line.at, YOU, True, line.what, line.reason)
+    if line.who.startswith("applicant:"):
+        return Told(line.at, ANOTHER, True, line.what, line.reason)
+    return Told(line.at, line.who, False, line.what, line.reason)

@@ -1,0 +1,18 @@
+"""A person who is signed in to their own case: no account, no session of staff."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from sojourn_web.cases.models.base import PersonRow
+from sojourn_web.cases.models.case import AccessCode
+
+
+class Visit(PersonRow):
+    """``digest``: of the cookie's secret. ``code``: the one that opened it; when that is revoked,
+    the visit is over. ``seen_at``: the last page, to the minute."""
+
+    code = models.ForeignKey(AccessCode, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)

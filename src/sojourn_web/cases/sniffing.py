@@ -1,0 +1,80 @@
+"""What a file is, from its bytes: the name is not believed.
+
+In: bytes and the name that came with them. Out: the media type. Raises RefusedError, with what to
+do, for another kind of file, for a name that claims another kind, for what ends too early, for
+programs inside a PDF, and for what is too large.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from sojourn_web.cases.errors import RefusedError
+
+LARGEST = 10 * 2**20
+SMALLEST = 16
+# A name in a PDF may be written with #xx for any letter: /J#61vaScript.
+ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA)(?![A-Za-z])")
+AS_JPEG = "Send a photograph of the page as JPEG instead."
+
+
+@dataclass(frozen=True)
+class Kind:
+    media_type: str
+    names: tuple[str, ...]
+    beginning: bytes
+    is_whole: Callable[[bytes], bool]
+
+
+KINDS = (
+    Kind("application/pdf", ("pdf",), b"%PDF-", lambda b: b"%%EOF" in b[-2048:]),
+    Kind("image/jpeg", ("jpg", "jpeg"), b"\xff\xd8\xff", lambda b: b"\xff\xd9" in b[-65_536:]),
+    Kind("image/png", ("png",), b"\x89PNG\r\n\x1a\n", lambda b: b"IEND" in b[-64:]),
+)
+
+
+def sniff(content: bytes, name: str) -> str:
+    """The media type that the bytes have."""
+    if len(content) > LARGEST:
+        raise RefusedError("Expected 10 MB at most: send a smaller picture, or fewer pages.")
+    if len(content) < SMALLEST:
+        raise RefusedError("This file is empty: choose it again, or take the photograph again.")
+    kind = next((k for k in KINDS if content.startswith(k.beginning)), None)
+    if kind is None:
+        raise RefusedError(
+            "Expected a PDF, a JPEG or a PNG, found another kind of file. " + AS_JPEG
+        )
+    ending = PurePosixPath(name.replace("\\", "/")).suffix.lower().lstrip(".")
+    if ending and ending not in kind.names:
+        raise RefusedError(
+            f"The name says '{ending[:8]}', the file itself is {_said(kind)}: a file is what it "
+            f"says. Rename it so that it ends with .{kind.names[0]}, if you know where it is from."
+        )
+    if not kind.is_whole(content):
+        raise RefusedError("This file ends too early: send it again, perhaps nearer to the net.")
+    if kind.media_type == "application/pdf":
+        _refuse_programs(content)
+    return kind.media_type
+
+
+def clean_name(name: str, media_type: str) -> str:
+    """The last part of a name without signs that a disk or a header would misread."""
+    plain = re.sub(r"[\x00-\x1f\x7f\"\\/:*?<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]", " ",
+                   name.replace("\\", "/").rsplit("/", 1)[-1])  # fmt: skip
+    plain = " ".join(plain.split()).strip(". ")[:120]
+    kind = next(k for k in KINDS if k.media_type == media_type)
+    return plain or f"file.{kind.names[0]}"
+
+
+def _refuse_programs(content: bytes) -> None:
+    plain = ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), content)
+    if ACTIVE.search(plain):
+        raise RefusedError("This PDF holds a program or another file inside it. " + AS_JPEG)
+
+
+def _said(kind: Kind) -> str:
+    return "a PDF" if kind.media_type == "application/pdf" else f"a {kind.names[0].upper()} picture"

@@ -1,0 +1,70 @@
+"""``sojourn cases``: the schedule of voluntary return, keys after a restore, the counts that leave.
+
+Joins the library's command line by an entry point. Everything may be run again at any time.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from sojourn.errors import UsageError
+from sojourn.pipeline import open_office
+from sojourn_web.commands import _configure
+
+say = Console(stderr=True, highlight=False)
+
+
+class Work(StrEnum):
+    TICK = "tick"
+    KEYS_AGAIN = "keys-again"
+    COUNTS = "counts"
+
+
+def cases(
+    work: Annotated[
+        Work,
+        typer.Argument(help="tick: remind, ask for what is due, scan files that wait; keys-again: "
+                       "destroy erased cases' keys after a restore; counts: a month's coarse "
+                       "counts as CSV."),
+    ],
+    home: Annotated[
+        Path, typer.Option(envvar="SOJOURN_HOME", help="The office's folder.")
+    ] = Path("office"),
+    month: Annotated[str, typer.Option(help="For counts: 2026-10.")] = "",
+) -> None:  # fmt: skip
+    """Keep voluntary return in order. Run 'tick' every hour; nothing is decided by it.
+
+    Example: sojourn cases tick --home office
+    """
+    _configure(open_office(home), demo=False)
+    from django.core.management import call_command
+
+    from sojourn_web.cases.scanning import installed_scanner
+    from sojourn_web.cases.services import keeping, releasing
+    from sojourn_web.cases.services.room import room_now
+
+    call_command("migrate", database="cases", verbosity=0, interactive=False)
+    room = room_now()
+    if work is Work.TICK:
+        found = keeping.tick(room, installed_scanner())
+        say.print(
+            f"{found.reminders} reminders, {found.asked} cases due, {found.scanned} files scanned, "
+            f"{found.waiting} files wait for a scanner, {found.keys_destroyed} keys destroyed again"
+        )
+    elif work is Work.KEYS_AGAIN:
+        say.print(f"{keeping.destroy_keys_again(room)} keys destroyed again")
+    else:
+        typer.echo(releasing.counts_to_release(room, _read_month(month)).as_csv(), nl=False)
+
+
+def _read_month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise UsageError("--month: expected a month such as 2026-10") from None

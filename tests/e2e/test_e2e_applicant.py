@@ -1,0 +1,156 @@
+"""The person's side in a real browser: English at a desk, Arabic on a telephone, without script."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from e2e.conftest import (
+    PASSWORD,
+    Site,
+    environment,
+    find_violations,
+    free_port,
+    run_sojourn,
+    wait_until_up,
+)
+
+pytestmark = pytest.mark.browser
+BUDGET = 100_000
+PICTURES = os.environ.get("SOJOURN_SCREENSHOTS")  # a folder, where somebody wants to look
+CASE_PAGES = ("", "ask/about/names", "ask/about/birth_date", "ask/needs/claims", "ask/wishes/why",
+              "held", "log", "consents", "consents/embassy", "complain", "rate",
+              "erase")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An office with a counsellor, served; no country in it."""
+    home = tmp_path_factory.mktemp("office")
+    run_sojourn(home, "keys", "new")
+    run_sojourn(home, "account", "ana", "--role", "counsellor", "--place", "Office North",
+                SOJOURN_PASSWORD=PASSWORD)  # fmt: skip
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sojourn", "serve", "--home", str(home), "--port", str(port),
+         "--no-watch"], env=environment(SOJOURN_EXIT_URL=f"http://127.0.0.1:{port}/return/?gone"),
+    )  # fmt: skip
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}", process)
+        yield Site(f"http://127.0.0.1:{port}", home)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def open_page(browser: Browser, width: int, *, script: bool) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, java_script_enabled=script
+    )
+    return context.new_page()
+
+
+def look(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+def begin(page: Page, office: Site, language: str) -> str:
+    """A new case; the reference."""
+    page.goto(f"{office.address}/return/?lang={language}")
+    page.goto(f"{office.address}/return/begin")
+    page.click("main button[type=submit]")
+    return page.locator(".rt-codes dd").first.inner_text().strip()
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("ar", 360), ("am", 360)])
+def test_pages_are_accessible_light_and_narrow(
+    browser: Browser, office: Site, language: str, width: int
+) -> None:
+    page = open_page(browser, width, script=True)
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    sizes: list[float] = []
+    session.on("Network.loadingFinished", lambda e: sizes.append(e["encodedDataLength"]))
+    begin(page, office, language)
+    assert find_violations(page) == []
+    look(page, f"{language}-code")
+    addresses = ["/return/", "/return/begin", "/return/enter",
+                 *(f"/return/case/{p}" for p in CASE_PAGES)]  # fmt: skip
+    for address in addresses:
+        sizes.clear()
+        page.goto(f"{office.address}{address}", wait_until="networkidle")
+        assert 0 < sum(sizes) < BUDGET, f"{address}: {sum(sizes):,.0f} bytes"
+        look(page, f"{language}-{address.strip('/').replace('/', '-')}")
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{address}: {wide} pixels too wide"
+        assert find_violations(page) == [], address
+    assert page.evaluate("getComputedStyle(document.body).direction") == (
+        "rtl" if language == "ar" else "ltr"
+    )
+    assert complaints == []
+
+
+def test_all_of_it_without_a_script(browser: Browser, office: Site) -> None:
+    page = open_page(browser, 360, script=False)
+    reference = begin(page, office, "en")
+    code = page.locator(".rt-codes dd").nth(1).inner_text().strip()
+    page.click("main a.govuk-button")
+    page.fill("#value", "Yusuf")
+    page.click("main button[type=submit]")
+    assert "/ask/about/birth_date" in page.url
+    page.select_option("#calendar", "ethiopian")
+    page.fill("#year", "1983")
+    page.click("main button[type=submit]")
+    assert "Ethiopian" in page.locator(".rt-both").inner_text()
+    page.goto(f"{office.address}/return/case/")
+    page.get_by_role("button", name="Apply").click()
+    assert "You have applied" in page.content()
+    page.get_by_role("button", name="Leave this page").click()
+    assert page.url.endswith("/return/?gone")
+    page.goto(f"{office.address}/return/case/")
+    assert page.url.endswith("/return/enter")
+    page.fill("#value", reference.lower())
+    page.fill("#code", code)
+    page.click("main button[type=submit]")
+    page.get_by_role("button", name="Withdraw").click()
+    assert "You have withdrawn" in page.content()
+
+
+def test_leaving_replaces_the_page_in_the_history(browser: Browser, office: Site) -> None:
+    page = open_page(browser, 1280, script=True)
+    begin(page, office, "en")
+    page.goto(f"{office.address}/return/case/log")
+    page.goto(f"{office.address}/return/case/held")
+    page.click("[data-leave]")
+    page.wait_for_url(re.compile(r"\?gone$"))
+    page.go_back()
+    # One page further back than the one that was left; and the visit has ended.
+    assert page.url.endswith("/return/enter")
+
+
+def test_by_the_keyboard_alone(browser: Browser, office: Site) -> None:
+    page = open_page(browser, 1280, script=True)
+    begin(page, office, "en")
+    page.goto(f"{office.address}/return/case/ask/needs/claims")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "govuk-skip-link"
+    page.keyboard.press("Enter")
+    page.focus("#value-yes")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/ask/needs/pressure"))
+    for _ in range(3):  # three times Shift leaves
+        page.keyboard.press("Shift")
+    page.wait_for_url(re.compile(r"\?gone$"))
