@@ -18,7 +18,7 @@ PARTS = (
     "expected_departures", "departed_in_time", "departed_late", "status_changed",
     "left_unrecorded", "probably_still_here", "overstay_rate", "recorded_rate",
 )  # fmt: skip
-EXACT = "as it stands"
+EXACT, NONE = "as it stands", "-"
 _HEARD = 0.0005  # a difference between rates that is worth a sentence
 
 
@@ -188,9 +188,10 @@ def _part(row: Estimated) -> Part:
     quantity = row.quantity
     return Part(
         words.QUANTITIES[quantity], words.ORIGINS[quantity], _said(row),
-        words.say_range(quantity, row.lower, row.upper) or ("" if row.value is None else EXACT),
-        words.say_range(quantity, row.later_lower, row.later_upper),
-        words.say_range(quantity, row.bound_lower, row.bound_upper),
+        words.say_range(quantity, row.lower, row.upper) or (NONE if row.value is None else EXACT),
+        words.say_range(quantity, row.later_lower, row.later_upper)
+        or (NONE if row.value is None else EXACT),
+        words.say_range(quantity, row.bound_lower, row.bound_upper) or NONE,
         words.say_short(row.standing, row.why), row.value is not None,
     )  # fmt: skip
 

@@ -34,7 +34,8 @@ def estimates(request: HttpRequest) -> HttpResponse:
         "now": now,
         "headlines": headlines,
         "histories": [
-            estimate_revisions.build_history(revisions, h.span, h.period) for h in headlines
+            estimate_revisions.build_history(revisions, span, period)
+            for span, period in _revised(headlines, revisions)
         ],
         "past": estimate_revisions.say_past(revisions),
         "months": estimate_pages.build_months(rows, known_at, MONTHS_SHOWN),
@@ -105,6 +106,19 @@ def _freshness(url: str, known_at: str, now: datetime) -> dict[str, object]:
         "behind_more": len(behind[SOURCES_NAMED:]),
         "heard": len(sources),
     }
+
+
+def _revised(
+    headlines: list[estimate_pages.Headline], revisions: list[statistics.Estimated]
+) -> list[tuple[str, str]]:
+    """The periods of the headlines, and the month before: it has been estimated more often."""
+    out = [(h.span, h.period) for h in headlines]
+    months = {r.period for r in revisions if r.span == "month"}
+    for span, period in list(out):
+        before = max((m for m in months if m < period), default="")
+        if span == "month" and before:
+            out.append((span, before))
+    return out
 
 
 def _is_behind(row: pages.SourceRow, known_at: str) -> bool:
