@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from sojourn_web.cases.api import api as cases_api
+from sojourn_web.figures import estimate_views as estimates
 from sojourn_web.figures import views as figures
 from sojourn_web.runs import release_views
 from sojourn_web.runs import views as runs
@@ -13,6 +14,8 @@ urlpatterns = [
     path("", include("sojourn_web.figures.public_urls")),
     path("live/events", figures.live_events, name="live-events"),
     path("live/cells", figures.cells_fragment, name="live-cells"),
+    path("live/estimates", estimates.strip, name="live-estimates"),
+    path("estimates", estimates.estimates, name="estimates"),
     path("measures", figures.measures, name="measures"),
     path("sources", figures.sources, name="sources"),
     path("how-sure", figures.how_sure, name="how-sure"),

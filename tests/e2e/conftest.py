@@ -82,6 +82,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     run_sojourn(home, "load", str(country / "crossings.parquet"))
     run_sojourn(home, "measure")
     run_sojourn(home, "quality", "--assess")
+    run_sojourn(home, "estimate")
     for role in ("analyst", "operator"):
         run_sojourn(home, "account", role, "--role", role, SOJOURN_PASSWORD=PASSWORD)
     port = free_port()

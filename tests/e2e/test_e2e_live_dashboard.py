@@ -13,8 +13,9 @@ from sojourn.simulate import World, build_country
 from sojourn.simulate.manifests import write_manifest
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-PAGES = ("/", "/measures", "/measures?span=year&by=mode", "/sources", "/how-sure", "/runs/",
-         "/runs/rejects", "/runs/feeds")  # fmt: skip
+PAGES = ("/", "/measures", "/measures?span=year&by=mode", "/sources", "/how-sure",
+         "/estimates", "/estimates?by=nationality", "/runs/", "/runs/rejects",
+         "/runs/feeds")  # fmt: skip
 
 
 def land_a_manifest(site: Site, seed: int) -> int:

@@ -61,6 +61,8 @@ def small_cells(cells: Cells, span: Span, smallest: int, year_begins: int = 1) -
     settled = few[IN_TIME] | few[CHANGED]
     naive, rest = number[LATE] + number[OPEN], number[IN_TIME] + number[CHANGED]
     every = naive + rest
+    # Expected less the two that are told would be the sum of the two that are not.
+    settled, unsettled = settled | (naive < smallest), unsettled | (rest < smallest)
     hidden = {
         Of.NO_DEPARTURE_RECORDED: (unsettled, number[OPEN]),
         Of.DEPARTED_LATE: (unsettled, number[OPEN]),

@@ -71,6 +71,7 @@ def build_event(words: list[statistics.Told]) -> str:
         "day": datetime.now(UTC).date().isoformat(),
         "totals": totals,
         "cells": any(word.kind == "measures" for word in words),
+        "estimates": any(word.kind == "estimates" for word in words),
     }
     return f"id: {words[-1].number}\nevent: totals\ndata: {json.dumps(data)}\n\n"
 

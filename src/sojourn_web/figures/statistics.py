@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -60,6 +60,28 @@ class Told:
     number: int
     kind: str
     totals: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """One row of ESTIMATES; ``period`` and ``known_at`` in ISO. No ``value``: ``why`` says why."""
+
+    span: str
+    period: str
+    nationality: str
+    mode: str
+    admission_class: str
+    quantity: str
+    value: float | None
+    lower: float | None
+    upper: float | None
+    later_lower: float | None
+    later_upper: float | None
+    bound_lower: float | None
+    bound_upper: float | None
+    standing: str
+    why: str
+    known_at: str
 
 
 @lru_cache(maxsize=4)
@@ -145,6 +167,46 @@ def read_cells(url: str, span: str, period: str, breakdown: str) -> list[Cell]:
         span=span, period=period,
     )  # fmt: skip
     return [Cell(*row) for row in rows]
+
+
+_ESTIMATED = ", ".join(f.name for f in fields(Estimated))
+
+
+def newest_estimates(url: str) -> str:
+    """The day as of which estimates were last made; '' before the first."""
+    rows = _ask(url, "SELECT MAX(known_at) FROM estimates")
+    return str(rows[0][0] or "") if rows else ""
+
+
+def read_estimates(
+    url: str, known_at: str, breakdown: str, span: str = "", period: str = ""
+) -> list[Estimated]:
+    """Estimates as of one day, by one dimension or in total; of one span or period if asked."""
+    rows = _ask(
+        url,
+        f"SELECT {_ESTIMATED} FROM estimates WHERE known_at = :known_at "
+        f"AND {BREAKDOWNS[breakdown]} AND (:span = '' OR span = :span) "
+        "AND (:period = '' OR period = :period) ORDER BY span, period, quantity",
+        known_at=known_at, span=span, period=period,
+    )  # fmt: skip
+    return [Estimated(*row) for row in rows]
+
+
+def read_revisions(url: str, quantity: str) -> list[Estimated]:
+    """One quantity of the totals at each day that is kept, oldest first."""
+    rows = _ask(
+        url,
+        f"SELECT {_ESTIMATED} FROM estimates WHERE quantity = :quantity AND span <> 'day' "
+        f"AND {BREAKDOWNS['total']} ORDER BY span, period, known_at",
+        quantity=quantity,
+    )  # fmt: skip
+    return [Estimated(*row) for row in rows]
+
+
+def estimated_at(url: str) -> datetime | None:
+    """When estimates were last made; None where the outbox no longer says."""
+    rows = _ask(url, "SELECT MAX(created_at) FROM outbox WHERE kind = 'estimates'")
+    return _moment(rows[0][0]) if rows else None
 
 
 def newest_word(url: str) -> int:

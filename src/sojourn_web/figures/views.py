@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from sojourn_web.accounts.roles import SEE_FIGURES, needs
 from sojourn_web.figures import linking, pages, public_views, statistics, wording
+from sojourn_web.figures.estimate_views import strip_context
 from sojourn_web.figures.live import broadcaster
 
 DAYS_SHOWN = 30
@@ -46,6 +47,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "sources": rows,
         "latest": max((r.source.last_batch_at for r in rows), default=None),
         **_cells_context(url),
+        **strip_context(url),
     }
     return render(request, "figures/dashboard.html", context)
 

@@ -14,7 +14,8 @@ from sojourn_web.accounts.installation import DemoRefusedError, is_demo, make_pe
 from sojourn_web.accounts.models import Kind
 from sojourn_web.accounts.roles import Role
 
-FIGURES = ("/", "/measures", "/sources", "/how-sure", "/live/cells")
+FIGURES = ("/", "/measures", "/sources", "/how-sure", "/live/cells", "/estimates",
+           "/live/estimates")  # fmt: skip
 OPERATIONS = ("/runs/", "/runs/rejects", "/runs/feeds")
 
 
@@ -38,7 +39,9 @@ def test_each_role_sees_its_own_pages(
     expected = {analyst: (200, 403), operator: (200, 200), stranger: (403, 403)}
     for person, (figures, operations) in expected.items():
         client.force_login(person, backend="sojourn_web.accounts.backends.OfficeBackend")
-        assert {client.get(page).status_code for page in FIGURES} == {figures}
+        assert {client.get(page).status_code for page in FIGURES[1:]} == {figures}
+        live = b"Departures, as they are recorded" in client.get("/").content
+        assert live == (figures == 200)
         assert {client.get(page).status_code for page in OPERATIONS} == {operations}
 
 
@@ -48,6 +51,7 @@ def test_pages_work_before_the_first_file(
     client.force_login(operator, backend="sojourn_web.accounts.backends.OfficeBackend")
     assert b"No file has been taken in yet" in client.get("/").content
     assert b"No cells yet" in client.get("/measures").content
+    assert b"No estimates yet" in client.get("/estimates").content
     assert b"Not counted yet" in client.get("/how-sure").content
 
 

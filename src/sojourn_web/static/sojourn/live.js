@@ -55,6 +55,9 @@
     if (word.cells && window.htmx) {
       window.htmx.trigger(document.body, "cells-refreshed");
     }
+    if (word.estimates && window.htmx) {
+      window.htmx.trigger(document.body, "estimates-refreshed");
+    }
     if (Object.keys(word.totals).length === 0) {
       return;
     }
