@@ -88,7 +88,9 @@ def test_the_public_gets_released_figures_and_nothing_else(folder: Path) -> None
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("us", "--out", "x.html"), 2, "--estimates FILE.parquet"),
+        (("us", "--out", "x.html"), 6, "sojourn keys new"),  # then of the ledger, which is none
+        (("us", "--estimates", "estimates.parquet", "--figures", "figures.parquet", "--out",
+          "x.html"), 2, "found both"),
         (("us", "--estimates", "estimates.parquet", "--out", "x.doc"), 2, ".html, .pdf, .csv"),
         (("us", "--estimates", "none.parquet", "--out", "x.html"), 4, "Parquet"),
         (("us", "--estimates", "figures.parquet", "--out", "x.html"), 5, "columns"),
