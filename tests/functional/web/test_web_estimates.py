@@ -15,7 +15,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from lib.estimated import keep_estimates, made_estimates
+from lib.kept_estimates import keep_estimates, made_estimates
 from lib.offices import small_office
 from sojourn import measure
 from sojourn.pipeline import Office
