@@ -20,6 +20,8 @@ from sojourn.cli_export import export_command
 from sojourn.cli_judging import evaluate
 from sojourn.cli_printing import (
     AsJson,
+    Database,
+    Home,
     PolicyFile,
     check_files,
     out,
@@ -33,15 +35,6 @@ from sojourn.cli_release import explain_command, release_command
 from sojourn.cli_report import build_report_app
 from sojourn.errors import UsageError
 from sojourn.policy import load_policy
-
-Home = Annotated[Path, typer.Option("--home", envvar="SOJOURN_HOME", help="The office's folder.")]
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--database", envvar="SOJOURN_STATISTICS_URL",
-        help="The ledger's address; default: SQLite in the home folder.",
-    ),
-]  # fmt: skip
 
 
 def build_app() -> typer.Typer:

@@ -9,23 +9,15 @@ import numpy as np
 import polars as pl
 import typer
 
-from sojourn.cli_printing import AsJson, out, print_json, print_table, say
+from sojourn.cli_printing import AsJson, Database, Home, out, print_json, print_table, say
 from sojourn.vocabulary import Quantity, Span, Standing
 
 MONTHS = 12
 
 
 def estimate_command(
-    home: Annotated[
-        Path, typer.Option("--home", envvar="SOJOURN_HOME", help="The office's folder.")
-    ] = Path("office"),
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database", envvar="SOJOURN_STATISTICS_URL",
-            help="The ledger's address; default: SQLite in the home folder.",
-        ),
-    ] = None,
+    home: Home = Path("office"),
+    database: Database = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same intervals.")] = 1,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip

@@ -8,23 +8,14 @@ from typing import Annotated
 
 import typer
 
-from sojourn.cli_printing import out, say
+from sojourn.cli_printing import Database, Home, out, say
 from sojourn.errors import UsageError
 
 
 def export_command(
     folder: Annotated[Path, typer.Option("--out", help="Where the files go; made if missing.")],
-    home: Annotated[
-        Path, typer.Option("--home", envvar="SOJOURN_HOME", help="The office's folder.")
-    ] = Path("office"),
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            envvar="SOJOURN_STATISTICS_URL",
-            help="The ledger's address; default: SQLite in the home folder.",
-        ),
-    ] = None,
+    home: Home = Path("office"),
+    database: Database = None,
     vintage: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="As released with this day; default: the newest."),

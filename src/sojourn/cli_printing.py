@@ -17,6 +17,14 @@ from sojourn.errors import UsageError
 out = Console(highlight=False)
 say = Console(stderr=True, highlight=False)
 
+Home = Annotated[Path, typer.Option("--home", envvar="SOJOURN_HOME", help="The office's folder.")]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database", envvar="SOJOURN_STATISTICS_URL",
+        help="The ledger's address; default: SQLite in the home folder.",
+    ),
+]  # fmt: skip
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", help="A policy file; default: the one that ships.")
 ]

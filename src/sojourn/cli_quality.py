@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from sojourn.cli_printing import AsJson, out, print_json, print_table, say
+from sojourn.cli_printing import AsJson, Database, Home, out, print_json, print_table, say
 from sojourn.measure import LEAST_TOLD, tell_number
 
 if TYPE_CHECKING:
@@ -26,17 +26,8 @@ _NUMBERS = (
 
 
 def quality_command(
-    home: Annotated[
-        Path, typer.Option("--home", envvar="SOJOURN_HOME", help="The office's folder.")
-    ] = Path("office"),
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            envvar="SOJOURN_STATISTICS_URL",
-            help="The ledger's address; default: SQLite in the home folder.",
-        ),
-    ] = None,
+    home: Home = Path("office"),
+    database: Database = None,
     assess: Annotated[
         bool, typer.Option("--assess", help="Count anew how sure linking is: links all 8 times.")
     ] = False,

@@ -9,19 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sojourn.cli_printing import AsJson, out, print_json, print_table, say
+from sojourn.cli_printing import AsJson, Database, Home, out, print_json, print_table, say
 
 if TYPE_CHECKING:
     from sojourn.release import Plan
-
-Home = Annotated[Path, typer.Option("--home", envvar="SOJOURN_HOME", help="The office's folder.")]
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--database", envvar="SOJOURN_STATISTICS_URL",
-        help="The ledger's address; default: SQLite in the home folder.",
-    ),
-]  # fmt: skip
 
 
 def release_command(

@@ -8,20 +8,10 @@ from typing import Annotated
 
 import typer
 
-from sojourn.cli_printing import out, say
+from sojourn.cli_printing import Database, Home, out, say
 from sojourn.errors import UsageError
 from sojourn.reports import Report, Shape
 
-Home = Annotated[
-    Path, typer.Option("--home", envvar="SOJOURN_HOME", help="The office's folder: its policy.")
-]
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--database", envvar="SOJOURN_STATISTICS_URL",
-        help="The ledger's address; default: SQLite in the home folder.",
-    ),
-]  # fmt: skip
 OutFile = Annotated[Path, typer.Option("--out", help="Where it goes; ends in .html, .pdf or .csv.")]
 KnownAt = Annotated[
     datetime | None,
@@ -172,14 +162,14 @@ def _made(
     from sojourn.pipeline.reporting import (
         country_names,
         make_report,
-        policy_of,
         read_groups,
         source_of,
     )
+    from sojourn.policy import load_own_policy
 
     frame, kind = source_of(home, database, estimates, figures, public=public)
     return make_report(
-        shape, frame, kind, policy_of(home), known_at=_day(known_at), period=_day(period),
+        shape, frame, kind, load_own_policy(home), known_at=_day(known_at), period=_day(period),
         groups=read_groups(groups) if groups else None, names=country_names(),
     )  # fmt: skip
 

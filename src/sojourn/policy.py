@@ -188,6 +188,12 @@ def load_policy(path: Path | None = None) -> Policy:
     return build_policy(text, str(path))
 
 
+def load_own_policy(home: Path) -> Policy:
+    """The policy of an office's home folder, or the default where it decided none of its own."""
+    own = home / "policy.toml"
+    return load_policy(own if own.exists() else None)
+
+
 def build_policy(text: str, where: str) -> Policy:
     """Check every setting of a TOML text; unknown and missing ones are errors."""
     try:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.measure.estimate import Z95
+
 Array = NDArray[np.float64]
 
-Z95 = 1.96
 ENDS = (0.025, 0.975)
 # Upper end at 95% where the estimate lies so many standard errors below nought.
 _BELOW = np.array([-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0])

@@ -13,6 +13,7 @@ from datetime import date
 import polars as pl
 
 from sojourn.measure.outcomes import assign_outcomes
+from sojourn.measure.spans import first_day
 from sojourn.policy import MeasurePolicy
 from sojourn.schemas import CLOSED_CELLS, COUNTS, MEASURES, STAYS, Outcome, Span, door, enum_of
 
@@ -23,7 +24,6 @@ BREAKDOWNS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 ALL = ""
 UNKNOWN = "unknown"
-_FIRST_DAY = {Span.DAY: "1d", Span.MONTH: "1mo", Span.YEAR: "1y"}
 
 
 @door(COUNTS, stays=STAYS)
@@ -93,7 +93,7 @@ def _joined(counted: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _cells(counted: pl.DataFrame, span: Span, kept: tuple[str, ...]) -> pl.DataFrame:
-    period = pl.col("counts_on").dt.truncate(_FIRST_DAY[span]).alias("period")
+    period = first_day(pl.col("counts_on"), span).alias("period")
     summed = counted.group_by(period, *kept, "outcome").agg(pl.col("value").sum())
     return summed.with_columns(
         pl.lit(span.value).cast(enum_of(Span)).alias("span"),

@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from sojourn.doors import check_table, doors_checked
 from sojourn.measure.evidence import Cells, Evidence, Layout, gather, lay_out
 from sojourn.measure.factors import Concern, Model, build_model
-from sojourn.measure.hiding import DIMENSIONS, first_day, small_cells
+from sojourn.measure.hiding import DIMENSIONS, small_cells
 from sojourn.measure.nowcast import nowcast
 from sojourn.measure.reckoning import Told, reckon
+from sojourn.measure.spans import LENGTH, first_day
 from sojourn.policy import Policy
 from sojourn.schemas import ESTIMATES
 from sojourn.vocabulary import Quantity, Span, Standing
@@ -84,9 +85,6 @@ def _specs(layout: Layout) -> list[tuple[Span, tuple[str, ...]]]:
     return spans
 
 
-_FIRST = {Span.DAY: "1d", Span.MONTH: "1mo", Span.YEAR: "1y"}
-
-
 def _estimate_kind(
     layout: Layout, model: Model, span: Span, kept: tuple[str, ...], known_at: date,
     policy: Policy, rng: np.random.Generator, smallest: int,
@@ -118,7 +116,7 @@ def _frames(
     hidden: Mapping[Quantity, NDArray[np.bool_]], span: Span, known_at: date,
 ) -> list[pl.DataFrame]:  # fmt: skip
     size = cells.names.height
-    after = cells.names["period"].dt.offset_by(_FIRST[span])
+    after = cells.names["period"].dt.offset_by(LENGTH[span])
     running = (after > known_at).to_numpy()
     columns: dict[str, list[NDArray[Any]]] = {n: [] for n in ("standing", "why", *_NUMBERS)}
     weight = np.abs(cells.expected)

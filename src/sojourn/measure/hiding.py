@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.measure.evidence import CHANGED, IN_TIME, LATE, OPEN, Cells
+from sojourn.measure.spans import first_day
 from sojourn.vocabulary import Quantity as Of
 from sojourn.vocabulary import Span
 
@@ -25,19 +26,6 @@ _WITHIN = {Span.DAY: Span.MONTH, Span.MONTH: Span.YEAR}  # whose sum could give 
 
 Mask = NDArray[np.bool_]
 Array = NDArray[np.float64]
-
-
-def first_day(day: pl.Expr, span: Span, year_begins: int) -> pl.Expr:
-    """Of the span that a day lies in; years begin with the month ``year_begins``."""
-    if span != Span.YEAR:
-        return day.dt.truncate("1d" if span == Span.DAY else "1mo")
-    shift = year_begins - 1
-    return (
-        day.dt.month_start()
-        .dt.offset_by(f"-{shift}mo")
-        .dt.truncate("1y")
-        .dt.offset_by(f"{shift}mo")
-    )
 
 
 def small_cells(cells: Cells, span: Span, smallest: int, year_begins: int = 1) -> Mapping[Of, Mask]:

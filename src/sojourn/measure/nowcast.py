@@ -25,6 +25,7 @@ from sojourn.measure.delays import (
     find_trouble,
     pooled,
 )
+from sojourn.measure.estimate import Z95
 from sojourn.measure.evidence import Evidence
 from sojourn.policy import Policy
 from sojourn.schemas import ESTIMATES
@@ -169,7 +170,7 @@ def _row(
 ) -> dict[str, object]:  # fmt: skip
     small = seen < smallest
     cannot = small or why in ("clock_jumped", "source_silent", "too_early")
-    reach = 1.96 * float(np.sqrt(max(variance, 0.0)))
+    reach = Z95 * float(np.sqrt(max(variance, 0.0)))
     low, high = max(seen, final - reach), final + reach
     standing = (
         Standing.CANNOT if cannot else Standing.WIDENED if why == "short_history" else Standing.MADE

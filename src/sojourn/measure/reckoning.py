@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.measure.bounded import ENDS, Z95, interval, interval_from_nought
+from sojourn.measure.bounded import ENDS, interval, interval_from_nought
+from sojourn.measure.estimate import Z95
 from sojourn.measure.evidence import Cells
 from sojourn.measure.factors import Model
 from sojourn.measure.remaining import Pending, Split, pending_of, split, with_chance

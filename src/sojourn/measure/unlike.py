@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from sojourn.measure.estimate import Z95
 from sojourn.vocabulary import LinkageCount as What
 from sojourn.vocabulary import LinkageGroup as Group
 
@@ -51,7 +52,7 @@ class Trend:
         """The policy's ratio, or the trend's with its error where that is wider."""
         if not self.clear:
             return unlike
-        reach = float(np.exp(abs(self.shift) + 1.96 * self.error))
+        reach = float(np.exp(abs(self.shift) + Z95 * self.error))
         return max(unlike, min(reach, MOST_UNLIKE))
 
 

@@ -24,6 +24,7 @@ import polars as pl
 from sojourn.errors import UsageError
 from sojourn.measure.estimating import estimate_cells
 from sojourn.measure.evidence import Evidence
+from sojourn.measure.spans import LENGTH, first_day
 from sojourn.pipeline.calibrated import Summary, summarise
 from sojourn.pipeline.spool import write_private
 from sojourn.policy import FEWEST_DRAWS, Policy
@@ -45,7 +46,7 @@ JUDGED = (
     (Span.YEAR, ("admission_class",)), (Span.MONTH, ()), (Span.MONTH, ("mode",)),
 )  # fmt: skip
 _KEY = ("span", "period", "nationality", "mode", "admission_class")
-_SPANS = ((Span.MONTH, "1mo"), (Span.YEAR, "1y"))
+_SPANS = (Span.MONTH, Span.YEAR)
 _DIMS = ("nationality", "mode", "admission_class")
 
 
@@ -159,7 +160,7 @@ def run_country(kind: Kind, country: int, seed: int, policy: Policy) -> pl.DataF
     return (
         kept.join(final, on=[*_KEY, "quantity"], how="left")
         .join(naive, on=list(_KEY), how="left").join(size, on=list(_KEY), how="left")
-        .join(_truth(office, day), on=[*_KEY, "quantity"], how="left")
+        .join(_truth(office, day, policy.estimate.year_begins), on=[*_KEY, "quantity"], how="left")
         .filter(_over(office, day))
         .with_columns(kind=pl.lit(kind.value), country=pl.lit(country, pl.Int64))
     )  # fmt: skip
@@ -168,8 +169,8 @@ def run_country(kind: Kind, country: int, seed: int, policy: Policy) -> pl.DataF
 def _over(office: SmallOffice, day: int) -> pl.Expr:
     """Years that are not over are another cell later: left out."""
     end = pl.when(pl.col("span") == Span.YEAR.value).then(
-        pl.col("period").dt.offset_by("1y")
-    ).otherwise(pl.col("period").dt.offset_by("1mo"))  # fmt: skip
+        pl.col("period").dt.offset_by(LENGTH[Span.YEAR])
+    ).otherwise(pl.col("period").dt.offset_by(LENGTH[Span.MONTH]))  # fmt: skip
     return end <= office.date_of(day)
 
 
@@ -183,14 +184,14 @@ def _estimated(
     return estimate_cells(evidence, office.date_of(day), policy, rng, smallest=0, only=JUDGED)
 
 
-def _truth(office: SmallOffice, day: int) -> pl.DataFrame:
+def _truth(office: SmallOffice, day: int, year_begins: int) -> pl.DataFrame:
     """By cell as ESTIMATES names it: the truth of each quantity."""
     stays = office.truth(day)
     parts = []
-    for span, first in _SPANS:
+    for span in _SPANS:
         for kept in ((), *((d,) for d in _DIMS)):
             keys = [
-                pl.col("period").dt.truncate(first),
+                first_day(pl.col("period"), span, year_begins),
                 *(pl.col(d) if d in kept else pl.lit("").alias(d) for d in _DIMS),
             ]
             summed = stays.group_by(keys).agg(

@@ -10,29 +10,23 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from sojourn.ledger import Ledger
 from sojourn.pipeline.office import Office
 
 
 def refresh_estimates(office: Office, rng: np.random.Generator) -> int:
     """Estimate anew as of today; returns how many rows were kept."""
-    with office.open_ledger() as ledger:
-        return refresh_estimates_with(ledger, office, rng)
-
-
-def refresh_estimates_with(ledger: Ledger, office: Office, rng: np.random.Generator) -> int:
-    """The same with an open ledger."""
     # Here, not above: the estimators bring scipy, which most commands do without.
     from sojourn.measure.estimating import Evidence, estimate
 
     today = office.clock().date()
-    ledger.close_days()
-    evidence = Evidence(
-        ledger.counts(today), ledger.vintages(), ledger.reporting(), ledger.lists(),
-        ledger.linkage(),
-    )  # fmt: skip
-    made = estimate(evidence, today, office.policy, rng)
-    ledger.write_estimates(made, today)
+    with office.open_ledger() as ledger:
+        ledger.close_days()
+        evidence = Evidence(
+            ledger.counts(today), ledger.vintages(), ledger.reporting(), ledger.lists(),
+            ledger.linkage(),
+        )  # fmt: skip
+        made = estimate(evidence, today, office.policy, rng)
+        ledger.write_estimates(made, today)
     return made.height
 
 

@@ -16,7 +16,7 @@ from sojourn.encode import FileKeyProvider, KeyProvider
 from sojourn.ledger import Ledger
 from sojourn.link import WeightTable, check_weights, load_weights
 from sojourn.measure import assign_outcomes
-from sojourn.policy import Policy, load_policy
+from sojourn.policy import Policy, load_own_policy
 
 Clock = Callable[[], datetime]
 
@@ -64,8 +64,7 @@ def open_office(
     Raises KeyProviderError without a key file (``sojourn keys new``), PolicyError, LinkageError.
     """
     home = home.resolve()
-    own = home / "policy.toml"
-    policy = policy or load_policy(own if own.exists() else None)
+    policy = policy or load_own_policy(home)
     fitted = weights_file(home)
     weights = weights or load_weights(fitted if fitted.exists() else None)
     check_weights(weights, policy.encode.digest)

@@ -22,7 +22,7 @@ from sojourn.measure.estimating import Evidence, estimate
 from sojourn.pipeline.estimating import read_estimates
 from sojourn.pipeline.office import Office, open_office
 from sojourn.pipeline.spool import write_private
-from sojourn.policy import Policy, load_policy
+from sojourn.policy import Policy
 from sojourn.read.nations import ALPHA_3
 from sojourn.release import read_figures
 from sojourn.reports import (
@@ -185,12 +185,6 @@ def _released(office: Office) -> pl.DataFrame:
     if not figures.height:
         raise ReportError("nothing has been released yet: expected a release (sojourn release)")
     return figures
-
-
-def policy_of(home: Path) -> Policy:
-    """The office's policy, or the default. Needs neither its keys nor its ledger."""
-    own = home / "policy.toml"
-    return load_policy(own if own.exists() else None)
 
 
 def read_groups(path: Path) -> tuple[ClassGroup, ...]:

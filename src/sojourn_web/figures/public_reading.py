@@ -18,7 +18,7 @@ from django.conf import settings
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from sojourn.policy import Policy, load_policy
+from sojourn.policy import Policy, load_own_policy
 from sojourn.release import published
 from sojourn.release.formats import CodeLists, Publication, build_code_lists, publication_of
 from sojourn.release.published import Release, Wanted
@@ -173,8 +173,7 @@ def code_lists(shelf: Shelf) -> CodeLists:
 @lru_cache(maxsize=1)
 def office_policy() -> Policy:
     """The office's own, or the one that ships."""
-    own = settings.HOME / "policy.toml"
-    return load_policy(own if own.exists() else None)
+    return load_own_policy(settings.HOME)
 
 
 def publication(address: str = "") -> Publication:

@@ -13,8 +13,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from sojourn.release.calendar import last_day
 from sojourn.release.formats import NOTE
 from sojourn.release.published import Wanted
+from sojourn.vocabulary import Span
 from sojourn_web.figures import public_chart, public_pages, public_reading, release_plan
 from sojourn_web.figures import public_words as words
 from sojourn_web.figures.models import Announcement
@@ -59,7 +61,7 @@ def _newest_figures(url: str, shelf: Shelf) -> dict[str, object]:
     """Headlines of the newest month that is over, and the newest days as a chart."""
     vintage = shelf.vintages[0]
     months = [m for m in public_reading.read_periods(url, shelf, "total", "month")
-              if _last_day(m) <= vintage]  # fmt: skip
+              if last_day(Span.MONTH, m) <= vintage]  # fmt: skip
     month = months[0] if months else None
     days = public_reading.read_periods(url, shelf, "total", "day")[:CHART_DAYS]
     over = Wanted(release_table="total", span="month", period=month)
@@ -83,12 +85,6 @@ def _newest_figures(url: str, shelf: Shelf) -> dict[str, object]:
         "points": points[::-1],
         "charted": words.label_of(charted),
     }
-
-
-def _last_day(month: date) -> date:
-    following = (month.replace(day=28) - date(1, 1, 1)).days + 5
-    first_of_next = date.fromordinal(following + 1).replace(day=1)
-    return date.fromordinal(first_of_next.toordinal() - 1)
 
 
 @require_safe

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn.measure.evidence import Cells
-from sojourn.measure.hiding import first_day, small_cells
+from sojourn.measure.hiding import small_cells
+from sojourn.measure.spans import first_day
 from sojourn.vocabulary import Quantity as Of
 from sojourn.vocabulary import Span
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
+from django.conf import settings
 
 from sojourn_web.cases.services.looking import PersonView
 from sojourn_web.cases.services.room import Done, Room
@@ -212,4 +213,4 @@ LANGUAGES: Choices = [
     ("uk", "Українська"), ("ru", "Русский"), ("tr", "Türkçe"), ("so", "Soomaali"),
     ("am", "አማርኛ"), ("ti", "ትግርኛ"),
 ]  # fmt: skip
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "ps", "ckb"})
+RIGHT_TO_LEFT = frozenset(settings.LANGUAGES_BIDI)

@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from babel import Locale
 from django.db.models import QuerySet
 
 from sojourn_web.cases.models import (
@@ -34,6 +33,7 @@ from sojourn_web.cases.models import (
 from sojourn_web.cases.services.moving import ENDED
 from sojourn_web.cases.services.room import Room, today_in
 from sojourn_web.cases.states import BEFORE_DEPARTURE, State
+from sojourn_web.cases.tongues import tongue
 from sojourn_web.cases.visibility import COUNSELLING, Actor, incoming_transfers, visible_to
 from sojourn_web.cases.vocabulary import AppealState, ScreeningResult, Who
 
@@ -222,18 +222,13 @@ def _follow_ups(cases: QuerySet[Case], day: date) -> Listed:
     ), "after")  # fmt: skip
 
 
-def _tongue(code: str) -> str:
-    """``fr`` as French; a code that nobody knows stays a code."""
-    return str(Locale("en").languages.get(code, code))
-
-
 def _enquiries(cases: QuerySet[Case], actor: Actor) -> Listed:
     rows = cases.filter(
         state__in=(State.ENQUIRY, State.APPLICATION), counsellor_id=None,
         office_id=_office(actor),
     ).order_by("made_at")  # fmt: skip
     return _listed("enquiries", "New, with nobody yet", (
-        Item(c.reference, f"asked in {_tongue(c.language)}, on", c.made_at.date())
+        Item(c.reference, f"asked in {tongue(c.language)}, on", c.made_at.date())
         for c in rows[: MOST + 1]
     ))  # fmt: skip
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from babel import Locale
 from django import template
 
+from sojourn_web.cases.tongues import tongue
+
 register = template.Library()
-NAMES = Locale("en").languages
 
 
-@register.filter
-def tongue(code: str) -> str:
-    """``fr`` as French; a code that nobody knows stays a code."""
-    return str(NAMES.get(code, code))
+register.filter(tongue)
 
 
 @register.filter
