@@ -15,7 +15,7 @@ from rich.console import Console
 
 from sojourn.errors import UsageError
 from sojourn.pipeline import open_office
-from sojourn_web.commands import _configure
+from sojourn_web.hosting import configure
 
 say = Console(stderr=True, highlight=False)
 
@@ -42,7 +42,7 @@ def cases(
 
     Example: sojourn cases tick --home office
     """
-    _configure(open_office(home), demo=False)
+    configure(open_office(home), demo=False)
     from django.core.management import call_command
 
     from sojourn_web.cases.scanning import installed_scanner

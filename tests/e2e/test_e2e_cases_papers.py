@@ -26,8 +26,8 @@ FILL = """
 import sys
 from pathlib import Path
 from sojourn.pipeline import open_office
-from sojourn_web.commands import _configure
-_configure(open_office(Path(sys.argv[1])), demo=False)
+from sojourn_web.hosting import configure
+configure(open_office(Path(sys.argv[1])), demo=False)
 from django.contrib.auth.models import User
 from sojourn_web.cases.services import erasing, moving, opening
 from sojourn_web.cases.services.opening import NewPerson

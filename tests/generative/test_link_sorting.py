@@ -54,6 +54,38 @@ def check_sorted(held: list[tuple[bool, list[tuple[int, int]]]]) -> None:
         assert (entry >> FIRST_AT) & 1 == (place == 0 or flat[wanted[place - 1]][0] != key)
 
 
+def check_sieved(held: list[tuple[bool, list[tuple[int, int]]]], since: int) -> None:
+    """Whoever asks finds the same who share a key, the nearest first, as if all were sorted."""
+    offsets = np.cumsum([0, *(len(keys) for _, keys in held)]).astype(np.int64)
+    flat = [(key, kind, slot) for slot, (_, keys) in enumerate(held) for key, kind in keys]
+    keys = np.array([key for key, _, _ in flat], np.uint64)
+    kinds = np.array([kind for _, kind, _ in flat], np.uint8)
+    leaves = np.array([leaving for leaving, _ in held], np.uint8)
+    position, packed = sort_keys(offsets, keys, kinds, leaves, LEFT_OUT, since)
+    begin = int(offsets[since])
+    assert position.size == len(flat) - begin
+    for i in range(begin, len(flat)):
+        key, kind, _ = flat[i]
+        same = [n for n, (k, d, _) in enumerate(flat) if k == key and d != int(KeyKind.DOCUMENT)]
+        if kind == int(KeyKind.DOCUMENT) or len(same) == 1:
+            assert position[i - begin] == NONE
+            continue
+        place = int(position[i - begin])
+        before = []
+        while not (int(packed[place]) >> FIRST_AT) & 1:
+            place -= 1
+            before.append(int(packed[place]) & 0xFFFFFFFF)
+        assert before == [flat[n][2] for n in reversed(same) if n < i]
+
+
+@settings(max_examples=150, deadline=None)
+@given(records, st.floats(0, 1))
+def test_what_nobody_asks_for_is_left_out_and_nothing_else(
+    held: list[tuple[bool, list[tuple[int, int]]]], share: float
+) -> None:
+    check_sieved(held, round(share * len(held)))
+
+
 @settings(max_examples=150, deadline=None)
 @given(records)
 def test_keys_are_sorted_as_plainly_and_equal_ones_keep_their_order(

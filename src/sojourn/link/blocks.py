@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -126,11 +127,16 @@ class BlockLinker:
             self._reports, self._links, self._merges, words, self._until, self._open_stays
         )
 
-    def read(self, block: pl.DataFrame) -> Reports:
-        """One block (ENCODINGS) as ``take`` works on it. May run while another block is taken."""
-        if block["withdrawn"].any():
-            block = block.filter(~pl.col("withdrawn"))
-        return self._words.read(block).in_order()
+    def read(self, block: Iterable[pl.DataFrame]) -> Reports:
+        """One block (ENCODINGS, in pieces) as ``take`` works on it. May run while another block is
+        taken: it holds a piece at a time, and twice what it gives."""
+        pieces = [
+            self._words.read(p.filter(~pl.col("withdrawn")) if p["withdrawn"].any() else p)
+            for p in block
+        ]
+        joined = Reports.joined(pieces or [self._words.read(ENCODINGS.empty())])
+        pieces.clear()
+        return joined.in_order()
 
     def take(self, block: pl.DataFrame | Reports, *, last: bool = False) -> Settled:
         """Link one block, ENCODINGS or what ``read`` made of them.
@@ -138,7 +144,7 @@ class BlockLinker:
         ``last``: none follows, everything is settled. Raises LinkageError where a report is earlier
         than the end of the block before; the linker is of no more use then.
         """
-        fresh = self.read(block) if isinstance(block, pl.DataFrame) else block
+        fresh = self.read([block]) if isinstance(block, pl.DataFrame) else block
         del block
         self._check_order(fresh)
         known, carried, without_keys = (
@@ -147,7 +153,7 @@ class BlockLinker:
             fresh.without_keys,
         )
         # Both are in order, and nobody of the first is later than the second.
-        reports = self._reports.and_then(fresh)
+        reports = Reports.joined([self._reports, fresh])
         # The block is what bounds memory: what it was made of goes, here and at the caller's.
         self._reports = fresh = fresh.none()
         index = LinkIndex(self._weights, self._policy, room=max(1024, reports.count), keys=0)

@@ -49,7 +49,8 @@ class Groups(NamedTuple):
     """Entries sorted by key, then time."""
 
     offsets: NDArray[np.int64]  # each slot's entries, as they were given
-    position: NDArray[np.int32]  # where each of them went; NONE: nobody else is found by it
+    position: NDArray[np.int32]  # where those from ``asked`` on went; NONE: nobody else has it
+    asked: int
     packed: NDArray[np.int64]  # see sorting.Sorted
     facts: NDArray[np.int64]  # per slot: time; source, evidence and direction; what patterns need
     left_out: int  # kinds that are only compared, as bits
@@ -81,16 +82,18 @@ class _Reach(NamedTuple):
 
 
 def group_keys(
-    offsets: NDArray[np.int64], keys: Keys, slots: Slots, count: int, left_out: int
+    offsets: NDArray[np.int64], keys: Keys, slots: Slots, count: int, left_out: int, since: int = 0
 ) -> Groups:
     """Sort the entries of slots 0 to ``count``, which must be in time order.
 
-    Keys of kinds ``left_out`` are no entries.
+    Keys of kinds ``left_out`` are no entries. Slots before ``since`` do not ask.
     """
-    position, packed = sort_keys(offsets, keys.key, keys.kind, slots.direction[:count], left_out)
+    position, packed = sort_keys(
+        offsets, keys.key, keys.kind, slots.direction[:count], left_out, since
+    )
     facts = np.empty((count, 3), np.int64)
     _tell_facts(slots, facts)
-    return Groups(offsets, position, packed, facts, left_out)
+    return Groups(offsets, position, int(offsets[since]), packed, facts, left_out)
 
 
 @lean
@@ -259,8 +262,9 @@ def _ask(
     """
     found, cut, may_rise = 0, 0, 0
     for e in range(groups.offsets[a], groups.offsets[a + 1]):
-        if groups.position[e] != NONE:
-            found, short = _look_back(a, groups.position[e], found, groups, reach, per_key, bench)
+        place = groups.position[e - groups.asked]
+        if place != NONE:
+            found, short = _look_back(a, place, found, groups, reach, per_key, bench)
             if short:
                 cut += 1
                 may_rise |= rises[keys.kind[e] & KIND_MASK]
@@ -279,9 +283,9 @@ def _may_matter(pattern: int, may_rise: int, matter: Matter) -> bool:
 @lean
 def _fetch_ahead(a: int, groups: Groups) -> None:
     for e in range(groups.offsets[a], groups.offsets[a + 1]):
-        if groups.position[e] > 0:
-            before = groups.position[e] - 1
-            prefetch(groups.packed, before)  # type: ignore[call-arg]  # numba gives the first
+        place = groups.position[e - groups.asked]
+        if place > 0:
+            prefetch(groups.packed, place - 1)  # type: ignore[call-arg]  # numba gives the first
 
 
 @lean

@@ -214,7 +214,7 @@ class LinkIndex:
         self._fill(slots, reports)
         held = self.slots
         self.room = KeyRoom.around(held.at, held.held, reports.offsets, reports.keys, reports.kinds)
-        groups = group_keys(reports.offsets, self.room.keys, held, reports.count, left_out)
+        groups = group_keys(reports.offsets, self.room.keys, held, reports.count, left_out, since)
         if wanted is None:
             wanted = np.ones(PATTERNS, np.bool_)
         links, merges, cut = propose_all(groups, held, self.room.keys, self.window, wanted, since)

@@ -55,20 +55,26 @@ class Reports:
     def without_keys(self) -> int:
         return int((np.diff(self.offsets) == 0).sum())
 
-    def and_then(self, others: Reports) -> Reports:
-        """These, then the others; both known by the same ``Words``."""
+    @classmethod
+    def joined(cls, parts: Sequence[Reports]) -> Reports:
+        """One after the other; all known by the same ``Words``. Raises ValueError for none."""
         joined = {
-            f.name: np.concatenate([getattr(self, f.name), getattr(others, f.name)])
-            for f in fields(self)
+            f.name: np.concatenate([getattr(part, f.name) for part in parts])
+            for f in fields(cls)
             if f.name != "offsets"
         }
-        offsets = np.concatenate([self.offsets, self.offsets[-1] + others.offsets[1:]])
-        return Reports(**joined, offsets=offsets)
+        held = [np.diff(part.offsets) for part in parts]
+        offsets = np.zeros(joined["time"].size + 1, np.int64)
+        np.cumsum(np.concatenate(held), out=offsets[1:])
+        return cls(**joined, offsets=offsets)
 
     def only(self, rows: NDArray[np.bool_]) -> Reports:
         """Those that ``rows`` marks, in their order."""
+        return self._arranged(np.flatnonzero(rows))
+
+    def _arranged(self, rows: NDArray[np.int64]) -> Reports:
         plain = {f.name: getattr(self, f.name)[rows] for f in fields(self)[:10]}
-        offsets = np.zeros(int(rows.sum()) + 1, np.int64)
+        offsets = np.zeros(rows.size + 1, np.int64)
         np.cumsum(np.diff(self.offsets)[rows], out=offsets[1:])
         keys, kinds = np.empty(offsets[-1], np.uint64), np.empty(offsets[-1], np.uint8)
         _pick(rows, self.offsets, self.keys, self.kinds, keys, kinds)
@@ -92,26 +98,20 @@ class Reports:
         """By time, then reference."""
         if self._is_in_order():
             return self
-        order = np.lexsort((self.ref_low, self.ref_high, self.time))
-        held = np.diff(self.offsets)[order]
-        offsets = np.concatenate([[0], np.cumsum(held)]).astype(np.int64)
-        at = np.repeat(self.offsets[:-1][order] - offsets[:-1], held) + np.arange(offsets[-1])
-        plain = {f.name: getattr(self, f.name)[order] for f in fields(self)[:10]}
-        return Reports(**plain, offsets=offsets, keys=self.keys[at], kinds=self.kinds[at])
+        return self._arranged(np.lexsort((self.ref_low, self.ref_high, self.time)))
 
 
 @lean
 def _pick(
-    rows: NDArray[np.bool_], offsets: NDArray[np.int64], keys: NDArray[np.uint64],
+    rows: NDArray[np.int64], offsets: NDArray[np.int64], keys: NDArray[np.uint64],
     kinds: NDArray[np.uint8], to_keys: NDArray[np.uint64], to_kinds: NDArray[np.uint8],
 ) -> None:  # fmt: skip
-    """The marked rows' keys, side by side."""
+    """These rows' keys, side by side in the rows' order."""
     at = 0
-    for row in range(rows.size):
-        if rows[row]:
-            for k in range(offsets[row], offsets[row + 1]):
-                to_keys[at], to_kinds[at] = keys[k], kinds[k]
-                at += 1
+    for row in rows:
+        for k in range(offsets[row], offsets[row + 1]):
+            to_keys[at], to_kinds[at] = keys[k], kinds[k]
+            at += 1
 
 
 @dataclass(frozen=True)

@@ -136,8 +136,8 @@ def _link_blocks(
     linker = BlockLinker(weights, policy.linkage, policy.digest, carried=spool.carried())
     # The next block is read, and the last one's state written, while this one is linked.
     coming = _ahead(
-        (week, block.height, linker.read(block), last)
-        for week, block, last in spool.blocks(rows_at_once)
+        (week, rows, linker.read(pieces), last)
+        for week, rows, pieces, last in spool.blocks(rows_at_once)
     )
     with ThreadPoolExecutor(1) as writer:
         written: Future[None] = writer.submit(lambda: None)

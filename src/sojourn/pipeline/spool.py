@@ -1,9 +1,9 @@
 """A long history on disk, put into time order: in by parts, out by blocks.
 
-In: encodings, part by part, in any order. Out: the same reports as blocks in time order, none
-larger than asked for unless a single week is. A part is written once: a run that was stopped goes
-on with the parts that are missing. Files hold encodings and no identity; they are the caller's to
-remove (``clear``), and mode 0600.
+In: encodings, part by part, in any order. Out: the same reports as blocks that follow each other in
+time, none larger than asked for unless a single week is. A part is written once: a run that was
+stopped goes on with the parts that are missing. Files hold encodings and no identity; they are the
+caller's to remove (``clear``), and mode 0600.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sojourn.errors import LinkageError
 from sojourn.link import Carried
 
 WEEK = 7 * 86_400_000_000  # microseconds
+FILES_AT_ONCE = 16  # of a piece: a call for each of thousands of small files would take longer
 _WEEKS, _PARTS, _STATE = "weeks", "parts", "settled"
 
 
@@ -57,10 +58,11 @@ class Spool:
             write_private(folder / f"{part}.{reports.height}.arrow", reports.write_ipc)
         _note(self.folder / _PARTS / part, str(encodings.height))
 
-    def blocks(self, rows: int) -> Iterator[tuple[int, pl.DataFrame, bool]]:
-        """(the week after it, ENCODINGS in time order, whether it is the last) of each block.
+    def blocks(self, rows: int) -> Iterator[tuple[int, int, Iterator[pl.DataFrame], bool]]:
+        """(the week after it, rows, pieces, whether it is the last) of each block.
 
-        From the state on. Files are read when their block's turn comes.
+        From the state on. Blocks follow each other in time; within one, pieces (ENCODINGS) come in
+        any order, and are read when they are asked for.
         """
         left = self._left()
         begun = 0
@@ -70,8 +72,7 @@ class Spool:
                 held += left[end][1]
                 end += 1
             files = [f for week, _ in left[begun:end] for f in self._files(week)]
-            reports = [pl.read_ipc(f) for f in files]
-            yield left[end - 1][0] + 1, _in_order(reports), end == len(left)
+            yield left[end - 1][0] + 1, held, _pieces(files), end == len(left)
             begun = end
 
     def rows_left(self) -> int:
@@ -119,8 +120,9 @@ class Spool:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _in_order(parts: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(parts, rechunk=True).sort("event_time", "crossing_ref")
+def _pieces(files: list[Path]) -> Iterator[pl.DataFrame]:
+    for begun in range(0, len(files), FILES_AT_ONCE):
+        yield pl.concat([pl.read_ipc(f) for f in files[begun : begun + FILES_AT_ONCE]])
 
 
 def _height(path: Path) -> int:

@@ -6,7 +6,7 @@ Names come from the lists below; nobody in them exists.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
@@ -15,7 +15,7 @@ from uuid import UUID
 from sojourn_web.cases.demo_steps import Desk, Wish, bring_to
 from sojourn_web.cases.demo_stories import tell_stories
 from sojourn_web.cases.keys import CaseKeys
-from sojourn_web.cases.models import Case, Office
+from sojourn_web.cases.models import Case, Office, Person
 from sojourn_web.cases.router import ALIAS
 from sojourn_web.cases.services import moving
 from sojourn_web.cases.services.opening import NewPerson, open_case
@@ -53,23 +53,60 @@ class Seeded:
 def seed_demo(
     keys: CaseKeys, now: datetime, accounts: Mapping[str, int], rng: Random, people: int = PEOPLE
 ) -> Seeded:
-    """``accounts``: the user's number for each role's name, and ``counsellor-south``."""
+    """Stories and people at once, in one commit. ``accounts``: as for ``seed_stories``."""
+    from django.db import transaction
+
+    with transaction.atomic(using=ALIAS):  # one commit instead of thousands
+        seed_stories(keys, now, accounts)
+        made = 0
+        for made in seed_people(keys, now, accounts, rng, people):  # noqa: B007
+            pass
+    return Seeded(Case.objects.count(), made)
+
+
+def seed_stories(keys: CaseKeys, now: datetime, accounts: Mapping[str, int]) -> None:
+    """The two offices and three stories, where there are no cases yet.
+
+    ``accounts``: the user's number for each role's name, and ``counsellor-south``.
+    """
     from django.db import transaction
 
     ship_wordings(now)
-    with transaction.atomic(using=ALIAS):  # one commit instead of thousands
-        north = _staff(accounts, NORTH, now, "")
-        south = _staff(accounts, SOUTH, now, "-south")
-        for role in (Who.AUDITOR, Who.ADMINISTRATOR):
-            if role.value in accounts:
-                place_account(accounts[role.value], role.value.title(), role, "", now)
-        made = tell_stories(keys, now, north)
-        count = 0
-        while made < people:
-            desk = north if rng.random() < 0.7 else south
-            made += _one_case(keys, now, desk, rng, count)
-            count += 1
-    return Seeded(Case.objects.count(), made)
+    with transaction.atomic(using=ALIAS):
+        north, _ = _desks(accounts, now)
+        if not Case.objects.exists():
+            tell_stories(keys, now, north)
+
+
+def seed_people(
+    keys: CaseKeys, now: datetime, accounts: Mapping[str, int], rng: Random, people: int = PEOPLE,
+    at_once: int = 10,
+) -> Iterator[int]:  # fmt: skip
+    """Cases until there are so many people. Yields how many there are after each commit, so that
+    whoever works on cases meanwhile does not wait, and the caller may stop."""
+    from django.db import transaction
+
+    north, south = _desks(accounts, now)
+    made, number = Person.objects.count(), Case.objects.count()
+    yield made
+    while made < people:
+        with transaction.atomic(using=ALIAS):
+            for _ in range(at_once):
+                desk = north if rng.random() < 0.7 else south
+                made += _one_case(keys, now, desk, rng, number)
+                number += 1
+                if made >= people:
+                    break
+        yield made
+
+
+def _desks(accounts: Mapping[str, int], now: datetime) -> tuple[Desk, Desk]:
+    north = _staff(accounts, NORTH, now, "")
+    south = _staff(accounts, SOUTH, now, "-south")
+    for role in (Who.AUDITOR, Who.ADMINISTRATOR):
+        if role.value in accounts:
+            place_account(accounts[role.value], role.value.title(), role, "", now)
+    return north, south
 
 
 def _staff(accounts: Mapping[str, int], office: str, now: datetime, suffix: str) -> Desk:

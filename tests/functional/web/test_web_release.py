@@ -16,8 +16,8 @@ from lib.offices import small_office
 from lib.published import Country
 from sojourn.errors import PrivacyError
 from sojourn.pipeline import Office
-from sojourn_web.commands import release_next
 from sojourn_web.figures.models import Announcement
+from sojourn_web.hosting import release_next
 from sojourn_web.runs import release_requests
 from sojourn_web.runs.models import ReleaseRequest, ReleaseStep, State
 from sojourn_web.runs.release_requests import LONGEST, MOVES, RequestRefusedError
