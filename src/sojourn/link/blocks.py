@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -37,7 +38,6 @@ from sojourn.schemas import ENCODINGS
 # one day, 0.9992 with three, 0.9993 with ten and with everything at once.
 SETTLE_DAYS = 3
 MANY = 1_000_000  # reports of a first block from which on strangers are worth leaving out
-_PAIRS = ("links", "merges")
 _ALL = int(np.iinfo(np.int64).max)  # no time is later
 # Odds that an earlier arrival is of a settled stay's traveller: 256 to 1. The table says 21 bits at
 # most, among as many open stays as in training, and 12 among five million.
@@ -71,28 +71,31 @@ class Carried:
         return cls(nobody, NO_PAIRS, NO_PAIRS, ((), (), ()), None, 0.0)
 
     def write(self, path: Path) -> None:
-        """As an uncompressed npz: pseudonymous, mode 0600."""
+        """As npy arrays one after the other: pseudonymous, mode 0600."""
         facts = {"words": self.words, "until": self.until, "open_stays": self.open_stays}
-        said = json.dumps(facts).encode()
-        arrays = {f.name: getattr(self.reports, f.name) for f in fields(self.reports)}
-        for name in _PAIRS:
-            pairs = getattr(self, name)
-            arrays |= {f"{name}_{f.name}": getattr(pairs, f.name) for f in fields(pairs)}
+        said = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+        columns = [getattr(part, f.name) for part in self._parts for f in fields(part)]
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, said=np.frombuffer(said, np.uint8), **arrays)
+            for array in (said, *columns):
+                np.save(file, array, allow_pickle=False)
 
     @classmethod
     def read(cls, path: Path) -> Carried:
-        with np.load(path, allow_pickle=False) as held:
-            said = json.loads(held["said"].tobytes())
-            reports = Reports(**{f.name: held[f.name] for f in fields(Reports)})
-            links, merges = (
-                Pairs(**{f.name: held[f"{name}_{f.name}"] for f in fields(Pairs)})
-                for name in _PAIRS
-            )
+        with path.open("rb") as file:
+
+            def take() -> NDArray[Any]:
+                return cast(NDArray[Any], np.load(file, allow_pickle=False))
+
+            said = json.loads(take().tobytes())
+            reports = Reports(*(take() for _ in fields(Reports)))
+            links, merges = (Pairs(*(take() for _ in fields(Pairs))) for _ in range(2))
         words = tuple(tuple(w) for w in said["words"])
         return cls(reports, links, merges, words, said["until"], said["open_stays"])
+
+    @property
+    def _parts(self) -> tuple[Reports, Pairs, Pairs]:
+        return self.reports, self.links, self.merges
 
 
 class BlockLinker:
@@ -173,6 +176,7 @@ class BlockLinker:
         final = index.slots.time[chosen.departure] < limit
         gone = self._gone(index, slots, chosen, proposal, final, limit, open_stays)
         linked = self._linked(index, slots[gone], chosen, proposal, final, without_keys)
+        del index, chosen  # before what stays is copied
         self._keep(reports, proposal, ~gone)
         return Settled(linked, self._reports.count, open_stays)
 

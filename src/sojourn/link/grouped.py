@@ -170,8 +170,16 @@ def _merges(one: int, other: int) -> bool:
 
 
 @lean
-def _note(entry: int, found: int, bench: _Bench) -> int:
-    """Count one key that agrees with the entry's slot; returns how many slots were found."""
+def _fetch_facts(facts: NDArray[np.int64], slot: int) -> None:
+    prefetch(facts, slot * facts.shape[1])  # type: ignore[call-arg]  # numba gives the first
+
+
+@lean
+def _note(entry: int, found: int, facts: NDArray[np.int64], bench: _Bench) -> int:
+    """Count one key that agrees with the entry's slot; returns how many slots were found.
+
+    What is known of a slot that was not found before is looked at soon: it is fetched meanwhile.
+    """
     other = np.int32(entry & 0xFFFFFFFF)
     spot = np.int64((np.uint64(other) * SPREAD) >> np.uint64(64 - _SEEN_BITS))
     while bench.seen[spot] != NONE and bench.near[bench.seen[spot]] != other:
@@ -180,6 +188,7 @@ def _note(entry: int, found: int, bench: _Bench) -> int:
     if at == NONE:
         at = found
         bench.seen[spot], bench.place[at], bench.near[at] = at, spot, other
+        _fetch_facts(facts, int(other))
         for k in range(2 * KINDS):
             bench.agree[at, k] = 0
         found += 1
@@ -210,7 +219,7 @@ def _look_back(
             if met >= per_key or found >= NEAR:
                 return found, True
             met += 1
-            found = _note(packed[q], found, bench)
+            found = _note(packed[q], found, facts, bench)
         q += 1
     q = p
     while not (packed[q] >> FIRST_AT) & 1:
@@ -226,7 +235,7 @@ def _look_back(
         if met >= per_key or found >= NEAR:
             return found, True
         met += 1
-        found = _note(packed[q], found, bench)
+        found = _note(packed[q], found, facts, bench)
     return found, False
 
 

@@ -134,7 +134,7 @@ def _link_blocks(
 ) -> None:  # fmt: skip
     pace.skip("linking", spool.rows() - spool.rows_left())
     linker = BlockLinker(weights, policy.linkage, policy.digest, carried=spool.carried())
-    # The next block is read, and the last one's state written, while this one is linked.
+    # The next block is read while this one is linked.
     coming = _ahead(
         (week, rows, linker.read(pieces), last)
         for week, rows, pieces, last in spool.blocks(rows_at_once)
@@ -142,8 +142,8 @@ def _link_blocks(
     with ThreadPoolExecutor(1) as writer:
         written: Future[None] = writer.submit(lambda: None)
         for week, rows, *block, last in coming:
+            written.result()  # what it writes is as large as what comes
             settled = linker.take(block.pop(), last=last)
-            written.result()
             take(week, settled)
             written = writer.submit(spool.settle, week, linker.carried)
             pace.did("linking", rows)

@@ -96,12 +96,22 @@ class Spool:
         return int(path.read_text("utf-8")) if path.exists() else -(1 << 40)
 
     def carried(self) -> Carried | None:
-        """What the blocks before ``settled_until`` handed on."""
+        """What the blocks before ``settled_until`` handed on; None before the first.
+
+        Raises LinkageError where a state names a file that is not there.
+        """
+        if not (self.folder / _STATE).exists():
+            return None
         path = self._carried(self.settled_until())
-        return Carried.read(path) if path.exists() else None
+        if not path.exists():
+            raise LinkageError(
+                f"{self.folder}: expected {path.name}, found no such file; remove the folder, and "
+                "begin again"
+            )
+        return Carried.read(path)
 
     def _carried(self, week: int) -> Path:
-        return self.folder / f"carried-{week}.npz"
+        return self.folder / f"carried-{week}.arrays"
 
     def settle(self, week: int, carried: Carried) -> None:
         """Everything before ``week`` is done with; ``carried`` is handed on.

@@ -107,7 +107,7 @@ def test_a_history_that_stopped_goes_on_where_it_stopped(tmp_path: Path) -> None
     half = reports.height // 2
     through = BlockLinker(WEIGHTS, POLICY.linkage, POLICY.digest)
     through.take(reports[:half])
-    kept = tmp_path / "carried.npz"
+    kept = tmp_path / "carried.arrays"
     through.carried.write(kept)
     assert kept.stat().st_mode & 0o077 == 0
     stopped = BlockLinker(WEIGHTS, POLICY.linkage, POLICY.digest, carried=Carried.read(kept))
