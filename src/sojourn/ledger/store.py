@@ -251,13 +251,16 @@ class Ledger(CountedLedger):
 
         Raises HorizonError for a day before the last purge: its rows are gone.
         """
+        self._check_held(known_at, known_at)
+        return fold_stays(self.events(), known_at)
+
+    def _check_held(self, known_at: date, needed: date) -> None:
         purged = self.purged_until()
-        if purged is not None and known_at < purged:
+        if purged is not None and needed < purged:
             raise HorizonError(
                 f"rows that were known on {known_at} are past their horizon and gone; days from "
                 f"{purged} can be asked for, and cells of closed stays for all days"
             )
-        return fold_stays(self.events(), known_at)
 
     def stays(self) -> pl.DataFrame:
         """STAYS as known now, from the projection. Equals the fold of today."""
@@ -267,7 +270,8 @@ class Ledger(CountedLedger):
     def stays_at_close(self, day: date) -> pl.DataFrame:
         """STAYS as known at the end of ``day``: the present ones, where nothing came after it.
 
-        Raises HorizonError as ``fold`` does.
+        For releases, which are made on the day after: what that day's purge destroyed is not in
+        it, and is in no state of a release either. Raises HorizonError for earlier days.
         """
         after = microseconds(datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=1))
         present = self.stays()  # before the question: what came in between is then seen
@@ -275,7 +279,10 @@ class Ledger(CountedLedger):
             rows = fetch(
                 connection, "SELECT 1 FROM events WHERE recorded_at >= ? LIMIT 1", (after,)
             )
-        return self.fold(day) if rows else present
+        if not rows:
+            return present
+        self._check_held(day, day + timedelta(days=1))
+        return fold_stays(self.events(), day)
 
     # -- the horizon -----------------------------------------------------------------------
 

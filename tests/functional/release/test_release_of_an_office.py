@@ -18,7 +18,7 @@ from lib.offices import NOW, hand_in, small_country, small_office
 from lib.releasing import small_policy
 from sojourn.cli import build_app
 from sojourn.encode import FileKeyProvider
-from sojourn.errors import LedgerError, PrivacyError, UsageError
+from sojourn.errors import HorizonError, LedgerError, PrivacyError, UsageError
 from sojourn.ledger import Ledger
 from sojourn.ledger.engine import open_engine
 from sojourn.measure import assign_outcomes
@@ -265,3 +265,14 @@ def test_the_command_says_the_cost_first_and_two_people_make_it(
     assert told.exit_code == 0, told.output
     assert "made to sum" in told.output
     assert "every vintage" in told.output
+
+
+def test_yesterday_is_released_while_today_comes_in(office: Office, engine: Engine) -> None:
+    """As offices work: the day's purge is made at midnight, and records go on coming."""
+    today = NOW.date()
+    with Desk(office) as desk:
+        desk.purge(today)
+        hand_in(desk, office, small_country(stays=60, seed=5, days=330).crossings, "today")
+    assert make_release(office, LAST, "Ann", "Bob").figures > 0
+    with office.open_ledger() as ledger, pytest.raises(HorizonError, match="can be asked for"):
+        ledger.stays_at_close(LAST - timedelta(days=1))
