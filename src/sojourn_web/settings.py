@@ -7,7 +7,9 @@ keys/cases), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_COMPLAINT
 complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION=1 (a secret key is
 then required, cookies go over HTTPS alone, demo is refused). SOJOURN_CLAMD: where ClamAV listens,
 unix:/run/clamav/clamd.ctl or host:port; files that people hand in are opened once it has found
-them clean.
+them clean. SOJOURN_CASES_KEY_SERVICE: a key service's address with its mount, such as
+https://keys.example.org:8200/v1/transit; SOJOURN_CASES_KEY_TOKEN: the file of its token;
+SOJOURN_CASES_KEY_CA: the certificates that vouch for it, where the system's own do not.
 """
 
 from __future__ import annotations
@@ -87,6 +89,10 @@ DATABASES = {
 }
 DATABASE_ROUTERS = ["sojourn_web.cases.router.CasesRouter"]
 CASES_KEYS = Path(os.environ.get("SOJOURN_CASES_KEYS") or HOME / "keys" / "cases")
+# A key service instead of files alone: docs/how-to/keep-case-keys-in-a-service.md.
+CASES_KEY_SERVICE = os.environ.get("SOJOURN_CASES_KEY_SERVICE", "")
+CASES_KEY_TOKEN = os.environ.get("SOJOURN_CASES_KEY_TOKEN", "")  # a file, read for each request
+CASES_KEY_CA = os.environ.get("SOJOURN_CASES_KEY_CA", "")
 CASES_CLAMD = os.environ.get("SOJOURN_CLAMD", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
@@ -163,7 +169,8 @@ LANGUAGES = [
     ("uk", "українська"), ("ru", "русский"), ("tr", "Türkçe"), ("so", "Soomaali"),
     ("am", "አማርኛ"), ("ti", "ትግርኛ"),
 ]  # fmt: skip
-LANGUAGES_BIDI = ["ar", "fa", "ps", "ckb"]
+# All that are written from right to left, those of letters alone too (Dari, Urdu, Hebrew).
+LANGUAGES_BIDI = ["ar", "fa", "prs", "ps", "ckb", "ur", "he"]
 for _code, _name in LANGUAGES:  # Django knows nothing of some of them
     LANG_INFO.setdefault(
         _code,

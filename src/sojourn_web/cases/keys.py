@@ -5,9 +5,9 @@ copy of the database, earlier backups too, then holds ciphertext that nobody can
 
 ``FileCaseKeys`` keeps one file for each case, mode 0600, wrapped by AES-256-GCM under a master
 key (the key's id is authenticated, so files cannot be exchanged). It is for small offices and
-the demo; ``CaseKeys`` is what a key service or PKCS#11 device would have to do. Backups of the
-key folder bring destroyed keys back: keep none longer than a week, and call ``destroy_again``
-with the tombstones' key ids after one is restored.
+the demo; in ``wrapped_keys`` the wrapping keys never leave a key service. Backups of the key
+folder bring destroyed keys back: keep none longer than a week, and call ``destroy_again`` with the
+tombstones' key ids after one is restored.
 
 Raises CaseKeyError where the store is missing, open to others or damaged; ErasedError where the
 key was destroyed.
@@ -29,6 +29,7 @@ from sojourn_web.cases.errors import CaseKeyError, ErasedError
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+WRAPPED_INDEX = "index.wrapped"
 ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -47,6 +48,10 @@ class CaseKeys(Protocol):
         """For good. Destroying twice is no error."""
         ...
 
+    def destroy_again(self, key_ids: Iterable[str]) -> int:
+        """After a restore: destroy what tombstones name. How many were there again."""
+        ...
+
     def index_secret(self) -> bytes:
         """The secret of blind indexes and of access codes; one for the installation."""
         ...
@@ -58,15 +63,20 @@ class FileCaseKeys:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         for path in (folder, self._master, self._index):
-            _check_private(path)
+            check_private(path)
 
     @staticmethod
     def open_or_create(folder: Path) -> FileCaseKeys:
         """The store in ``folder``; made, with new secrets, where there is none."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if (folder / WRAPPED_INDEX).exists():
+            raise CaseKeyError(
+                "the keys of cases in this folder are wrapped by a key service, and none is named: "
+                "set SOJOURN_CASES_KEY_SERVICE as before"
+            )
         for name in ("master.key", "index.key"):
             if not (folder / name).exists():
-                _write_new(folder / name, secrets.token_bytes(KEY_BYTES), may_exist=True)
+                write_new(folder / name, secrets.token_bytes(KEY_BYTES), may_exist=True)
         return FileCaseKeys(folder)
 
     @property
@@ -85,7 +95,7 @@ class FileCaseKeys:
         )
         path = self._path(key_id)
         path.parent.mkdir(exist_ok=True, mode=0o700)
-        _write_new(path, nonce + wrapped)
+        write_new(path, nonce + wrapped)
         return key_id
 
     def data_key(self, key_id: str) -> bytes:
@@ -103,18 +113,7 @@ class FileCaseKeys:
             ) from None
 
     def destroy(self, key_id: str) -> None:
-        path = self._path(key_id)
-        try:
-            size = path.stat().st_size
-        except FileNotFoundError:
-            return
-        descriptor = os.open(path, os.O_WRONLY)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(size))  # a disk may keep the old block all the same
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        shred(self._path(key_id))
 
     def destroy_again(self, key_ids: Iterable[str]) -> int:
         """After a backup of the keys was restored: destroy what tombstones name. How many."""
@@ -127,15 +126,28 @@ class FileCaseKeys:
         return _read(self._index)
 
     def _path(self, key_id: str) -> Path:
-        if not ID.fullmatch(key_id):
-            raise CaseKeyError("expected a key's id of 32 hexadecimal digits, found something else")
-        return self._folder / key_id[:2] / f"{key_id}.key"
+        return path_of(self._folder, key_id, "key")
+
+
+def path_of(folder: Path, key_id: str, ending: str) -> Path:
+    """Where a key's file is; refuses what is no id."""
+    if not ID.fullmatch(key_id):
+        raise CaseKeyError("expected a key's id of 32 hexadecimal digits, found something else")
+    return folder / key_id[:2] / f"{key_id}.{ending}"
 
 
 def case_keys() -> CaseKeys:
-    """The installation's store, from ``settings.CASES_KEYS``. For views and commands."""
+    """The installation's store, from the settings. For views and commands: a new one each time, so
+    that what it has read of a key service lives no longer than the request."""
     from django.conf import settings
 
+    if settings.CASES_KEY_SERVICE:
+        from sojourn_web.cases.wrapped_keys import open_service
+
+        return open_service(
+            Path(settings.CASES_KEYS), settings.CASES_KEY_SERVICE, settings.CASES_KEY_TOKEN,
+            settings.CASES_KEY_CA,
+        )  # fmt: skip
     return FileCaseKeys.open_or_create(Path(settings.CASES_KEYS))
 
 
@@ -150,7 +162,22 @@ def _read(path: Path) -> bytes:
     return found
 
 
-def _write_new(path: Path, data: bytes, *, may_exist: bool = False) -> None:
+def shred(path: Path) -> None:
+    """Write over a file and take it away; nothing where there is none."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return
+    descriptor = os.open(path, os.O_WRONLY)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(size))  # a disk may keep the old block all the same
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def write_new(path: Path, data: bytes, *, may_exist: bool = False) -> None:
     """Whole or not at all: a second process never meets half a key."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -176,7 +203,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _check_private(path: Path) -> None:
+def check_private(path: Path) -> None:
     try:
         mode = path.stat().st_mode & 0o777
     except OSError:

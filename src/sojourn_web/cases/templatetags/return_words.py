@@ -39,6 +39,17 @@ def say(phrase: str, **values: object) -> SafeString:
 
 
 @register.simple_tag
+def say_both(phrase: str) -> SafeString:
+    """On paper that somebody else reads too: in the page's language, the English below it."""
+    text, known = translate(phrase)
+    if not known or text == phrase:
+        return format_html('<span lang="en" dir="ltr">{}</span>', phrase)
+    return format_html(
+        '<span>{}</span> <span class="also" lang="en" dir="ltr">{}</span>', text, phrase
+    )
+
+
+@register.simple_tag
 def say_plain(phrase: str, **values: object) -> str:
     """For titles, options and attributes, where no element may stand."""
     text, _ = translate(phrase)
