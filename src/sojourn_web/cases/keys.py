@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -114,6 +114,10 @@ class FileCaseKeys:
 
     def destroy(self, key_id: str) -> None:
         shred(self._path(key_id))
+
+    def key_ids(self) -> Iterator[str]:
+        """Of every case's key that is here."""
+        return (p.stem for p in sorted(self._folder.glob("??/*.key")) if ID.fullmatch(p.stem))
 
     def destroy_again(self, key_ids: Iterable[str]) -> int:
         """After a backup of the keys was restored: destroy what tombstones name. How many."""

@@ -27,6 +27,7 @@ from sojourn_web.cases.key_service import KeyService, ServiceAddress
 from sojourn_web.cases.keys import (
     KEY_BYTES,
     WRAPPED_INDEX,
+    FileCaseKeys,
     check_private,
     path_of,
     shred,
@@ -50,28 +51,46 @@ class WrappedCaseKeys:
         self._held: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
 
     @staticmethod
-    def open_or_create(folder: Path, service: KeyService) -> WrappedCaseKeys:
-        """The store in ``folder``; made, with a new index secret, where there is none."""
+    def open_or_create(
+        folder: Path, service: KeyService, index: bytes | None = None
+    ) -> WrappedCaseKeys:
+        """The store in ``folder``; made where there is none, with a new index secret or ``index``."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if (folder / "master.key").exists():
             raise CaseKeyError(
                 "the keys of cases in this folder are files under a master key: name an empty "
-                "folder in SOJOURN_CASES_KEYS, or take SOJOURN_CASES_KEY_SERVICE away"
+                "folder in SOJOURN_CASES_KEYS and run 'sojourn cases keys-to-service --files' with "
+                "this one, or take SOJOURN_CASES_KEY_SERVICE away"
             )
         if not (folder / WRAPPED_INDEX).exists():
             service.make(INDEX, may_be_destroyed=False)
-            wrapped = service.wrap(INDEX, secrets.token_bytes(KEY_BYTES))
+            wrapped = service.wrap(INDEX, index or secrets.token_bytes(KEY_BYTES))
             write_new(folder / WRAPPED_INDEX, wrapped.encode(), may_exist=True)
         return WrappedCaseKeys(folder, service)
 
     def create(self) -> str:
         key_id = secrets.token_hex(16)
+        self._adopt(key_id, secrets.token_bytes(KEY_BYTES))
+        return key_id
+
+    def take_over(self, files: FileCaseKeys) -> int:
+        """Every key of ``files``, wrapped here too; how many were not here yet. The files stay, for
+        somebody to look at a case first. May be run again."""
+        if self.index_secret() != files.index_secret():
+            raise CaseKeyError(
+                "this folder has an index secret of its own, and codes and search would end: name "
+                "an empty folder in SOJOURN_CASES_KEYS"
+            )
+        found = [k for k in files.key_ids() if not self._path(k).exists()]
+        for key_id in found:
+            self._adopt(key_id, files.data_key(key_id))
+        return len(found)
+
+    def _adopt(self, key_id: str, key: bytes) -> None:
         self._service.make(PREFIX + key_id, may_be_destroyed=True)
-        wrapped = self._service.wrap(PREFIX + key_id, secrets.token_bytes(KEY_BYTES))
         path = self._path(key_id)
         path.parent.mkdir(exist_ok=True, mode=0o700)
-        write_new(path, wrapped.encode())
-        return key_id
+        write_new(path, self._service.wrap(PREFIX + key_id, key).encode())
 
     def data_key(self, key_id: str) -> bytes:
         path = self._path(key_id)
@@ -134,11 +153,21 @@ class WrappedCaseKeys:
         return path_of(self._folder, key_id, "wrapped")
 
 
-def open_service(folder: Path, url: str, token_file: str, ca: str) -> WrappedCaseKeys:
+def open_service(
+    folder: Path, url: str, token_file: str, ca: str, index: bytes | None = None
+) -> WrappedCaseKeys:
     """As the settings name it. The token is read anew each time: renewing it needs no restart."""
     path = Path(token_file)
     if not token_file or not path.is_file():
         raise CaseKeyError("SOJOURN_CASES_KEY_TOKEN: expected a file that holds the token")
     check_private(path)
     address = ServiceAddress(url, path.read_text("utf-8").strip(), Path(ca) if ca else None)
-    return WrappedCaseKeys.open_or_create(folder, KeyService(address))
+    return WrappedCaseKeys.open_or_create(folder, KeyService(address), index)
+
+
+def take_over_files(
+    files_folder: Path, folder: Path, url: str, token_file: str, ca: str
+) -> int:  # fmt: skip
+    """From a folder of file keys to the service that the settings name; how many were new."""
+    files = FileCaseKeys(files_folder)
+    return open_service(folder, url, token_file, ca, files.index_secret()).take_over(files)

@@ -23,7 +23,12 @@ from sojourn_web.cases.errors import CaseKeyError, ErasedError, KeysAwayError
 from sojourn_web.cases.key_service import KeyService, ServiceAddress
 from sojourn_web.cases.keys import CaseKeys, FileCaseKeys
 from sojourn_web.cases.models import Person
-from sojourn_web.cases.wrapped_keys import HELD, WrappedCaseKeys, open_service
+from sojourn_web.cases.wrapped_keys import (
+    HELD,
+    WrappedCaseKeys,
+    open_service,
+    take_over_files,
+)
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -205,6 +210,23 @@ def test_files_and_a_service_are_not_mixed_by_a_slip(vault: Vault, tmp_path: Pat
     FileCaseKeys.open_or_create(tmp_path / "others" / "keys")
     with pytest.raises(CaseKeyError, match="name an empty folder"):
         store(vault, tmp_path / "others")
+
+
+def test_an_office_brings_its_file_keys_over(vault: Vault, tmp_path: Path) -> None:
+    files = FileCaseKeys.open_or_create(tmp_path / "files")
+    ids = [files.create() for _ in range(3)]
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    where = (tmp_path / "keys", vault.url, str(token), "")
+    assert take_over_files(tmp_path / "files", *where) == 3
+    assert take_over_files(tmp_path / "files", *where) == 0  # again, after a stop in between
+    keys = open_service(*where)
+    assert [keys.data_key(k) for k in ids] == [files.data_key(k) for k in ids]
+    assert keys.index_secret() == files.index_secret()
+    FileCaseKeys.open_or_create(tmp_path / "others")
+    with pytest.raises(CaseKeyError, match="codes and search would end"):
+        take_over_files(tmp_path / "others", *where)
 
 
 def test_over_tls_with_a_certificate_that_is_known_and_no_other(tmp_path: Path) -> None:
