@@ -54,7 +54,7 @@ class WrappedCaseKeys:
     def open_or_create(
         folder: Path, service: KeyService, index: bytes | None = None
     ) -> WrappedCaseKeys:
-        """The store in ``folder``; made where there is none, with a new index secret or ``index``."""
+        """The store in ``folder``; made where there is none, with ``index`` or a new secret."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if (folder / "master.key").exists():
             raise CaseKeyError(

@@ -18,7 +18,7 @@ from lib.visitor import HOME, enter
 from sojourn.errors import SetupError
 from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.letters.printing import print_page
-from sojourn_web.cases.services import looking, work
+from sojourn_web.cases.services import answers, looking, work
 from sojourn_web.cases.services.opening import NewPerson
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
@@ -74,6 +74,8 @@ def test_the_record_is_whole_in_two_languages_and_kept_nowhere(
     client: Client, office: Cast, printed: list[str]
 ) -> None:
     case = open_for(office, AMINA, CHILD)
+    answers.save_answer(office.room, office.counsellor, case.pk, people_of(case)[0].pk, "wishes",
+                        "when", "only_asking", based_on=0, key="a")  # fmt: skip
     looking.break_glass(office.room, office.stranger, case.reference,
                         reason="She called our office at night.")  # fmt: skip
     enter(client, case, office)
@@ -93,7 +95,8 @@ def test_the_record_is_whole_in_two_languages_and_kept_nowhere(
     read = words_of(printed[0])
     for words in ("Amina Diallo", "Fatou Diallo", case.reference, "Zoe", "Ana",
                   "She called our office at night.", "Tout ce qui est conservé sur moi",
-                  "Everything that is held about me", "Qui", "Who", "Pourquoi", "Why",
+                  "Everything that is held about me", "Qui", "Who", "I am only asking",
+                  "When do you think of returning?", "Pourquoi", "Why",
                   "This translation has not been reviewed."):  # fmt: skip
         assert words in read, words
     client.get(f"{RECORD}?lang=en")

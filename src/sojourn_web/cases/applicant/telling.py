@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sojourn_web.cases.applicant.gate import Asked
 from sojourn_web.cases.applicant.languages import words
+from sojourn_web.cases.applicant.questions import known_question
 from sojourn_web.cases.services.looking import HeldValue, LogLine
 from sojourn_web.cases.visibility import VISITOR
 
@@ -42,11 +43,12 @@ TABLES = {
 
 @dataclass(frozen=True)
 class HeldRow:
-    """``title``: a phrase, or the table's name. ``values``: column and what stands in it."""
+    """``title``: a phrase, or the table's name. ``values``: column, what stands in it, and whether
+    that is a phrase of the pages."""
 
     title: str
     at: datetime
-    values: tuple[tuple[str, str], ...]
+    values: tuple[tuple[str, str, bool], ...]
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,23 @@ def tell_held(rows: tuple[HeldValue, ...]) -> tuple[HeldRow, ...]:
     """The moment stands in the title already."""
     return tuple(
         HeldRow(TABLES.get(r.table, r.table), r.at,
-                tuple((n, v) for n, v in r.values if n != "made at"))
+                tuple((n, *_phrase(r, n, v)) for n, v in r.values if n != "made at"))
         for r in rows
     )  # fmt: skip
+
+
+def _phrase(row: HeldValue, name: str, value: str) -> tuple[str, bool]:
+    """A question and a choice as they were asked; the rest as it is stored."""
+    if row.table != "answer" or name not in ("question", "value"):
+        return value, False
+    stored = dict(row.values)
+    asked = known_question(stored.get("section", ""), stored.get("question", ""))
+    if asked is None:
+        return value, False
+    if name == "question":
+        return asked.asks, True
+    words = dict(asked.choices).get(value)
+    return (words, True) if words else (value, False)
 
 
 def tell_line(asked: Asked, line: LogLine) -> Told:
