@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import zlib
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -66,6 +67,12 @@ def watch_writing() -> list[str]:
     return WATCHED[-1]
 
 
+def opened(pdf: bytes) -> str:
+    """Its streams, unpacked: what a reader finds of it."""
+    packed = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.S)
+    return b"".join(zlib.decompress(p) for p in packed if p[:1] == b"x").decode("latin-1")
+
+
 def words_of(page: str) -> str:
     return " ".join(unescape(re.sub(r"<style.*?</style>|<[^>]+>", " ", page)).split())
 
@@ -91,7 +98,7 @@ def test_the_record_is_whole_in_two_languages_and_kept_nowhere(
     assert answer["Content-Disposition"] == 'attachment; filename="my-record.pdf"'
     assert "no-store" in answer["Cache-Control"]
     assert answer.content.startswith(b"%PDF")
-    assert b"/Lang (fr)" in answer.content
+    assert "/Lang (fr)" in opened(answer.content)
     read = words_of(printed[0])
     for words in ("Amina Diallo", "Fatou Diallo", case.reference, "Zoe", "Ana",
                   "She called our office at night.", "Tout ce qui est conservé sur moi",
