@@ -142,8 +142,10 @@ def _read_child(room: Room, case: Case, new: NewPerson, stands: str = "") -> Par
 
 def _may_add(actor: Actor, case: Case) -> Person:
     """Whoever asks, where they may bring somebody in."""
+    if actor.who is not Who.APPLICANT or actor.person_id is None:
+        raise NotVisibleError
     mine = people_for(actor, case).filter(pk=actor.person_id).first()
-    if actor.who is not Who.APPLICANT or mine is None:
+    if mine is None:
         raise NotVisibleError
     if State(case.state) not in OPEN:
         raise RefusedError(CLOSED)
