@@ -127,8 +127,8 @@ def test_codes_and_dates_keep_their_direction(
     assert "كل ما هو محفوظ عني" in page
 
 
-def test_nothing_of_another_adult_is_in_it(
-    client: Client, office: Cast, printed: list[str]
+def test_nothing_of_another_adult_is_in_it_and_a_long_log_is_cut_with_a_word(
+    client: Client, office: Cast, printed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = open_for(office, AMINA, IBRAHIM)
     work.add_note(office.room, office.counsellor, case.pk, "Ibrahim is afraid.", key="n")
@@ -137,6 +137,11 @@ def test_nothing_of_another_adult_is_in_it(
     read = words_of(printed[0])
     assert "Ibrahim" not in read
     assert "Amina Diallo" in read
+    assert "Only the newest" not in read
+    monkeypatch.setattr("sojourn_web.cases.applicant.views_rights.LINES", 1)
+    client.get(f"{RECORD}?lang=en")
+    assert "Only the newest lines are here." in words_of(printed[1])
+    assert printed[1].count("<time") < printed[0].count("<time")
     assert people_of(case)[1].names.open(office.room.keys) == "Ibrahim Diallo"
 
 
