@@ -102,9 +102,9 @@ def test_the_record_is_whole_in_two_languages_and_kept_nowhere(
     read = words_of(printed[0])
     for words in ("Amina Diallo", "Fatou Diallo", case.reference, "Zoe", "Ana",
                   "She called our office at night.", "Tout ce qui est conservé sur moi",
-                  "Everything that is held about me", "Qui", "Who", "Date de naissance", "Birth date",
-                  "I am only asking", "When do you think of returning?", "Pourquoi", "Why",
-                  "This translation has not been reviewed."):  # fmt: skip
+                  "Everything that is held about me", "Qui", "Who", "Date de naissance",
+                  "Birth date", "I am only asking", "When do you think of returning?", "Pourquoi",
+                  "Why", "This translation has not been reviewed."):  # fmt: skip
         assert words in read, words
     client.get(f"{RECORD}?lang=en")
     english = words_of(printed[1])
