@@ -37,7 +37,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sojourn_web.cases.errors import CaseKeyError, KeysAwayError
-from sojourn_web.cases.keys import KEY_BYTES
+from sojourn_web.cases.key_files import KEY_BYTES
 
 SECONDS = 3.0  # from the first byte that is sent to the last one that is read
 LARGEST = 16 * 2**20  # an answer: a list of 300,000 names is about that long

@@ -23,8 +23,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sojourn_web.cases.errors import CaseKeyError, ErasedError
-from sojourn_web.cases.key_service import KeyService, ServiceAddress
-from sojourn_web.cases.keys import (
+from sojourn_web.cases.key_files import (
     KEY_BYTES,
     WRAPPED_INDEX,
     FileCaseKeys,
@@ -33,6 +32,7 @@ from sojourn_web.cases.keys import (
     shred,
     write_new,
 )
+from sojourn_web.cases.key_service import KeyService, ServiceAddress
 
 INDEX = "sojourn-index"
 PREFIX = "sojourn-case-"
