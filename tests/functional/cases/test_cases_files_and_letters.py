@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import connections
 
 from lib.cast import (
@@ -30,7 +31,7 @@ from lib.cast import (
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
 from sojourn_web.cases.letters.printing import as_html, render_letter
 from sojourn_web.cases.letters.wordings import find_phrases, phrase_names, shipped_languages
-from sojourn_web.cases.letters.writing import HOLE, LetterKind
+from sojourn_web.cases.letters.writing import HOLE, LetterKind, Told, write_letter
 from sojourn_web.cases.models import AccessEvent, Attachment, AuditEvent, Case, Declaration
 from sojourn_web.cases.scanning import ClamdScanner, NoScanner, Verdict
 from sojourn_web.cases.services import files, letters, looking, moving
@@ -253,12 +254,12 @@ def test_letters_are_of_visible_cases_alone(cast: Cast) -> None:
 
 
 def test_a_language_without_a_wording_says_so(cast: Cast) -> None:
-    case = open_for(cast, NewPerson("Hodan", language="so"))
+    case = open_for(cast, NewPerson("Asha", language="sw"))
     letter = letters.make_letter(
         cast.room, cast.counsellor, case.pk, people_of(case)[0].pk, LetterKind.APPOINTMENT,
         moment=LEAVES, place="Rue 12",
     )  # fmt: skip
-    assert (letter.wanted, [s.language for s in letter.sides]) == ("so", ["en"])
+    assert (letter.wanted, [s.language for s in letter.sides]) == ("sw", ["en"])
     assert "An interpreter reads this letter" in as_html(letter)
 
 
@@ -289,3 +290,22 @@ def test_every_shipped_language_has_every_sentence_with_its_holes() -> None:
         for name, text in english.texts.items():
             assert set(HOLE.findall(held.texts[name])) == set(HOLE.findall(text)), (language, name)
         assert bool(held.reviewed) == (language == "en")
+
+
+@pytest.mark.parametrize("language", shipped_languages())
+def test_a_letter_is_drawn_with_every_sign_of_its_language(
+    language: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """WeasyPrint warns of each sign that no font on the machine has."""
+    for kind in LetterKind:
+        told = Told(
+            kind=kind, reference="K7WX-2MDQ", name="Amina", office="Dakar", time_zone="UTC",
+            written_at=LEAVES, signed_by="Sow", moment=LEAVES, place="Rue 12", children=("Fatou",),
+            legs=({"from": "DSS", "to": "ABJ", "carrier": "HC", "flight": "HC 301"},), booking="A7",
+        )  # fmt: skip
+        letter = write_letter(told, language, "en")
+        side = letter.sides[0]
+        assert (letter.wanted, side.language) == ("", language)
+        assert (side.direction == "rtl") == (language in settings.LANGUAGES_BIDI)
+        assert render_letter(letter).startswith(b"%PDF-")
+    assert "notdef" not in caplog.text

@@ -19,8 +19,6 @@ from sojourn_web.cases.applicant.catalogues import (
 from sojourn_web.cases.applicant.languages import all_languages
 
 CODES = [c for c, _ in settings.LANGUAGES if c != "en"]
-# What has been translated must not fall back; raise these with the translations.
-LEAST = {"ti": 0.4, "am": 0.75, "ckb": 0.75, "ku": 0.75, "ps": 0.75, "so": 0.75}
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -29,10 +27,9 @@ def test_every_phrase_is_in_the_catalogue_with_the_same_placeholders(code: str) 
     wanted = phrases()
     assert list(known) == wanted  # else: python tools/refresh_catalogues.py
     for phrase, translated in known.items():
-        if translated:
-            assert places(translated) == places(phrase), phrase
-            assert "<" not in translated
-    assert sum(map(bool, known.values())) / len(wanted) >= LEAST.get(code, 1.0)
+        assert translated, phrase
+        assert places(translated) == places(phrase), phrase
+        assert "<" not in translated
     assert DRAFT in catalogue_of(code).read_text("utf-8").splitlines()[0]
 
 
