@@ -166,7 +166,8 @@ def test_an_adult_joins_alone_and_whoever_asked_them_is_not_told(
     assert "Do you want to be in this plan?" in page
     assert "Amina" not in page
     assert Person.objects.count() == 1  # looking is no yes
-    joined = other.post("/return/join", {**fields, "answer": "yes"})
+    said = {**fields, "answer": "yes", "key": hidden(page)["key"]}
+    joined = other.post("/return/join", said)
     assert _plain(client.get(FAMILY)) == before[0]
     assert _plain(client.get(f"{HOME}log")) == before[1]
     _, own = CODES.findall(joined.content.decode())
@@ -181,12 +182,17 @@ def test_an_adult_joins_alone_and_whoever_asked_them_is_not_told(
     again = Client()
     assert again.post("/return/enter", {"reference": reference, "code": own}).status_code == 302
     assert again.get(HOME).status_code == 200
-    # A second click on another line shows the same code; a third person gets nothing.
-    twice = Client().post("/return/join", {**fields, "answer": "yes"})
+    # A second click of the same form shows the same code. Whoever made the invitation knows its
+    # code too: they get neither the other's code nor what the answer was.
+    twice = Client().post("/return/join", said)
     assert CODES.findall(twice.content.decode())[1] == own
-    Invitation.objects.update(used_at=datetime.now(UTC) - timedelta(minutes=3))
-    assert Client().post("/return/join", fields).status_code == 403
+    for answer in ({}, {"answer": "yes"}, {"answer": "yes", "key": "mine"}):
+        assert Client().post("/return/join", {**fields, **answer}).status_code == 403, answer
+    assert Client().post("/return/join", {**fields, "answer": "no"}).status_code == 200
     assert Person.objects.count() == 2
+    Case.objects.update(code_failures=0, code_locked_until=None)
+    Invitation.objects.update(used_at=datetime.now(UTC) - timedelta(minutes=3))
+    assert Client().post("/return/join", said).status_code == 403
     # Every guard asks for them as for anybody: nobody goes on without their name and their yes.
     answer = client.post(f"{HOME}move", {"move": "apply"})
     assert answer.status_code == 409
@@ -203,7 +209,9 @@ def test_no_is_kept_nowhere_and_told_to_nobody(client: Client, office: Cast) -> 
     other.get("/return/?lang=en")
     fields = {"reference": reference, "code": code, "answer": "no"}
     assert "Nobody is told" in other.post("/return/join", fields).content.decode()
-    assert other.post("/return/join", {**fields, "answer": "yes"}).status_code == 403
+    assert "Nobody is told" in other.post("/return/join", fields).content.decode()  # twice is once
+    for answer in ({"answer": ""}, {"answer": "yes", "key": "k"}):
+        assert other.post("/return/join", {**fields, **answer}).status_code == 403
     assert (_plain(client.get(FAMILY)), _plain(client.get(f"{HOME}log"))) == before
     assert Person.objects.count() == 1
     assert AuditEvent.objects.count() == events
@@ -216,7 +224,7 @@ def test_an_invitation_is_opened_by_whom_it_is_for_and_not_for_ever(
     case = open_for(office, AMINA)
     enter(client, case, office)
     reference, code = invite(client)
-    fields = {"reference": reference, "code": code, "answer": "yes"}
+    fields = {"reference": reference, "code": code, "answer": "yes", "key": "k"}
     here = client.post("/return/join", fields)
     assert here.status_code == 409
     assert "Sign out first" in here.content.decode()
@@ -247,7 +255,7 @@ def test_a_plan_that_has_gone_on_takes_nobody_in_any_more(office: Cast) -> None:
     code = family.invite_adult(office.room, applicant_of(case), case.pk, key="i")
     moving.withdraw(office.room, applicant_of(case), case.pk)
     answer = Client().post("/return/join?lang=en", {
-        "reference": case.reference, "code": code, "answer": "yes"})  # fmt: skip
+        "reference": case.reference, "code": code, "answer": "yes", "key": "k"})  # fmt: skip
     assert "Nobody can be added now" in answer.content.decode()
     assert Person.objects.count() == 1
 

@@ -130,14 +130,17 @@ def join(request: HttpRequest) -> HttpResponse:
     if visiting.find_visitor(room, request.COOKIES.get(COOKIE, "")) is not None:
         return show(request, "refused", 409, reasons=(SIGNED_IN,), signed_in=True)
     try:
-        family.read_invitation(room, reference, code)
         said = request.POST.get("answer", "")
         if said == "no":
             family.decline(room, reference, code)
             return show(request, "declined")
         if said != "yes":
+            family.read_invitation(room, reference, code)
             return show(request, "joining", reference=reference, code=code)
-        joined = family.join_plan(room, reference, code, language=current_language().code)
+        joined = family.join_plan(
+            room, reference, code, language=current_language().code,
+            key=request.POST.get("key", "")[:64],
+        )  # fmt: skip
     except RefusedError as refusal:
         wait_until(started)
         return show(request, "join", 403, errors=refusal.reasons, reference=reference)

@@ -181,35 +181,40 @@ def invite_adult(room: Room, actor: Actor, case_id: UUID, *, key: str) -> str:
     return code
 
 
-def _waiting(room: Room) -> QuerySet[Invitation]:
-    """Those that can be answered; an answer may come twice, by two clicks."""
-    unanswered: Any = Q(used_at=None) | Q(joined__isnull=False, used_at__gt=room.now - TWO_CLICKS)
-    return Invitation.objects.filter(unanswered, ends_at__gt=room.now)
+def _still_good(room: Room) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(ends_at__gt=room.now)
 
 
 def read_invitation(room: Room, reference: str, code: str) -> None:
-    """Whether these open an invitation. Raises RefusedError; wrong codes are counted as always."""
+    """Whether these open an invitation that waits for its answer. Raises RefusedError, for one
+    that was answered too, whatever the answer was: whoever made it learns nothing by trying."""
     if not _try(room, read_reference(reference), code):
         raise RefusedError(WRONG_CODE)
 
 
 @service
 def _try(room: Room, reference: str, code: str) -> bool:
-    return find_by_code(room, reference, code, _waiting(room)) is not None
+    rows = _still_good(room).filter(used_at=None)
+    return find_by_code(room, reference, code, rows) is not None
 
 
-def join_plan(room: Room, reference: str, code: str, *, language: str) -> Joined:
-    """The adult's own yes. They are in the plan without a name; the rest they say themselves."""
+def join_plan(room: Room, reference: str, code: str, *, language: str, key: str) -> Joined:
+    """The adult's own yes. They are in the plan without a name; the rest they say themselves.
+
+    ``key``: of the form that asked. A second click has it too and is given the same code; nobody
+    else is, for whoever made the invitation knows its code as well.
+    """
     plain = read_reference(reference)
-    found = _join(room, plain, code, language)
+    found = _join(room, plain, code, language, key) if key else None
     if found is None:
         raise RefusedError(WRONG_CODE)
     return found
 
 
 @service
-def _join(room: Room, reference: str, code: str, language: str) -> Joined | None:
-    row = find_by_code(room, reference, code, _waiting(room))
+def _join(room: Room, reference: str, code: str, language: str, key: str) -> Joined | None:
+    recent: Any = Q(used_at=None) | Q(joined__isnull=False, used_at__gt=room.now - TWO_CLICKS)
+    row = find_by_code(room, reference, code, _still_good(room).filter(recent))
     if row is None:
         return None
     case: Case = row.case
@@ -223,20 +228,27 @@ def _join(room: Room, reference: str, code: str, language: str) -> Joined | None
         row.joined, row.used_at = person.pk, room.now
         row.save()
         add_task(room, VISITOR, case, JOINED)
-        keep_code(room, VISITOR, case, person, derive_code(secret, "joined", str(person.pk)))
+        keep_code(room, VISITOR, case, person, derive_code(secret, "joined", str(person.pk), key))
         record(room, VISITOR, case, "joined the plan", columns="people", private_to=person.pk)
     actor = Actor(Who.APPLICANT, case_id=case.pk, person_id=row.joined)
-    own = derive_code(secret, "joined", str(row.joined))
+    own = derive_code(secret, "joined", str(row.joined), key)
     kept = digest_code(secret, reference, own)
     if not AccessCode.objects.filter(digest=kept, person_id=row.joined, revoked_at=None).exists():
-        return None  # they have a new one since
+        return None  # another form's key, or they have a new code since
     return Joined(actor, reference, own)
 
 
-@service
 def decline(room: Room, reference: str, code: str) -> None:
-    """No. Nothing is kept of whoever said it, and nobody is told."""
-    row = find_by_code(room, read_reference(reference), code, _waiting(room))
-    if row is not None and row.joined is None:
+    """No. Nothing is kept of whoever said it, and nobody is told. Of one that was answered already
+    nothing changes, and it is answered alike."""
+    if not _decline(room, read_reference(reference), code):
+        raise RefusedError(WRONG_CODE)
+
+
+@service
+def _decline(room: Room, reference: str, code: str) -> bool:
+    row = find_by_code(room, reference, code, _still_good(room))
+    if row is not None and row.used_at is None:
         row.used_at = room.now
         row.save()
+    return row is not None
