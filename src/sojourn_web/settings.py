@@ -7,7 +7,8 @@ keys/cases), SOJOURN_CASES_KEY_SERVICE (a key service's address with its mount),
 SOJOURN_CASES_KEY_TOKEN (the file of its token) and SOJOURN_CASES_KEY_CA (certificates that vouch
 for it, where the system's own do not), SOJOURN_EXIT_URL (where "leave this page" leads),
 SOJOURN_COMPLAINTS (who takes complaints outside the office: a name and how to reach them),
-SOJOURN_PRODUCTION=1 (a secret key is then required, cookies go over HTTPS alone, demo is refused). SOJOURN_CLAMD: where ClamAV listens,
+SOJOURN_PRODUCTION=1 (a secret key is then required, cookies go over HTTPS alone, demo is
+refused). SOJOURN_CLAMD: where ClamAV listens,
 unix:/run/clamav/clamd.ctl or host:port; files that people hand in are opened once it has found
 them clean.
 """
