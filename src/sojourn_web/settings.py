@@ -3,9 +3,12 @@
 SOJOURN_HOME, SOJOURN_STATISTICS_URL (default: the home's statistics.sqlite3), SOJOURN_WEB_URL
 (default: the home's web.sqlite3), SOJOURN_SECRET_KEY, SOJOURN_HOSTS, SOJOURN_DEMO=1,
 SOJOURN_CASES_URL (default: the home's cases.sqlite3), SOJOURN_CASES_KEYS (default: the home's
-keys/cases), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_COMPLAINTS (who takes
-complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION=1 (a secret key is
-then required, cookies go over HTTPS alone, demo is refused). SOJOURN_CLAMD: where ClamAV listens,
+keys/cases), SOJOURN_CASES_KEY_SERVICE (a key service's address with its mount), with
+SOJOURN_CASES_KEY_TOKEN (the file of its token) and SOJOURN_CASES_KEY_CA (certificates that vouch
+for it, where the system's own do not), SOJOURN_EXIT_URL (where "leave this page" leads),
+SOJOURN_COMPLAINTS (who takes complaints outside the office: a name and how to reach them),
+SOJOURN_PRODUCTION=1 (a secret key is then required, cookies go over HTTPS alone, demo is
+refused). SOJOURN_CLAMD: where ClamAV listens,
 unix:/run/clamav/clamd.ctl or host:port; files that people hand in are opened once it has found
 them clean.
 """
@@ -86,6 +89,10 @@ DATABASES = {
     "cases": database(os.environ.get("SOJOURN_CASES_URL") or f"sqlite:///{HOME / 'cases.sqlite3'}"),
 }
 DATABASE_ROUTERS = ["sojourn_web.cases.router.CasesRouter"]
+# A key service instead of files alone: docs/how-to/keep-case-keys-in-a-service.md.
+CASES_KEY_SERVICE = os.environ.get("SOJOURN_CASES_KEY_SERVICE", "")
+CASES_KEY_TOKEN = os.environ.get("SOJOURN_CASES_KEY_TOKEN", "")  # a file, read for each request
+CASES_KEY_CA = os.environ.get("SOJOURN_CASES_KEY_CA", "")
 CASES_KEYS = Path(os.environ.get("SOJOURN_CASES_KEYS") or HOME / "keys" / "cases")
 CASES_CLAMD = os.environ.get("SOJOURN_CLAMD", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -163,7 +170,8 @@ LANGUAGES = [
     ("uk", "українська"), ("ru", "русский"), ("tr", "Türkçe"), ("so", "Soomaali"),
     ("am", "አማርኛ"), ("ti", "ትግርኛ"),
 ]  # fmt: skip
-LANGUAGES_BIDI = ["ar", "fa", "ps", "ckb"]
+# All that are written from right to left, those of letters alone too (Dari, Urdu, Hebrew).
+LANGUAGES_BIDI = ["ar", "fa", "prs", "ps", "ckb", "ur", "he"]
 for _code, _name in LANGUAGES:  # Django knows nothing of some of them
     LANG_INFO.setdefault(
         _code,

@@ -186,7 +186,8 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
     people = list(people_for(actor, case))
     mine = [p.pk for p in people]
     alone = not Person.objects.filter(case=case).exclude(pk__in=mine).exists()
-    found = [_held(room, p) for p in people]
+    names = {str(p.pk): p.names.show(room.keys) or p.kind for p in people}
+    found = [_held(room, p, names) for p in people]
     for model in case_tables():
         if model.__name__ in NOT_TOLD:
             continue
@@ -197,22 +198,24 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
             rows = rows.filter(about | Q(person__isnull=True) if shared else about)
         elif model in (Note, HandOverNote, FollowUp) and not alone:
             continue
-        found += [_held(room, row) for row in rows]
+        found += [_held(room, row, names) for row in rows]
     return tuple(sorted(found, key=lambda h: (h.table, h.at)))
 
 
 # Digests and office work that say nothing of the person; Person is told first.
-NOT_TOLD = frozenset({"BlindIndex", "AccessCode", "Task", "Person", "Visit"})
+NOT_TOLD = frozenset({"BlindIndex", "AccessCode", "Task", "Person", "Visit", "Invitation"})
 HIDDEN = frozenset({"id", "key_id", "case", "made_by", "content"})
 
 
-def _held(room: Room, row: CaseRow) -> HeldValue:
+def _held(room: Room, row: CaseRow, names: dict[str, str]) -> HeldValue:
     values = []
     for column in row._meta.fields:
         if column.name in HIDDEN:
             continue
         value = getattr(row, column.attname)
         text = value.show(room.keys) if isinstance(column, SealedField) else str(value)
+        if column.name == "person":  # whom it is about, by name
+            text = names.get(text, text)
         if text not in ("", "None"):
             values.append((str(column.verbose_name), text))
     return HeldValue(str(row._meta.verbose_name), row.made_at, tuple(values))
