@@ -143,6 +143,7 @@ AUTH_PASSWORD_VALIDATORS = [
      "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]  # fmt: skip
+CSRF_FAILURE_VIEW = "sojourn_web.cases.stale_forms.too_old"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "sojourn_web.accounts.adapter.OfficeAdapter"
