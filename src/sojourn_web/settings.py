@@ -7,7 +7,9 @@ keys/cases), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_COMPLAINT
 complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION=1 (a secret key is
 then required, cookies go over HTTPS alone, demo is refused). SOJOURN_CLAMD: where ClamAV listens,
 unix:/run/clamav/clamd.ctl or host:port; files that people hand in are opened once it has found
-them clean.
+them clean. SOJOURN_API_RATE, SOJOURN_API_COUNTS_RATE: how often a token of the cases' API may ask,
+and ask for counts (120/m and 6/m; units s, m, h). SOJOURN_POOL: connections to each PostgreSQL
+database that a server keeps (``sojourn serve`` keeps up to 20; other commands none).
 """
 
 from __future__ import annotations
@@ -87,7 +89,16 @@ DATABASES = {
 }
 DATABASE_ROUTERS = ["sojourn_web.cases.router.CasesRouter"]
 CASES_KEYS = Path(os.environ.get("SOJOURN_CASES_KEYS") or HOME / "keys" / "cases")
+CASES_API_RATE = os.environ.get("SOJOURN_API_RATE", "120/m")
+CASES_API_COUNTS_RATE = os.environ.get("SOJOURN_API_COUNTS_RATE", "6/m")
 CASES_CLAMD = os.environ.get("SOJOURN_CLAMD", "")
+# Counts of tries and requests, in memory; large enough that a flood of addresses drops few of them.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.auth",

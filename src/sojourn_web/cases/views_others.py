@@ -153,7 +153,8 @@ def account_list(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse
             say_saved(request, room, (f"First password, shown this once: {password}",))
             return redirect("accounts")
     context = {"lines": accounts.list_accounts(actor), "form": form, "rows": field_rows(form),
-               "changes": accounts.account_changes(actor, 20), "stamp": stamp_of(request)}  # fmt: skip
+               "stamp": stamp_of(request),
+               "changes": accounts.account_changes(actor, 20)}  # fmt: skip
     return render(request, "cases/counsellor/accounts.html", context,
                   status=422 if request.method == "POST" else 200)  # fmt: skip
 
