@@ -58,7 +58,7 @@ def serve(
     Example: sojourn serve --home office --port 8000
     """
     office = open_office(home, statistics_url=database)
-    _configure(office, demo=False)
+    _configure(office, demo=False, serves=True)
     _prepare_web(demo=False)
     office.open_ledger().close()
     say.print(f"serving {office.home} at http://{host}:{port} (Ctrl-C stops)")
@@ -153,7 +153,7 @@ def _run_demo(home: Path, port: int, rate: float, world: World) -> None:
     with Progress(*columns, console=say) as bar:
         step = bar.add_task("making an office: keys, ledger, accounts", total=6)
         office = _demo_office(home)
-        _configure(office, demo=True)
+        _configure(office, demo=True, serves=True)
         people = _prepare_web(demo=True)
         bar.update(step, advance=1, description=f"simulating a country of {world.stays:,} stays")
         parcels = stream_country(world, rate=rate, now=datetime.now(UTC))
@@ -298,12 +298,13 @@ def _demo_office(home: Path) -> Office:
     return open_office(home)
 
 
-def _configure(office: Office, *, demo: bool) -> None:
+def _configure(office: Office, *, demo: bool, serves: bool = False) -> None:
     """Django's settings read the environment: say where this office is, then set Django up."""
     os.umask(0o077)  # what is written from here on is for nobody else on this machine
     os.environ["SOJOURN_HOME"] = str(office.home)
     os.environ["SOJOURN_STATISTICS_URL"] = office.statistics_url
     os.environ["SOJOURN_DEMO"] = "1" if demo else "0"
+    os.environ["SOJOURN_SERVES"] = "1" if serves else "0"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sojourn_web.settings")
     import django
     from django.core.exceptions import ImproperlyConfigured

@@ -8,8 +8,8 @@ complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION
 then required, cookies go over HTTPS alone, demo is refused). SOJOURN_CLAMD: where ClamAV listens,
 unix:/run/clamav/clamd.ctl or host:port; files that people hand in are opened once it has found
 them clean. SOJOURN_API_RATE, SOJOURN_API_COUNTS_RATE: how often a token of the cases' API may ask,
-and ask for counts (120/m and 6/m; units s, m, h). SOJOURN_POOL: connections to each PostgreSQL
-database that a server keeps (``sojourn serve`` keeps up to 20; other commands none).
+and ask for counts (120/m and 6/m; units s, m, h). SOJOURN_POOL: how many connections to each PostgreSQL
+database a server keeps open at most (20; commands that serve nobody keep none).
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ STATISTICS_URL = (
 )
 INBOX = HOME / "inbox"
 DOWNLOADS: Path = HOME / "downloads"  # published figures as files, made at the first ask
+
+# A server keeps its connections in a pool: under ASGI each request is a thread of its own, where
+# Django's CONN_MAX_AGE would keep one connection for every request and use none of them again.
+POOL = int(os.environ.get("SOJOURN_POOL") or 20) if os.environ.get("SOJOURN_SERVES") == "1" else 0
 
 if PRODUCTION and DEMO:
     raise ImproperlyConfigured("SOJOURN_DEMO=1 on a production office: one of the two is wrong")
@@ -69,6 +73,7 @@ def database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if not parts.scheme.startswith("postgresql"):
         raise ImproperlyConfigured("a database's URL: expected sqlite:///path or postgresql://...")
+    kept = {"pool": {"min_size": min(2, POOL), "max_size": POOL, "timeout": 10}} if POOL else {}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.removeprefix("/"),
@@ -76,6 +81,8 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or parse_qs(parts.query).get("host", [""])[0],
         "PORT": str(parts.port or ""),
+        "CONN_HEALTH_CHECKS": True,  # after a restart of the database nobody meets a dead one
+        "OPTIONS": kept,
     }
 
 
