@@ -8,8 +8,8 @@ complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION
 then required, cookies go over HTTPS alone, demo is refused). SOJOURN_CLAMD: where ClamAV listens,
 unix:/run/clamav/clamd.ctl or host:port; files that people hand in are opened once it has found
 them clean. SOJOURN_API_RATE, SOJOURN_API_COUNTS_RATE: how often a token of the cases' API may ask,
-and ask for counts (120/m and 6/m; units s, m, h). SOJOURN_POOL: how many connections to each PostgreSQL
-database a server keeps open at most (20; commands that serve nobody keep none).
+and ask for counts (120/m and 6/m; units s, m, h). SOJOURN_POOL: how many connections to each
+PostgreSQL database a server keeps open at most (20; commands that serve nobody keep none).
 """
 
 from __future__ import annotations
