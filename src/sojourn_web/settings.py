@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "sojourn_web.accounts.one_thread.in_one_thread",  # the last: see there
 ]
 ROOT_URLCONF = "sojourn_web.urls"
 ASGI_APPLICATION = "sojourn_web.asgi.application"
