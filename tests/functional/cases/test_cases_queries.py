@@ -8,12 +8,13 @@ import pytest
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from lib.cast import AMINA, CHILD, IBRAHIM, Cast, key, people_of
 from lib.desk import case_in, cast_of_today, client_of
 from sojourn_web.cases.models import Case
-from sojourn_web.cases.services import checks, looking
+from sojourn_web.cases.services import checks, looking, work
 from sojourn_web.cases.services.facts import ASKED_OF, ASKED_OF_KNOWN, gather_facts, know
 from sojourn_web.cases.services.moving import open_choices
 from sojourn_web.cases.states import TRANSITIONS, State, choices
@@ -115,6 +116,17 @@ def test_who_broke_glass_sees_the_case_and_who_did_not_asks_no_grants(cast: Cast
     assert visible_to(after, cast.room.now).get() == case
     assert client.get(f"/cases/{case.reference}/").status_code == 200
     assert case.reference in client.get("/cases/today").content.decode()
+
+
+def test_addresses_that_lists_put_together_are_those_of_the_resolver(cast: Cast) -> None:
+    case = case_in(cast, State.COUNSELLING)
+    work.plan_task(cast.room, cast.counsellor, case.pk, "call them", key=key())
+    client = client_of(cast.counsellor)
+    listed = client.get("/cases/").content.decode()
+    today = client.get("/cases/today").content.decode()
+    assert f'href="{reverse("case", args=(case.reference,))}"' in listed
+    assert f'href="{reverse("case-part", args=(case.reference, "work"))}"' in today
+    assert f'action="{reverse("act", args=(case.reference, "finish-task"))}"' in today
 
 
 def actor_of_client(actor: Actor) -> Actor:

@@ -103,3 +103,9 @@ class Answer(PersonRow):
                 fields=("person", "section", "question", "version"), name="one_answer_version"
             )
         ]
+        indexes = [
+            models.Index(
+                fields=("made_at",), name="answered_twice",
+                condition=models.Q(settled_at=None, conflicts_with__isnull=False),
+            )
+        ]  # fmt: skip
