@@ -151,7 +151,7 @@ class TokenAuth(HttpBearer):
         room = room_now()
         found = find_token(room, token)
         if found is None:
-            count("wrong tokens", request.META.get("REMOTE_ADDR", ""), WRONG_TOKENS, room.now)
+            count("wrong-tokens", request.META.get("REMOTE_ADDR", ""), WRONG_TOKENS, room.now)
         else:
             count("requests", str(found.pk), read_rate(settings.CASES_API_RATE), room.now)
         return found

@@ -22,7 +22,7 @@ from sojourn_web.cases.visibility import Actor
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 WORDS = "Her brother rang & asked to wait."
-INPUT = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
+INPUT = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"[^>]*>')
 HERE = {"Sec-Fetch-Site": "same-origin"}
 ELSEWHERE: list[dict[str, str]] = [
     {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"},
