@@ -150,7 +150,7 @@ def _fill(cases: int, users: int) -> list[Reader]:
         offices.append((Office.objects.get(name=f"Office {place}"), numbers))
     load_cases(case_keys(), offices, cases, now, Random(1))
     with connections["cases"].cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute("VACUUM ANALYZE")  # as PostgreSQL does by itself, in time
     readers = []
     rng = Random(2)
     for user, office in rng.sample(people, users):
@@ -226,9 +226,7 @@ def _read(readers: list[Reader], port: int, seconds: float, reading: float) -> N
         while time.monotonic() < until:
             page = rng.choices(PAGES, (1, 1, 2))[0]
             started = time.perf_counter()
-            line.request("GET", _address(page, reader, rng), headers={"Cookie": reader.cookie})
-            answer = line.getresponse()
-            answer.read()
+            answer = _ask(line, _address(page, reader, rng), reader.cookie)
             reader.taken[page].append(1000 * (time.perf_counter() - started))
             reader.errors += answer.status != 200
             time.sleep(min(pause(), max(0.0, until - time.monotonic())))
@@ -238,6 +236,21 @@ def _read(readers: list[Reader], port: int, seconds: float, reading: float) -> N
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def _ask(line: http.client.HTTPConnection, address: str, cookie: str) -> http.client.HTTPResponse:
+    """As a browser: a line that the server has closed meanwhile is opened anew."""
+    for last in (False, True):
+        try:
+            line.request("GET", address, headers={"Cookie": cookie})
+            answer = line.getresponse()
+            answer.read()
+            return answer
+        except (http.client.RemoteDisconnected, ConnectionError):
+            line.close()
+            if last:
+                raise
+    raise AssertionError("not reached")
 
 
 def _measure(readers: list[Reader], pid: int, seconds: float, reading: float, title: str) -> float:

@@ -1,4 +1,4 @@
-"""Indexes of what waits: few rows of many, looked for on each page of what needs somebody today."""
+"""Indexes of lists, and of what waits: few rows of many, looked for on each page of today."""
 
 from django.db import migrations, models
 
@@ -9,12 +9,32 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RemoveIndex(
+            model_name="case",
+            name="case_by_change",
+        ),
         migrations.AddIndex(
             model_name="answer",
             index=models.Index(
                 condition=models.Q(("conflicts_with__isnull", False), ("settled_at", None)),
                 fields=["made_at"],
                 name="answered_twice",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("erased_at", None)),
+                fields=["office", "-state_since", "id"],
+                name="case_list",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("erased_at", None)),
+                fields=["office", "state", "-state_since", "id"],
+                name="case_list_of_state",
             ),
         ),
         migrations.AddIndex(
