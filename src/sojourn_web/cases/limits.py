@@ -48,7 +48,8 @@ def read_rate(text: str) -> Rate:
 def count(what: str, who: str, rate: Rate, now: datetime) -> None:
     """One more of ``what`` by ``who``. Raises TooManyError where the window is full.
 
-    ``what``: letters and dashes. ``who`` is kept as a keyed digest: an address or a token's id stands nowhere in clear.
+    ``what``: letters and dashes. ``who`` is kept as a keyed digest: an address or a
+    token's id stands nowhere in clear.
     """
     moment = int(now.timestamp())
     window = moment // rate.seconds

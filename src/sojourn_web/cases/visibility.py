@@ -149,20 +149,20 @@ def actor_of(user: Any) -> Actor:
 
 def visible_to(actor: Actor, now: datetime) -> QuerySet[Case]:
     """The cases that ``actor`` may see at ``now``; erased ones are nobody's."""
-    rule = seen_by(actor, now)
-    return Case.objects.none() if rule is None else Case.objects.filter(rule)
+    return Case.objects.filter(seen_by(actor, now))
 
 
 def seen_by(actor: Actor, now: datetime, path: str = "") -> Any:
-    """``visible_to`` as a condition; None for nobody. ``path``: ``case__`` for rows of cases."""
+    """``visible_to`` as a condition. ``path``: ``case__`` for rows that have a case."""
 
     def where(**wanted: object) -> Any:
         return Q(**{f"{path}{name}": value for name, value in wanted.items()})
 
+    nothing = where(pk__in=())
     alive = where(erased_at=None)
     office = where(office_id=actor.office_id)
     if actor.who is Who.APPLICANT:
-        return alive & where(pk=actor.case_id) if actor.case_id else None
+        return alive & where(pk=actor.case_id) if actor.case_id else nothing
     if actor.who in (Who.SYSTEM, Who.CLOCK):
         return alive & office
     if actor.who in COUNSELLING and actor.user_id is not None and actor.office_id is not None:
@@ -177,7 +177,7 @@ def seen_by(actor: Actor, now: datetime, path: str = "") -> Any:
         return alive & office
     if actor.who is Who.MEDICAL:
         return alive & office & where(pk__in=Screening.objects.values("case_id"))
-    return None
+    return nothing
 
 
 def _has_own_alone(actor: Actor) -> bool:

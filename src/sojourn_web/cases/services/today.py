@@ -136,7 +136,7 @@ def what_needs_me(room: Room, actor: Actor) -> Today:
     """A counsellor's own cases; a supervisor's office, tasks their own alone."""
     day = office_day(actor, room.now)
     seen = seen_by(actor, room.now, "case__")
-    if actor.who not in COUNSELLING or seen is None:
+    if actor.who not in COUNSELLING:
         return Today(day, (), ())
     mine = seen if actor.who is Who.SUPERVISOR else seen & Q(case__counsellor_id=actor.user_id)
     reach = _Reach(actor, room.now, day, seen, mine)
