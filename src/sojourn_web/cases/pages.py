@@ -100,5 +100,8 @@ def list_cases(room: Room, actor: Actor, number: int, state: str = "") -> CasePa
     rows = found.order_by("-state_since", "pk").values_list(
         "reference", "state", "state_since", "language", "counsellor_id"
     )[(number - 1) * PAGE : number * PAGE]
-    lines = tuple(CaseLine(*shown, who == actor.user_id) for *shown, who in rows)
+    lines = tuple(
+        CaseLine(reference, at, since, language, who == actor.user_id)
+        for reference, at, since, language, who in rows
+    )
     return CasePage(lines, number, last)

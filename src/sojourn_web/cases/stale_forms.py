@@ -104,7 +104,7 @@ def _with_status_403(answer: HttpResponse) -> HttpResponse:
 def _as_a_page(request: HttpRequest) -> HttpResponse:
     """The address as if it was opened: nothing is sent."""
     request.method = "GET"
-    request.POST = QueryDict()  # type: ignore[assignment]  # Django lets it be set
+    request.POST = QueryDict()
     return _answer_of(request.path, request)
 
 

@@ -15,7 +15,6 @@ from uuid import UUID
 
 import rules
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from rules.predicates import is_group_member
 
 from sojourn_web.cases.errors import NotAllowedError
 from sojourn_web.cases.models import (
@@ -134,7 +133,7 @@ def actor_of(user: Any) -> Actor:
     found = StaffProfile.objects.filter(user_id=user.pk, left_at=None)
     granted: Any = Exists(Grant.objects.filter(user_id=OuterRef("user_id")))
     profile: Any = found.select_related("office").annotate(holds_grants=granted).first()
-    if profile is None or not is_group_member(profile.role).test(user):
+    if profile is None or not untyped_rules.is_group_member(profile.role).test(user):
         raise NotAllowedError(
             "this account has no place in voluntary return: an administrator gives it a role and "
             "an office"
@@ -183,7 +182,7 @@ def seen_by(actor: Actor, now: datetime, path: str = "") -> Any:
 def _has_own_alone(actor: Actor) -> bool:
     if actor.caseload_only is not None:
         return actor.caseload_only
-    return Office.objects.filter(pk=actor.office_id, caseload_only=True).exists()
+    return Office.objects.filter(pk=actor.office_id or NOWHERE, caseload_only=True).exists()
 
 
 def visible_screenings(actor: Actor, now: datetime) -> QuerySet[Screening]:
