@@ -11,8 +11,8 @@ ones), else the list or what needs them today. Judged is the 95th percentile of 
 under 200 ms. Then once more without any reading time, which is no office: every answer then waits
 behind 19 others, so that its time is 20 times one page's. Exit code 1 where the limit is missed.
 
-In a test run the whole takes under four minutes on two free cores. On a machine that does other
-work the verdict says so.
+Loading and warming take about a minute of one processor, the reading 50 seconds: some two minutes
+on two free cores. On a machine that does other work the verdict says so.
 """
 
 from __future__ import annotations
