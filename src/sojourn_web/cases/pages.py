@@ -105,9 +105,11 @@ def list_cases(room: Room, actor: Actor, number: int, state: str = "") -> CasePa
     total = found.count()
     last = max(1, -(-total // PAGE))
     number = min(max(1, number), last)
-    rows = found.order_by("-state_since", "pk")[(number - 1) * PAGE : number * PAGE]
+    rows = found.order_by("-state_since", "pk").values_list(
+        "reference", "state", "state_since", "language", "counsellor_id"
+    )[(number - 1) * PAGE : number * PAGE]
     lines = tuple(
-        CaseLine(c.reference, c.state, c.state_since, c.language, c.counsellor_id == actor.user_id)
-        for c in rows
+        CaseLine(reference, at, since, language, who == actor.user_id)
+        for reference, at, since, language, who in rows
     )
     return CasePage(lines, number, last)

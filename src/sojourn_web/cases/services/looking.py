@@ -6,6 +6,7 @@ written in the same transaction. ``what_is_held`` gives a person everything held
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,12 +95,16 @@ class HeldValue:
 def look(room: Room, actor: Actor, case_id: UUID, what: str = "the case's page") -> CaseView:
     """Open a case's people for a page, and write that it was opened."""
     case = take(room, actor, case_id, Action.SEE)
+    return show(room, actor, case, people_for(actor, case), what)
+
+
+def show(room: Room, actor: Actor, case: Case, people: Iterable[Person], what: str) -> CaseView:
+    """Within a service: of a case that is taken, ``people`` (from ``people_for``) opened, noted."""
     if actor.who is not Who.APPLICANT:
         note_access(room, actor, case, what, _grant_reason(room, actor, case))
-    people = tuple(_view(room, p) for p in people_for(actor, case))
     return CaseView(
         case.pk, case.reference, case.state, case.version, case.office.name, case.language,
-        case.made_at, people,
+        case.made_at, tuple(_view(room, p) for p in people),
     )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -9,6 +11,7 @@ from django.utils.safestring import SafeString
 from sojourn_web.cases.applicant.calendars import NAMES, OF_LANGUAGE, Calendar, both_ways
 from sojourn_web.cases.applicant.questions import known_question
 from sojourn_web.cases.tongues import tongue
+from sojourn_web.cases.unsent import stamp_of
 
 register = template.Library()
 
@@ -53,3 +56,16 @@ def answered(section: str, name: str, value: str) -> str:
     found = known_question(section, name)
     words = dict(found.choices).get(value, value) if found else value
     return words or "Left empty"
+
+
+@register.simple_tag(takes_context=True)
+def whose(context: Any) -> SafeString:
+    """Hidden columns of a form that goes to another address: who opened it, and on which page.
+
+    With them what was typed survives a session that ends (``cases.unsent``).
+    """
+    request = context["request"]
+    return format_html(
+        '<input type="hidden" name="stamp" value="{}"><input type="hidden" name="page" value="{}">',
+        stamp_of(request), request.path,
+    )  # fmt: skip
