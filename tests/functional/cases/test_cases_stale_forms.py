@@ -251,6 +251,21 @@ def test_another_person_s_answer_is_not_shown(cast: Cast, visitor: Client) -> No
     assert "Her brother" not in refused.content.decode()
 
 
+def test_a_form_that_another_opened_on_the_same_telephone_is_not_saved_into_ones_own_case(
+    cast: Cast, visitor: Client
+) -> None:
+    """What the first typed is kept for them alone, behind their own code."""
+    form = first_form_at(visitor, WHY)
+    second = Client()  # in the same browser the token would be good
+    begin(second, cast)
+    refused = second.post(WHY, form | {"value": WORDS})
+    page = refused.content.decode()
+    assert refused.status_code == 403
+    assert first_form(page)["kept"]
+    assert "Her brother" not in page
+    assert not Answer.objects.exists()
+
+
 def test_buttons_of_an_old_page_withdraw_nobody_and_stand_on_the_page_again(
     cast: Cast, visitor: Client
 ) -> None:

@@ -129,7 +129,7 @@ def mine(view: Callable[..., HttpResponse]) -> Page:
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         room = room_now()
         actor = visiting.find_visitor(room, request.COOKIES.get(COOKIE, ""))
-        if actor is None:
+        if actor is None or _is_anothers(request, actor):
             return ask_again(request, room)
         if chosen := find_language(request.GET.get("lang", "")):
             visiting.choose_language(room, actor, chosen.code)
@@ -139,6 +139,12 @@ def mine(view: Callable[..., HttpResponse]) -> Page:
         return view(asked_by(request, room, actor, typed), *args, **kwargs)
 
     return checked
+
+
+def _is_anothers(request: HttpRequest, actor: Actor) -> bool:
+    """A form that one person opened, sent after another has signed in on the same telephone."""
+    owner = read_owner(request.POST.get("owner", ""))
+    return bool(owner) and actor.person_id is not None and owner != actor.person_id.hex
 
 
 def asked_by(request: HttpRequest, room: Room, actor: Actor, typed: Mapping[str, str]) -> Asked:
