@@ -61,7 +61,7 @@ def seed_demo(
         made = 0
         for made in seed_people(keys, now, accounts, rng, people):  # noqa: B007
             pass
-    return Seeded(Case.objects.count(), made)
+    return Seeded(_cases(), made)
 
 
 def seed_stories(keys: CaseKeys, now: datetime, accounts: Mapping[str, int]) -> None:
@@ -74,7 +74,7 @@ def seed_stories(keys: CaseKeys, now: datetime, accounts: Mapping[str, int]) -> 
     ship_wordings(now)
     with transaction.atomic(using=ALIAS):
         north, _ = _desks(accounts, now)
-        if not Case.objects.exists():
+        if not _cases():
             tell_stories(keys, now, north)
 
 
@@ -87,7 +87,7 @@ def seed_people(
     from django.db import transaction
 
     north, south = _desks(accounts, now)
-    made, number = Person.objects.count(), Case.objects.count()
+    made, number = Person.objects.count(), _cases()
     yield made
     while made < people:
         with transaction.atomic(using=ALIAS):
@@ -98,6 +98,10 @@ def seed_people(
                 if made >= people:
                     break
         yield made
+
+
+def _cases() -> int:
+    return int(Case.objects.count())
 
 
 def _desks(accounts: Mapping[str, int], now: datetime) -> tuple[Desk, Desk]:
