@@ -97,7 +97,7 @@ def simulate(
 
 
 def load(
-    files: Annotated[list[Path], typer.Argument(help="Crossings, status changes or encodings.")],
+    files: Annotated[list[Path], typer.Argument(help="Crossings, changes of status, encodings.")],
     home: Home = Path("office"),
     database: Database = None,
     source: Annotated[str | None, typer.Option(help="The feed, where files do not say.")] = None,
@@ -131,6 +131,7 @@ def load(
     out.print(
         f"{done.records:,} records taken in, {done.rejects:,} rejected, "
         f"{done.parts} parts committed, {done.already} were there already"
+        + (f"; {done.decoys:,} decoys asked" if done.decoys else "")
     )
 
 

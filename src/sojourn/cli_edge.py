@@ -68,17 +68,37 @@ def encode_command(
     source: Source = None,
     mapping: MappingFile = None,
     policy: PolicyFile = None,
+    decoys: Annotated[
+        Path | None,
+        typer.Option(help="Departures of nobody. Default: NAME.decoys.parquet beside --out."),
+    ] = None,
 ) -> None:
-    """Encode at the edge: identity leaves here. The output goes to 'sojourn load' at the centre.
+    """Encode at the edge: identity leaves here. Both files go to 'sojourn load' at the centre.
+
+    The second holds departures of nobody: the centre asks for them, counts what is found by chance
+    and keeps the counts alone. Hand it over after the first.
 
     Example: sojourn encode crossings.parquet --out encodings.parquet --home office
     """
     from sojourn.pipeline.edge import encode_all
+    from sojourn.pipeline.edge_files import (
+        DECOYS_ENDING,
+        decoys_beside,
+        meant_as_decoys,
+        write_decoys,
+    )
 
     check_files(files)
+    beside = decoys or decoys_beside(out)
+    if not meant_as_decoys(beside):
+        raise UsageError(f"--decoys: expected a name that ends in {DECOYS_ENDING}, found another")
+    if meant_as_decoys(out):
+        raise UsageError(f"--out: {DECOYS_ENDING} is the ending of decoys; take another")
     made = encode_all(files, home, load_policy(policy), source=source, mapping=mapping)
     _write_private(made.encodings, out)
+    write_decoys(made.decoys, beside)
     say.print(f"{made.encodings.height:,} encodings")
+    say.print(f"{made.decoys.height:,} decoys of nobody in {beside}", markup=False)
     for count, what in (
         (made.rejects, "records rejected: 'sojourn read' says why"),
         (made.key_destroyed, "crossings left out: the key of their day is destroyed"),

@@ -38,6 +38,7 @@ __all__ = [
     "COARSER",
     "COUNTS",
     "CROSSINGS",
+    "DECOYS",
     "ENCODINGS",
     "ESTIMATES",
     "EVENTS",
@@ -213,6 +214,22 @@ STATUS_ENCODINGS = Table(
         *_KEYS,
     ),
     key=("status_ref",),
+)
+
+DECOYS = Table(
+    "decoys",
+    Privacy.PSEUDONYMOUS,
+    (
+        _c("decoy_ref", pl.Binary, "16 bytes that are nobody's"),
+        _c("family", pl.Boolean, "made to look like a companion"),
+        _c("local_date", pl.Date),
+        _c("mode", enum_of(Mode)),
+        _c("nationality", pl.String, null=True),
+        _c("sex", enum_of(Sex), null=True),
+        *_KEYS,
+    ),
+    key=("decoy_ref",),
+    note="Departures of nobody: asked for, counted, in no ledger and in no file with records.",
 )
 
 MERGES = Table(

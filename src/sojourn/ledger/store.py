@@ -151,6 +151,16 @@ class Ledger(CountedLedger):
                 f"({type(error.orig).__name__}): nothing was kept; the file may be sent again"
             ) from without_values(error)
 
+    def count_decoys(self, delivery: Delivery, found: pl.DataFrame) -> Receipt:
+        """Keep LINKAGE_QUALITY of a file of decoys, and that the file was here.
+
+        It is no news of its source: state, quality and gaps stay as they are. Raises LedgerError,
+        also where the digest is there already.
+        """
+        with self._noting() as connection:
+            linkage.add_counts(connection, found)
+            return _note_delivery(connection, delivery, self._clock())
+
     def _append(self, connection: Connection, batch: Batch) -> tuple[Receipt, ...]:
         now = self._clock()
         upkeep.begin_batch(connection, batch.events, now)

@@ -15,7 +15,7 @@ from types import TracebackType
 
 import polars as pl
 
-from sojourn.encode import Purpose, encodable, encode, encode_status
+from sojourn.encode import Purpose, encodable, encode_status
 from sojourn.encode.keys import epoch_start
 from sojourn.ledger import Batch, Delivery, Ledger, Purged, Receipt
 from sojourn.link import Decision, LiveLinker
@@ -23,9 +23,10 @@ from sojourn.pipeline.corrections import Sorted, sort_reports
 from sojourn.pipeline.events import link_events, merge_events, report_events
 from sojourn.pipeline.measuring import purge_with
 from sojourn.pipeline.office import Office
-from sojourn.pipeline.probing import Probe, ask_decoys, decoys_for, no_probe
+from sojourn.pipeline.probing import ask_decoys, encode_with_decoys
 from sojourn.read import Reading
 from sojourn.schemas import (
+    DECOYS,
     ENCODINGS,
     EVENTS,
     LINKAGE_QUALITY,
@@ -42,6 +43,15 @@ LINKING = "linking"  # whose quality rows are about pairs, not about one source
 
 
 @dataclass(frozen=True)
+class Asked:
+    """DECOYS that an edge made, a file of them or a part of one: counted, never taken in."""
+
+    digest: str
+    source: str
+    decoys: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class Intake:
     """What one source handed over, encoded: at the edge or just now."""
 
@@ -51,7 +61,7 @@ class Intake:
     status_encodings: pl.DataFrame
     rejects: pl.DataFrame
     quality: pl.DataFrame
-    decoys: Probe = field(default_factory=no_probe)  # gone with the batch
+    decoys: pl.DataFrame = field(default_factory=DECOYS.empty)  # gone with the batch
 
     @property
     def records(self) -> int:
@@ -122,6 +132,17 @@ class Desk:
             done |= {receipt.digest: receipt for receipt in made}
         return tuple(r for i in intakes if (r := done[i.digest]) is not None)
 
+    def ask(self, asked: Asked) -> Receipt:
+        """Ask an edge's decoys among the open stays and keep the counts, once for each digest."""
+        if done := self.ledger.committed(asked.digest):
+            return done
+        counts = pl.concat([*self._probed, ask_decoys(asked.decoys, self._linker)])
+        now = self._office.clock()
+        delivery = Delivery(asked.digest, asked.source, now, 0, REJECTS.empty())
+        receipt = self.ledger.count_decoys(delivery, counts)
+        self._probed = ()
+        return receipt
+
     def _take(self, intakes: Sequence[Intake], at: datetime | None) -> tuple[Receipt, ...]:
         now = at or self._office.clock()
         encodings = pl.concat([i.encodings for i in intakes])
@@ -156,9 +177,7 @@ class Desk:
         self._probed = ()  # the commit took them
         self._linker.settle(decision)
         self._linker.forget_closed(now)
-        self._probed = tuple(
-            ask_decoys(i.decoys, self._linker) for i in intakes if i.decoys.encodings.height
-        )
+        self._probed = tuple(ask_decoys(i.decoys, self._linker) for i in intakes if i.decoys.height)
         return receipts
 
     def _undo_events(self, sorted_: Sorted, at: datetime | None) -> pl.DataFrame:
@@ -300,10 +319,7 @@ def encode_readings(delivered: Sequence[Delivered], office: Office) -> list[Inta
     held = encodable(crossings["local_date"], office.keys, settings)
     kept = encodable(changes["effective_date"], office.keys, settings)
     real = crossings.filter(held)
-    nobody = decoys_for(real, delivered[0].digest)
-    # In one go, for each call has its price; they part at once and never meet again.
-    both = encode(pl.concat([real, nobody.crossings]), office.keys, settings)
-    encodings, decoys = both.head(real.height), Probe(both.slice(real.height), nobody.family)
+    encodings, decoys = encode_with_decoys(real, delivered[0].digest, office.keys, settings)
     statuses = encode_status(changes.filter(kept), office.keys, settings)
     out: list[Intake] = []
     at, status_at, done, status_done = 0, 0, 0, 0
@@ -317,7 +333,7 @@ def encode_readings(delivered: Sequence[Delivered], office: Office) -> list[Inta
             Intake(
                 one.digest, one.source, encodings.slice(done, n), statuses.slice(status_done, m),
                 pl.concat([rejects, _too_old(one.digest, late)]) if late else rejects,
-                quality, no_probe() if out else decoys,
+                quality, DECOYS.empty() if out else decoys,
             )
         )  # fmt: skip
         at, status_at, done, status_done = (

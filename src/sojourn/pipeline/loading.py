@@ -1,7 +1,8 @@
 """Files in bulk: read or encoded, part by part, resumable.
 
 Each part is a batch of its own, under a digest made of the file's and its number, so a load
-that was cut short goes on where it stopped and one that is run again changes nothing.
+that was cut short goes on where it stopped and one that is run again changes nothing. An edge's
+decoys (``NAME.decoys.parquet``) are asked for and counted, right after the file they lie beside.
 """
 
 from __future__ import annotations
@@ -11,26 +12,40 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
-from sojourn.errors import ReadError
 from sojourn.ledger import Receipt
-from sojourn.pipeline.intake import Delivered, Desk, Intake, encode_readings, encoded_intake
+from sojourn.pipeline.edge_files import (
+    PART_ROWS,
+    decoy_parts,
+    encoded_parts,
+    in_turn,
+    is_encoded,
+    meant_as_decoys,
+    refuse_decoys,
+)
+from sojourn.pipeline.intake import (
+    Asked,
+    Delivered,
+    Desk,
+    Intake,
+    encode_readings,
+    encoded_intake,
+)
 from sojourn.pipeline.office import Office
 from sojourn.read import Mapping, file_digest, read_file
-from sojourn.schemas import ENCODINGS, STATUS_ENCODINGS
-
-PART_ROWS = 100_000
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did: parts committed now, parts that were there already, records, rejects."""
+    """What a load did: parts committed now, parts that were there already, records, rejects.
+
+    ``decoys``: how many were asked for now, as ``records`` none of them.
+    """
 
     parts: int
     already: int
     records: int
     rejects: int
+    decoys: int = 0
 
 
 def part_digest(digest: str, number: int) -> str:
@@ -53,27 +68,48 @@ def load_files(
     """
     loaded = Loaded(0, 0, 0, 0)
     with Desk(office) as desk:
-        for path in files:
+        for path in in_turn(files):
+            if meant_as_decoys(path):
+                for asked in read_decoys(path, source=source):
+                    receipt = desk.ask(asked)
+                    loaded = _with(loaded, receipt, 0 if receipt.already else asked.decoys.height)
+                continue
             for part in read_parts(office, path, source=source, mapping=mapping):
                 receipt = desk.take(encode_parts([part], office)[0], as_recorded=as_recorded)
                 progress(receipt)
-                loaded = Loaded(
-                    loaded.parts + (not receipt.already),
-                    loaded.already + receipt.already,
-                    loaded.records + receipt.records,
-                    loaded.rejects + receipt.rejects,
-                )
+                loaded = _with(loaded, receipt, 0)
     return loaded
+
+
+def _with(loaded: Loaded, receipt: Receipt, decoys: int) -> Loaded:
+    return Loaded(
+        loaded.parts + (not receipt.already),
+        loaded.already + receipt.already,
+        loaded.records + receipt.records,
+        loaded.rejects + receipt.rejects,
+        loaded.decoys + decoys,
+    )
+
+
+def read_decoys(path: Path, *, source: str | None) -> Iterator[Asked]:
+    """Read one file of decoys part by part. Raises ReadError where it holds anything else."""
+    digest = file_digest(path)
+    for number, part in enumerate(decoy_parts(path)):
+        yield Asked(part_digest(digest, number), source or path.stem, part)
 
 
 def read_parts(
     office: Office, path: Path, *, source: str | None, mapping: Mapping | None = None
 ) -> Iterator[Delivered | Intake]:
-    """Read one file part by part; what an edge has encoded is an intake already."""
+    """Read one file part by part; what an edge has encoded is an intake already.
+
+    Raises ReadError where it holds decoys, whatever it is called.
+    """
+    refuse_decoys(path)
     digest = file_digest(path)
     name = source or path.stem
     if is_encoded(path):
-        for number, part in enumerate(_encoded_parts(path)):
+        for number, part in enumerate(encoded_parts(path)):
             status = part if "status_ref" in part.columns else None
             yield encoded_intake(
                 part_digest(digest, number), name, None if status is not None else part, status
@@ -92,37 +128,3 @@ def encode_parts(parts: Sequence[Delivered | Intake], office: Office) -> list[In
     plain = [p for p in parts if isinstance(p, Delivered)]
     encoded = iter(encode_readings(plain, office) if plain else ())
     return [next(encoded) if isinstance(p, Delivered) else p for p in parts]
-
-
-def is_encoded(path: Path) -> bool:
-    """Whether a file holds encodings: Parquet with their columns, whatever it is called."""
-    try:
-        with path.open("rb") as file:
-            if file.read(4) != b"PAR1":
-                return False
-        columns = set(pl.read_parquet_schema(path))
-    except (pl.exceptions.PolarsError, OSError):
-        return False
-    return "match_keys" in columns and bool({"crossing_ref", "status_ref"} & columns)
-
-
-def _encoded_parts(path: Path) -> Iterator[pl.DataFrame]:
-    scanned = pl.scan_parquet(path)
-    table = STATUS_ENCODINGS if "status_ref" in scanned.collect_schema() else ENCODINGS
-    rows = scanned.select(pl.len()).collect().item()
-    for start in range(0, rows, PART_ROWS):
-        part = table.conform(scanned.slice(start, PART_ROWS).collect())
-        _check_keys(part)
-        yield part
-
-
-def _check_keys(part: pl.DataFrame) -> None:
-    """Raise ReadError unless each match key has its kind: compiled code trusts it."""
-    keys, kinds = pl.col("match_keys"), pl.col("key_kinds")
-    uneven = keys.list.len() != kinds.list.len()
-    holes = [lists.list.eval(pl.element().is_null()).list.any() for lists in (keys, kinds)]
-    if part.select(pl.any_horizontal(uneven, *holes).any()).item():
-        raise ReadError(
-            "encodings: expected a kind for each match key and no nulls among them; "
-            "make the file again with 'sojourn encode'"
-        )

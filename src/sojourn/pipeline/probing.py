@@ -1,36 +1,26 @@
 """Decoys of a batch, asked for among the open stays and forgotten: only counts remain.
 
-In: CROSSINGS of a batch, while they are there. Out: LINKAGE_QUALITY of how many decoys found an
-open stay. Decoys live as long as their batch: no file and no table ever holds one.
+In: CROSSINGS of a batch, while they are there. Out: its ENCODINGS and, apart from them, DECOYS;
+LINKAGE_QUALITY of how many decoys found an open stay. Decoys live as long as their batch, or, from
+an edge, as long as their own file (``edge_files``): no table ever holds one.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from sojourn.encode import Decoys, make_decoys
+from sojourn.encode import Decoys, KeyProvider, encode, make_decoys
 from sojourn.link import LiveLinker, count_decoys
-from sojourn.schemas import ENCODINGS, STATUS_ENCODINGS, Direction, StatusKind
+from sojourn.policy import EncodePolicy
+from sojourn.schemas import DECOYS, STATUS_ENCODINGS, TIMESTAMP, Direction, StatusKind
 
 DECOY_SHARE = 0.02  # of departures; each gives a decoy of both sorts
 AT_ONCE = 20.0
 MOST_SHARE = 0.5  # of a batch's departures: more would only repeat its parts
-
-
-@dataclass(frozen=True)
-class Probe:
-    """ENCODINGS of decoys, and row for row whether made within a family."""
-
-    encodings: pl.DataFrame
-    family: pl.Series
-
-
-def no_probe() -> Probe:
-    return Probe(ENCODINGS.empty(), pl.Series("family", [], dtype=pl.Boolean))
+SOURCE = "decoy"
 
 
 def decoys_for(crossings: pl.DataFrame, digest: str) -> Decoys:
@@ -51,18 +41,39 @@ def decoys_for(crossings: pl.DataFrame, digest: str) -> Decoys:
     return make_decoys(crossings, most / leaving if asked else 0.0, rng)
 
 
-def ask_decoys(probe: Probe, linker: LiveLinker) -> pl.DataFrame:
-    """LINKAGE_QUALITY: how many decoys would be linked to an open stay now.
+def encode_with_decoys(
+    crossings: pl.DataFrame, digest: str, keys: KeyProvider, policy: EncodePolicy
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """ENCODINGS of CROSSINGS, row for row, and DECOYS made from them.
+
+    ``digest``: the batch's, the decoys' seed. Raises KeyProviderError where an epoch's key is
+    gone: ask ``encodable`` first.
+    """
+    nobody = decoys_for(crossings, digest)
+    # In one go, for each call has its price; they part at once and never meet again.
+    both = encode(pl.concat([crossings, nobody.crossings]), keys, policy)
+    decoys = both.slice(crossings.height).with_columns(
+        nobody.family.alias("family"), decoy_ref="crossing_ref"
+    )
+    # Order would tell which two decoys were made of one departure.
+    return both.head(crossings.height), DECOYS.conform(decoys).sort("decoy_ref")
+
+
+def ask_decoys(decoys: pl.DataFrame, linker: LiveLinker) -> pl.DataFrame:
+    """LINKAGE_QUALITY: how many DECOYS would be linked to an open stay now.
 
     They are asked like changes of status, which leave the open stays as they are. That question
     knows no rival departures, so the answer is at most too high.
     """
-    asked = probe.encodings.select(
-        pl.col("crossing_ref").alias("status_ref"),
+    asked = decoys.select(
+        pl.col("decoy_ref").alias("status_ref"),
         pl.lit(StatusKind.PENDING.value).alias("kind"),
+        pl.lit(SOURCE).alias("source"),
         pl.col("local_date").alias("effective_date"),
-        "source", "recorded_at", "nationality", "sex", "key_epoch", "key_kinds", "match_keys",
+        pl.col("local_date").cast(TIMESTAMP).alias("recorded_at"),
+        "nationality", "sex", "key_epoch", "key_kinds", "match_keys",
     )  # fmt: skip
     found = linker.find_stays(STATUS_ENCODINGS.conform(asked))
-    linked = probe.encodings["crossing_ref"].is_in(found["status_ref"].implode())
-    return count_decoys(probe.encodings, probe.family, linked)
+    linked = decoys["decoy_ref"].is_in(found["status_ref"].implode())
+    plain = decoys.with_columns(admission_class=pl.lit(None, pl.String))
+    return count_decoys(plain, decoys["family"], linked)

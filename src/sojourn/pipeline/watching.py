@@ -24,8 +24,9 @@ from watchfiles import watch
 
 from sojourn.errors import LedgerError, SojournError
 from sojourn.ledger import Receipt
+from sojourn.pipeline.edge_files import meant_as_decoys
 from sojourn.pipeline.intake import Delivered, Desk, Intake
-from sojourn.pipeline.loading import encode_parts, read_parts
+from sojourn.pipeline.loading import encode_parts, read_decoys, read_parts
 from sojourn.pipeline.measuring import refresh_with
 from sojourn.pipeline.office import Office
 from sojourn.policy import Originals
@@ -114,6 +115,11 @@ def take_waiting(
     for path in waiting_files(inbox):
         if stop is not None and stop.is_set():
             break
+        if meant_as_decoys(path):
+            yield from _commit(desk, office, inbox, together)
+            together = []
+            yield from _ask(desk, office, inbox, path)
+            continue
         prepared = _prepare(office, path, inbox)
         if isinstance(prepared, Taken):
             yield prepared
@@ -124,8 +130,26 @@ def take_waiting(
             yield from _commit(desk, office, inbox, together)
             together = []
         together.append(prepared)
-    if together:
-        yield from _commit(desk, office, inbox, together)
+    yield from _commit(desk, office, inbox, together)
+
+
+def _ask(desk: Desk, office: Office, inbox: Path, path: Path) -> Iterator[Taken]:
+    """One file of an edge's decoys: asked for, counted, and gone like any other."""
+    source = None if path.parent == inbox else path.parent.name
+    digest, refusal = "", None
+    receipts: list[Receipt] = []
+    try:
+        digest = file_digest(path)
+        for asked in read_decoys(path, source=source):
+            receipts.append(desk.ask(asked))
+    except FileNotFoundError:
+        return
+    except LedgerError:
+        raise
+    except SojournError as error:
+        log.warning("file %s refused: %s", digest[:12], type(error).__name__)
+        refusal = str(error)
+    yield _finish(office, inbox, path, Taken(digest, source or "", tuple(receipts), refusal))
 
 
 @dataclass(frozen=True)
@@ -184,35 +208,36 @@ def _commit(desk: Desk, office: Office, inbox: Path, together: list[_Prepared]) 
             raise
         except SojournError as error:
             refusal = f"after {len(mine)} parts: {error}"
-        yield _finish(office, inbox, prepared, tuple(mine), refusal)
+        taken = Taken(prepared.digest, prepared.source, tuple(mine), refusal)
+        yield _finish(office, inbox, prepared.path, taken)
 
 
-def _finish(
-    office: Office, inbox: Path, prepared: _Prepared, receipts: tuple[Receipt, ...],
-    refusal: str | None,
-) -> Taken:  # fmt: skip
-    taken = Taken(prepared.digest, prepared.source, receipts, refusal)
-    if refusal is not None:
-        return _refuse(prepared.path, inbox, taken)
+def _finish(office: Office, inbox: Path, path: Path, taken: Taken) -> Taken:
+    if taken.refusal is not None:
+        return _refuse(path, inbox, taken)
     _write_receipt(inbox, taken)
     if office.policy.feeds.originals == Originals.RETURN:
-        _move(prepared.path, inbox / RETURNED)
+        _move(path, inbox / RETURNED)
     else:
-        prepared.path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     return taken
 
 
 def waiting_files(inbox: Path) -> list[Path]:
-    """Files in the inbox and its sources' folders that are handed over, oldest first."""
+    """Files in the inbox and its sources' folders that are handed over, oldest first.
+
+    Decoys come last: they are asked for once the records that wait with them are in.
+    """
     found = []
     for entry in [*inbox.iterdir(), *(p for d in _sources(inbox) for p in d.iterdir())]:
         hidden = entry.name.startswith(".") or entry.suffix in UNFINISHED
         try:
             if not hidden and entry.is_file():
-                found.append((entry.stat().st_mtime_ns, entry.name, entry))
+                age = entry.stat().st_mtime_ns
+                found.append((meant_as_decoys(entry), age, entry.name, entry))
         except FileNotFoundError:
             continue
-    return [path for _, _, path in sorted(found)]
+    return [path for *_, path in sorted(found)]
 
 
 def _sources(inbox: Path) -> list[Path]:

@@ -23,7 +23,7 @@ from sojourn_web.runs.models import FeedToken, HandOver
 from sojourn_web.runs.tokens import find_token
 
 CHUNK = 1 << 20
-ENDINGS = ("csv", "ndjson", "parquet", "edi")
+ENDINGS = ("csv", "ndjson", "parquet", "decoys.parquet", "edi")
 KEY_LONGEST = 200
 
 
