@@ -13,9 +13,10 @@ from sojourn.release.checks import check_people
 from sojourn.release.contributions import Contributions, contribute, empty_state, place_stays
 from sojourn.release.explaining import Explanation, FigureName, explain
 from sojourn.release.gate import CellKeyRequest, Gate, Gated, Request
+from sojourn.release.nodes import read_figures
 from sojourn.release.noise import ExpectedNoise, expected_noise, reach_of
 from sojourn.release.publication import Estimator, publish, unfinished
-from sojourn.release.store import read_figures, read_spent, read_state
+from sojourn.release.store import read_spent, read_state
 from sojourn.release.tree import shown, widened
 
 __all__ = [

@@ -7,7 +7,7 @@ Raises UsageError for a name that is none, LedgerError for a figure that is not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from sojourn.errors import LedgerError, UsageError
 from sojourn.policy import ReleasePolicy
 from sojourn.release import store
+from sojourn.release.published import Wanted, read_figures
 from sojourn.release.tree import shown
 from sojourn.vocabulary import Quantity, Span, StayEvent
 
@@ -93,7 +94,7 @@ class Explanation:
 def explain(engine: Engine, policy: ReleasePolicy, text: str) -> Explanation:
     """All that is known of one figure."""
     name = FigureName.parse(text)
-    every = _same_cell(engine, name, name.quantity)
+    every = _read(engine, replace(_same_cell(name), quantity=name.quantity))
     if not every.height:
         raise LedgerError(f"no figure {name} was released: see sojourn release for what is")
     asked = every if name.vintage is None else every.filter(pl.col("vintage") == name.vintage)
@@ -107,37 +108,26 @@ def explain(engine: Engine, policy: ReleasePolicy, text: str) -> Explanation:
     return Explanation(name, figure, kept.sort("vintage"), parts, lines)
 
 
-_CELL = (
-    "release_table = :release_table AND span = :span AND period = :period AND "
-    "nationality = :nationality AND mode = :mode AND admission_class = :admission_class"
-)
+def _same_cell(name: FigureName) -> Wanted:
+    return Wanted(
+        release_table=name.release_table, span=name.span.value, period=name.period,
+        nationality=name.nationality, mode=name.mode, admission_class=name.admission_class,
+    )  # fmt: skip
 
 
-def _same_cell(engine: Engine, name: FigureName, quantity: str) -> pl.DataFrame:
-    return store.read_figures(
-        engine, f"{_CELL} AND quantity = :quantity", quantity=quantity, **_cell(name)
-    )
-
-
-def _cell(name: FigureName) -> dict[str, str]:
-    return {
-        "release_table": name.release_table, "span": name.span.value,
-        "period": name.period.isoformat(), "nationality": name.nationality, "mode": name.mode,
-        "admission_class": name.admission_class,
-    }  # fmt: skip
+def _read(engine: Engine, wanted: Wanted, as_of: date | None = None) -> pl.DataFrame:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        return read_figures(connection, wanted, as_of=as_of)
 
 
 def _parts(engine: Engine, name: FigureName, figure: dict[str, Any]) -> pl.DataFrame:
     """Noisy counts of the same cell and vintage, where the figure is computed of them."""
     events = [e.value for e in StayEvent]
-    found = store.read_figures(
-        engine, f"{_CELL} AND vintage <= :vintage AND method <> 'computed'",
-        vintage=figure["vintage"].isoformat(), **_cell(name),
-    )  # fmt: skip
+    found = _read(engine, _same_cell(name), figure["vintage"])
+    found = found.filter(pl.col("method") != store.COMPUTED)
     if figure["quantity"] in events:
         found = found.clear()
-    latest = found.sort("vintage").unique("quantity", keep="last", maintain_order=True)
-    return latest.select("quantity", "value", "noise_sd", "vintage", "method")
+    return found.select("quantity", "value", "noise_sd", "vintage", "method")
 
 
 def _lines(

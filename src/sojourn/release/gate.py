@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sojourn.errors import PrivacyError
 from sojourn.policy import ReleasePolicy
-from sojourn.release import store
+from sojourn.release import nodes, store
 from sojourn.release.budget import Spent, loss_of_year
 from sojourn.release.calendar import due_periods, is_open, last_day
 from sojourn.release.cells import CodeLists, ReleaseTable, cell_key_tables_of, tables_of
@@ -160,12 +160,7 @@ class Gate:
         Outside differential privacy: see proof.md. Raises PrivacyError.
         """
         check_people(request.asked_by, request.approved_by)
-        table = self._closed_tables.get(request.table)
-        if table is None or request.span not in table.spans:
-            raise PrivacyError(
-                f"table {request.table} by {request.span.value}: policy gives the cell key none "
-                "such ([release] cell_key_tables; months and years)"
-            )
+        table = self._closed_table(request)
         inside = records.filter(
             (pl.col("day") >= request.period)
             & (pl.col("day") <= last_day(request.span, request.period))
@@ -178,28 +173,47 @@ class Gate:
             with self._engine.begin() as connection:
                 store.lock(connection)
                 now = self._clock().astimezone(UTC)
-                _check_clock(connection, now)
-                check_closed(self._policy, request.span, request.period, now.date())
-                check_untouched(connection, table, store.LAPLACE)
+                self._check_closed(connection, request, now)
                 _note_release(connection, request.release_id, store.CELL_KEY, 0.0, now,
                               vintage=now.date(), asked=request, note=MADE)  # fmt: skip
-                nodes = [
+                spent = [
                     (table.name, request.span.value, request.period.isoformat(), "closed", event,
                      store.CELL_KEY, " ".join(table.dimensions), now.year, 0.0, 0.0, 0, 0.0,
                      _microseconds(now), request.release_id)
                     for event in EVENTS
                 ]  # fmt: skip
-                store.write(connection, store.spends, store.rows_of(store.spends, nodes))
+                store.write(connection, store.spends, store.rows_of(store.spends, spent))
                 figures = as_figures(made, table, request.span, request.period, now.date(),
                                      request.release_id, self._policy)  # fmt: skip
-                store.write(connection, store.figures, store.as_stored(figures))
+                nodes.write_figures(connection, figures)
         except IntegrityError:
-            raise PrivacyError(
-                f"{request.release_id} is released already: nothing is released twice"
-            ) from None
+            raise PrivacyError(f"{request.release_id} is released already: {_NOT_TWICE}") from None
         return figures.height
 
+    def check_cell_key(self, request: CellKeyRequest) -> ReleaseTable:
+        """Refuse at once what ``release_cell_key`` would; the table that it would release."""
+        check_people(request.asked_by, request.approved_by)
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            self._check_closed(connection, request, self._clock().astimezone(UTC))
+        return self._closed_table(request)
+
     # -- what is checked -------------------------------------------------------------------
+
+    def _closed_table(self, request: CellKeyRequest) -> ReleaseTable:
+        table = self._closed_tables.get(request.table)
+        if table is None or request.span not in table.spans:
+            raise PrivacyError(
+                f"table {request.table} by {request.span.value}: policy gives the cell key none "
+                "such ([release] cell_key_tables; months and years)"
+            )
+        return table
+
+    def _check_closed(self, connection: Connection, request: CellKeyRequest, now: datetime) -> None:
+        _check_clock(connection, now)
+        check_closed(self._policy, request.span, request.period, now.date())
+        check_untouched(connection, self._closed_table(request), store.LAPLACE)
+        if store.ask(connection, _MADE_BEFORE, id=request.release_id):
+            raise PrivacyError(f"{request.release_id} is released already: {_NOT_TWICE}")
 
     def _tables_asked(self, names: tuple[str, ...] | None) -> tuple[ReleaseTable, ...]:
         if names is None:
@@ -317,7 +331,7 @@ class Gate:
         with self._engine.begin() as connection:
             store.lock(connection)
             for table in dict.fromkeys(b.table for b in blocks):
-                _note_cells(connection, table)
+                nodes.note_cells(connection, table.digest, table.cells)
             store.write(connection, store.draws, store.rows_of(store.draws, rows))
             move_note(connection, release_id, BEGUN, DRAWN)
 
@@ -325,6 +339,8 @@ class Gate:
 _DAY = timedelta(days=1)
 _PERIOD = {Span.DAY: pl.col("day"), Span.MONTH: pl.col("day").dt.month_start()}
 _LAST = "SELECT MAX(vintage) FROM releases WHERE method = 'laplace'"
+_MADE_BEFORE = "SELECT 1 FROM releases WHERE release_id = :id"
+_NOT_TWICE = "nothing is released twice"
 _LATEST = "SELECT COALESCE(MAX(released_at), 0) FROM releases"
 
 
@@ -386,14 +402,6 @@ def _note_release(
     row = (release_id, _microseconds(now), vintage.isoformat(), asked.policy_digest, method, cost,
            asked.asked_by, asked.approved_by, note, asked.run)  # fmt: skip
     store.write(connection, store.releases, store.rows_of(store.releases, [row]))
-
-
-def _note_cells(connection: Connection, table: ReleaseTable) -> None:
-    digest = table.digest
-    if store.ask(connection, "SELECT 1 FROM cell_lists WHERE cells = :cells", cells=digest):
-        return
-    words = "\n".join("\t".join(row) for row in table.cells.drop("cell").rows())
-    store.write(connection, store.cell_lists, store.rows_of(store.cell_lists, [(digest, words)]))
 
 
 def _last_through(found: str | None) -> date | None:

@@ -1,6 +1,6 @@
 """From draws to the public tables: figures, years, estimates. May be done again after a crash.
 
-In: a release whose counts are drawn. Out: rows of ``figures``; the release's note says ``made``.
+In: a release whose counts are drawn. Out: its figures, kept; the release's note says ``made``.
 Raises PrivacyError where the release was given up meanwhile.
 """
 
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from itertools import takewhile
 
+import numpy as np
 import polars as pl
 from sqlalchemy import Engine
 
@@ -19,6 +21,7 @@ from sojourn.release.calendar import months_of
 from sojourn.release.cells import ALL, UNKNOWN, ReleaseTable
 from sojourn.release.checks import EVENTS
 from sojourn.release.gate import DRAWN, MADE, move_note
+from sojourn.release.nodes import Cells, Node, Numbers, node_of, pack, read_nodes, write
 from sojourn.release.noise import LEVEL
 from sojourn.schemas import COUNTS, ESTIMATES, FIGURES
 from sojourn.vocabulary import Outcome, Span, StayEvent
@@ -26,7 +29,6 @@ from sojourn.vocabulary import Outcome, Span, StayEvent
 # COUNTS of one table's months into ESTIMATES of them: made from noisy counts, so free.
 Estimator = Callable[[pl.DataFrame], pl.DataFrame]
 _KEPT = tuple(q.value for q in COMPUTED)
-_CELL = ("release_table", "span", "period", *RELEASE_DIMENSIONS, "quantity")
 
 
 def unfinished(engine: Engine) -> tuple[tuple[str, date], ...]:
@@ -43,70 +45,76 @@ def publish(
     release_id: str, estimator: Estimator | None = None,
 ) -> int:  # fmt: skip
     """Write the figures of a release; returns how many."""
-    figures, settled = assemble(engine, tables, policy, through, release_id)
-    years = _years(engine, figures, through, release_id)
-    parts = [figures, years]
+    made, settled = assemble(engine, tables, policy, through, release_id)
+    made += _years(engine, made, through, release_id)
     if estimator is not None:
-        parts += _estimates(settled, estimator, through, release_id)
-    whole = pl.concat(parts)
+        for figures in _estimates(settled, estimator, through, release_id):
+            made += pack(figures)
     with engine.begin() as connection:
         store.lock(connection)
         move_note(connection, release_id, DRAWN, MADE)
-        store.write(connection, store.figures, store.as_stored(whole))
-    return whole.height
+        return write(connection, made)
 
 
-def _years(engine: Engine, fresh: pl.DataFrame, through: date, release_id: str) -> pl.DataFrame:
+def _years(engine: Engine, fresh: Sequence[Node], through: date, release_id: str) -> list[Node]:
     """Years so far, of those that have a new month: sums of their months' last vintages.
 
     A year is told from January on, as far as months go without a gap; its vintage says when.
     """
-    new = fresh.filter((pl.col("span") == Span.MONTH.value) & pl.col("quantity").is_in(_KEPT))
-    parts = []
-    for (year,), _ in new.group_by(pl.col("period").dt.year(), maintain_order=True):
-        months = months_of(date(int(str(year)), 1, 1))
-        held = store.read_figures(
-            engine,
-            "span = 'month' AND period >= :first AND period <= :last AND vintage < :vintage",
-            first=months[0].isoformat(), last=months[-1].isoformat(), vintage=through.isoformat(),
-        )  # fmt: skip
-        every = pl.concat([held.filter(pl.col("quantity").is_in(_KEPT)), new])
-        latest = (
-            every.filter(pl.col("period").dt.year() == months[0].year)
-            .sort("vintage")
-            .unique(_CELL, keep="last", maintain_order=True)
-        )
-        parts.append(_year(latest, months, through, release_id))
-    return pl.concat([FIGURES.empty(), *parts])
+    new = [n for n in fresh if n.span == Span.MONTH.value and n.quantity in _KEPT]
+    out = []
+    for year in dict.fromkeys(n.period[:4] for n in new):
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            held = read_nodes(
+                connection, "span = 'month' AND period >= :first AND period <= :last AND "
+                "vintage < :vintage",
+                first=f"{year}-01-01", last=f"{year}-12-31", vintage=through.isoformat(),
+            )  # fmt: skip
+        every = [*(n for n in held if n.quantity in _KEPT),
+                 *(n for n in new if n.period[:4] == year)]  # fmt: skip
+        latest = {(n.release_table, n.quantity, n.period): n
+                  for n in sorted(every, key=lambda n: n.vintage)}  # fmt: skip
+        out += _year(latest, date(int(year), 1, 1), through, release_id)
+    return out
 
 
 def _year(
-    months: pl.DataFrame, wanted: Sequence[date], through: date, release_id: str
-) -> pl.DataFrame:
-    there = set(months["period"].unique())
-    run = [m for n, m in enumerate(wanted) if all(w in there for w in wanted[: n + 1])]
-    reach = (pl.col("upper") - pl.col("value")).pow(2).sum().sqrt()
-    summed = (
-        months.filter(pl.col("period").is_in(run))
-        .group_by("release_table", *RELEASE_DIMENSIONS, "quantity", maintain_order=True)
-        .agg(
-            pl.col("value").sum().round(3),
-            # A sum is nearer to normal than its parts: this reach holds at least so often.
-            reach=reach,
-            noise_sd=pl.col("noise_sd").pow(2).sum().sqrt(),
-            lost=pl.col("value").is_null().any(),
-        )
-    )
-    known = pl.when(~pl.col("lost"))
-    return FIGURES.conform(
-        summed.with_columns(value=known.then("value")).with_columns(
-            span=pl.lit(Span.YEAR.value), period=pl.lit(wanted[0]), vintage=pl.lit(through),
-            lower=pl.col("value") - pl.col("reach"), upper=pl.col("value") + pl.col("reach"),
-            noise_sd=known.then("noise_sd"), level=pl.lit(LEVEL), epsilon=pl.lit(0.0),
-            method=pl.when("lost").then(pl.lit(store.LOST)).otherwise(pl.lit(store.COMPUTED)),
-            release_id=pl.lit(release_id),
-        )
-    )  # fmt: skip
+    latest: dict[tuple[str, str, str], Node], year: date, through: date, release_id: str
+) -> list[Node]:
+    there = {period for _, _, period in latest}
+    run = list(takewhile(there.__contains__, (m.isoformat() for m in months_of(year))))
+    out = []
+    for table, quantity in dict.fromkeys((t, q) for t, q, p in latest if p in run):
+        months = [latest[table, quantity, p] for p in run if (table, quantity, p) in latest]
+        cells, numbers = _summed(months)
+        known = ~np.isnan(numbers[:, 0])
+        for kept, method in ((known, store.COMPUTED), (~known, store.LOST)):
+            if kept.any():
+                head = (table, Span.YEAR.value, year.isoformat(), quantity, through.isoformat(),
+                        method)  # fmt: skip
+                own = cells if kept.all() else Cells.of(cells.frame.filter(kept))
+                out.append(node_of(head, own, numbers[kept], level=LEVEL, epsilon=0.0,
+                                   release_id=release_id))  # fmt: skip
+    return out
+
+
+def _summed(months: Sequence[Node]) -> tuple[Cells, Numbers]:
+    """NUMBERS of all cells that any of the months has; none where a month's is lost."""
+    cells = months[-1].cells
+    if len({m.cells.digest for m in months}) > 1:  # code lists changed within the year
+        every = pl.concat([cells.frame, *(m.cells.frame for m in months)])
+        cells = Cells.of(every.unique(maintain_order=True))
+    value, reach, noise = (np.zeros(cells.frame.height) for _ in range(3))
+    for month in months:
+        same = month.cells.digest == cells.digest
+        at = slice(None) if same else [cells.places[w] for w in month.cells.places]
+        whole = month.whole()
+        value[at] += whole[:, 0]
+        # A sum is nearer to normal than its parts: this reach holds at least so often.
+        reach[at] += (whole[:, 2] - whole[:, 0]) ** 2
+        noise[at] += whole[:, 3] ** 2
+    value, reach = np.round(value, 3) + 0.0, np.sqrt(reach)
+    return cells, np.stack([value, value - reach, value + reach, np.sqrt(noise)], axis=1)
 
 
 # -- estimates ---------------------------------------------------------------------------------
