@@ -131,10 +131,10 @@ def _release_closed(
 
 def _read_period(said: str) -> tuple[Span, date]:
     """2025 or 2025-11. Raises UsageError."""
-    for span, form, length in ((Span.YEAR, "%Y", 4), (Span.MONTH, "%Y-%m", 7)):
-        with suppress(ValueError):
-            if len(said) == length:
-                return span, datetime.strptime(said, form).date()
+    span = {4: Span.YEAR, 7: Span.MONTH}.get(len(said))
+    with suppress(ValueError):
+        if span is not None:
+            return span, date.fromisoformat(f"{said}-01-01"[:10])
     raise UsageError(f"--period: expected a year or a month, as 2025 or 2025-11, found {said}")
 
 

@@ -3,7 +3,7 @@
 SOJOURN_HOME, SOJOURN_STATISTICS_URL (default: the home's statistics.sqlite3), SOJOURN_WEB_URL
 (default: the home's web.sqlite3), SOJOURN_SECRET_KEY, SOJOURN_HOSTS, SOJOURN_DEMO=1,
 SOJOURN_CASES_URL (default: the home's cases.sqlite3), SOJOURN_CASES_KEYS (default: the home's
-keys/cases), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_COMPLAINTS (who takes
+keys/cases), SOJOURN_DOWNLOADS (default: the home's downloads/), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_COMPLAINTS (who takes
 complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION=1 (a secret key is
 then required, cookies go over HTTPS alone, demo is refused). SOJOURN_CLAMD: where ClamAV listens,
 unix:/run/clamav/clamd.ctl or host:port; files that people hand in are opened once it has found
@@ -29,7 +29,8 @@ STATISTICS_URL = (
     os.environ.get("SOJOURN_STATISTICS_URL") or f"sqlite:///{HOME / 'statistics.sqlite3'}"
 )
 INBOX = HOME / "inbox"
-DOWNLOADS: Path = HOME / "downloads"  # published figures as files, made at the first ask
+# Published figures as files, made at the first ask; never beside a database.
+DOWNLOADS = Path(os.environ.get("SOJOURN_DOWNLOADS") or HOME / "downloads")
 
 if PRODUCTION and DEMO:
     raise ImproperlyConfigured("SOJOURN_DEMO=1 on a production office: one of the two is wrong")

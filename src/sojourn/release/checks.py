@@ -6,7 +6,7 @@ days of release, never a word or a number of a cell.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 from sqlalchemy import Connection
@@ -29,6 +29,20 @@ def check_people(asked_by: str, approved_by: str) -> None:
         raise PrivacyError(
             "a release is asked for by one person and approved by another: name both"
         )
+
+
+def check_clock(connection: Connection, now: datetime) -> None:
+    """Raises PrivacyError where a release is later than now."""
+    latest = store.ask(connection, "SELECT COALESCE(MAX(released_at), 0) FROM releases")[0][0]
+    if microseconds(now) < latest:
+        raise PrivacyError(
+            f"the clock says {now:%Y-%m-%d %H:%M}, which is before the last release: set it "
+            "right. Nothing was spent"
+        )
+
+
+def microseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)
 
 
 def check_changes(changes: pl.DataFrame, through: date, lists: CodeLists) -> None:

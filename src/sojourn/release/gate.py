@@ -31,10 +31,12 @@ from sojourn.release.cells import CodeLists, ReleaseTable, cell_key_tables_of, t
 from sojourn.release.checks import (
     EVENTS,
     check_changes,
+    check_clock,
     check_closed,
     check_people,
     check_untouched,
     check_words,
+    microseconds,
 )
 from sojourn.release.closed import as_figures, tally
 from sojourn.release.contributions import Contributions
@@ -179,7 +181,7 @@ class Gate:
                 spent = [
                     (table.name, request.span.value, request.period.isoformat(), "closed", event,
                      store.CELL_KEY, " ".join(table.dimensions), now.year, 0.0, 0.0, 0, 0.0,
-                     _microseconds(now), request.release_id)
+                     microseconds(now), request.release_id)
                     for event in EVENTS
                 ]  # fmt: skip
                 store.write(connection, store.spends, store.rows_of(store.spends, spent))
@@ -209,7 +211,7 @@ class Gate:
         return table
 
     def _check_closed(self, connection: Connection, request: CellKeyRequest, now: datetime) -> None:
-        _check_clock(connection, now)
+        check_clock(connection, now)
         check_closed(self._policy, request.span, request.period, now.date())
         check_untouched(connection, self._closed_table(request), store.LAPLACE)
         if store.ask(connection, _MADE_BEFORE, id=request.release_id):
@@ -233,7 +235,7 @@ class Gate:
 
     def _check_time(self, connection: Connection, through: date, since: date | None) -> datetime:
         now = self._clock().astimezone(UTC)
-        _check_clock(connection, now)
+        check_clock(connection, now)
         last = _last_through(store.ask(connection, _LAST)[0][0])
         if last is not None and through <= last:
             raise PrivacyError(
@@ -301,7 +303,7 @@ class Gate:
                     nodes.append((
                         name, block.span.value, period.isoformat(), request.through.isoformat(),
                         event, store.LAPLACE, " ".join(block.table.dimensions), year, added, unit,
-                        bound, block.noise.scale, _microseconds(now), release_id,
+                        bound, block.noise.scale, microseconds(now), release_id,
                     ))  # fmt: skip
                     added = 0.0
         after, budget = loss_of_year(spent, year), Fraction(str(self._policy.epsilon_per_year))
@@ -341,7 +343,6 @@ _PERIOD = {Span.DAY: pl.col("day"), Span.MONTH: pl.col("day").dt.month_start()}
 _LAST = "SELECT MAX(vintage) FROM releases WHERE method = 'laplace'"
 _MADE_BEFORE = "SELECT 1 FROM releases WHERE release_id = :id"
 _NOT_TWICE = "nothing is released twice"
-_LATEST = "SELECT COALESCE(MAX(released_at), 0) FROM releases"
 
 
 def move_note(connection: Connection, release_id: str, before: str, after: str) -> None:
@@ -355,14 +356,6 @@ def move_note(connection: Connection, release_id: str, before: str, after: str) 
     if not found:
         raise PrivacyError(
             f"the release {release_id} was given up before it was done: what it spent is lost"
-        )
-
-
-def _check_clock(connection: Connection, now: datetime) -> None:
-    if _microseconds(now) < store.ask(connection, _LATEST)[0][0]:
-        raise PrivacyError(
-            f"the clock says {now:%Y-%m-%d %H:%M}, which is before the last release: set it "
-            "right. Nothing was spent"
         )
 
 
@@ -399,14 +392,10 @@ def _note_release(
     connection: Connection, release_id: str, method: str, cost: float, now: datetime,
     *, vintage: date, asked: Request | CellKeyRequest, note: str,
 ) -> None:  # fmt: skip
-    row = (release_id, _microseconds(now), vintage.isoformat(), asked.policy_digest, method, cost,
+    row = (release_id, microseconds(now), vintage.isoformat(), asked.policy_digest, method, cost,
            asked.asked_by, asked.approved_by, note, asked.run)  # fmt: skip
     store.write(connection, store.releases, store.rows_of(store.releases, [row]))
 
 
 def _last_through(found: str | None) -> date | None:
     return date.fromisoformat(found) if found else None
-
-
-def _microseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1_000_000)

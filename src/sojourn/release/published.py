@@ -47,6 +47,7 @@ _ONE = text(
 )
 _usual: dict[str, str] = {}  # by table the digest of the cells that were asked for last
 _RELEASES = table("releases", *(column(name) for name in _RELEASE))
+PART_ROWS = 50_000
 # Notes of releases without figures: still being made, or lost in a crash.
 UNFINISHED = ("begun", "drawn", "lost")
 
@@ -101,9 +102,35 @@ def read_figures(
     """
     if limit is not None:
         return _read_page(connection, wanted, as_of, limit, after)
-    heads = _heads(connection, _matches(wanted, as_of))
-    kept = [pick for group in _groups(heads) for pick in _fetch(connection, group, wanted, as_of)]
-    return nodes.unpack(kept).sort(FIGURES.key)
+    return pl.concat([FIGURES.empty(), *iter_figures(connection, wanted, as_of=as_of)])
+
+
+def iter_figures(
+    connection: Connection, wanted: Wanted, *, as_of: date | None = None
+) -> Iterator[pl.DataFrame]:
+    """The same in parts that follow one another: a file of millions is written piece by piece."""
+    waiting: list[tuple[nodes.Node, nodes.Places | None]] = []
+    size = 0
+    for group in _groups(_heads(connection, _matches(wanted, as_of))):
+        kept = _fetch(connection, group, wanted, as_of)
+        waiting += kept
+        size += sum(n.numbers.shape[0] if p is None else p.size for n, p in kept)
+        if size >= PART_ROWS:
+            yield nodes.unpack(waiting).sort(FIGURES.key)
+            waiting, size = [], 0
+    yield nodes.unpack(waiting).sort(FIGURES.key)
+
+
+def read_vintages(
+    connection: Connection, wanted: Wanted, *, as_of: date | None = None
+) -> list[date]:
+    """Of the same figures."""
+    found = {
+        head.vintage
+        for group in _groups(_heads(connection, _matches(wanted, as_of)))
+        for head, _ in _newest(connection, group, wanted, as_of)
+    }
+    return sorted(date.fromisoformat(v) for v in found)
 
 
 def _read_page(

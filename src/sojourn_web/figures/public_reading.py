@@ -177,7 +177,8 @@ def office_policy() -> Policy:
 
 
 def publication(address: str = "") -> Publication:
-    return publication_of(office_policy().read.reporting_country, address=address)
+    policy = office_policy()
+    return publication_of(policy.read.reporting_country, address=address, policy=policy.release)
 
 
 @lru_cache(maxsize=8)
