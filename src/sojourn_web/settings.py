@@ -3,11 +3,11 @@
 SOJOURN_HOME, SOJOURN_STATISTICS_URL (default: the home's statistics.sqlite3), SOJOURN_WEB_URL
 (default: the home's web.sqlite3), SOJOURN_SECRET_KEY, SOJOURN_HOSTS, SOJOURN_DEMO=1,
 SOJOURN_CASES_URL (default: the home's cases.sqlite3), SOJOURN_CASES_KEYS (default: the home's
-keys/cases), SOJOURN_DOWNLOADS (default: the home's downloads/), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_COMPLAINTS (who takes
-complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION=1 (a secret key is
-then required, cookies go over HTTPS alone, demo is refused). SOJOURN_CLAMD: where ClamAV listens,
-unix:/run/clamav/clamd.ctl or host:port; files that people hand in are opened once it has found
-them clean.
+keys/cases), SOJOURN_DOWNLOADS (default: the home's downloads/), SOJOURN_EXIT_URL (where "leave this
+page" leads), SOJOURN_COMPLAINTS (who takes complaints outside the office: a name and how to reach
+them), SOJOURN_PRODUCTION=1 (a secret key is then required, cookies go over HTTPS alone, demo is
+refused). SOJOURN_CLAMD: where ClamAV listens, unix:/run/clamav/clamd.ctl or host:port; files that
+people hand in are opened once it has found them clean.
 """
 
 from __future__ import annotations

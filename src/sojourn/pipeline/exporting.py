@@ -63,7 +63,7 @@ def export(
     engine = open_engine(office.statistics_url)
     publication = publication_of(office.policy.read.reporting_country, policy=office.policy.release)
     try:
-        with engine.connect() as connection:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             day, made = _find_vintage(connection, vintage)
             lists = build_code_lists(
                 [release_table for release_table, _ in published.read_shape(connection)],
