@@ -149,7 +149,8 @@ def figures(
     vintage = filters.vintage or (shelf.vintages[0] if shelf.newest else None)
     if filters.vintage is not None and filters.vintage not in shelf.vintages:
         raise _no_vintage(shelf)
-    response["Cache-Control"] = FOR_EVER if filters.vintage else FOR_A_MINUTE
+    fixed = filters.vintage is not None and shelf.is_settled(filters.vintage)
+    response["Cache-Control"] = FOR_EVER if fixed else FOR_A_MINUTE
     if vintage is None:
         return {"count": 0, "vintage": None, "next": None, "items": []}
     wanted, url = _wanted(filters), settings.STATISTICS_URL

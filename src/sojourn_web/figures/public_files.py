@@ -36,7 +36,7 @@ from sojourn.release.formats import (
 )
 from sojourn.release.published import Wanted
 from sojourn_web.figures import public_reading
-from sojourn_web.figures.public_caching import FOR_EVER, matches
+from sojourn_web.figures.public_caching import FOR_A_MINUTE, FOR_EVER, matches
 from sojourn_web.figures.public_reading import Shelf
 from sojourn_web.figures.statistics import open_statistics
 
@@ -91,7 +91,8 @@ def download(request: HttpRequest, vintage: str, name: str) -> HttpResponseBase:
             path.open("rb"), content_type=kind.media_type, as_attachment=True, filename=saved_as
         )
     response["ETag"] = etag
-    response["Cache-Control"] = FOR_EVER
+    settled = shelf.is_settled(known[vintage])
+    response["Cache-Control"] = FOR_EVER if settled else FOR_A_MINUTE
     response["Access-Control-Allow-Origin"] = "*"
     return response
 
@@ -107,8 +108,7 @@ def make_ready(url: str) -> None:
 
 def _keep(url: str, shelf: Shelf, vintage: date, kind: Kind) -> Path:
     """The kept file, made where it is not there; its name begins with its digest."""
-    release = shelf.release_of(vintage)
-    made_of = f"{url} {release.release_id if release else ''}"
+    made_of = " ".join([url, *(r.release_id for r in shelf.releases if r.vintage <= vintage)])
     folder = Path(settings.DOWNLOADS) / hashlib.sha256(made_of.encode()).hexdigest()[:16]
     ending = f"-{kind.name}"
     with _building:

@@ -22,6 +22,7 @@ from sojourn.policy import Policy, load_own_policy
 from sojourn.release import published
 from sojourn.release.formats import CodeLists, Publication, build_code_lists, publication_of
 from sojourn.release.published import Release, Wanted
+from sojourn.release.store import LAPLACE
 from sojourn.schemas import FIGURES, Span
 from sojourn_web.figures.statistics import open_statistics
 
@@ -108,6 +109,11 @@ class Shelf:
     def spans(self, release_table: str) -> tuple[str, ...]:
         here = {s for t, s in self.shape if t == release_table}
         return tuple(s.value for s in Span if s.value in here)
+
+    def is_settled(self, vintage: date) -> bool:
+        """Whether no release can add to a vintage any more. A release of noise is of days that are
+        over, later than those of the one before; a cell key's is of the day it is made on."""
+        return any(r.method == LAPLACE and r.vintage >= vintage for r in self.releases)
 
     def release_of(self, vintage: date) -> Release | None:
         return next((r for r in self.releases if r.vintage == vintage), None)

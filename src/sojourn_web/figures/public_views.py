@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from sojourn.release.calendar import last_day
 from sojourn.release.formats import NOTE
+from sojourn.release.noise import LEVEL
 from sojourn.release.published import Wanted
 from sojourn.vocabulary import Span
 from sojourn_web.figures import public_chart, public_pages, public_reading, release_plan
@@ -168,7 +170,8 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
         "here": "tables", "key": key, "row": row, "said": words.say_figure(row),
         "title": public_pages.title_of(key), "exact": words.say_exact(row["value"]),
         "definition": words.definition_of(key.quantity), "vintage": vintage,
-        "newest": vintage == history["vintage"][0], "share": words.is_share(key.quantity),
+        "newest": vintage == history["vintage"][0], "final": _final_from(row),
+        "share": words.is_share(key.quantity),
         "table": words.table_of(key.release_table), "span": words.span_of(key.span),
         "period": words.period_of(key.span, key.period),
         "places": [(name, words.place_of(n, getattr(key, n)),
@@ -221,6 +224,21 @@ def errors(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @shared
+def metadata(request: HttpRequest) -> HttpResponse:
+    """What the ESMS asks an office to say of its figures."""
+    shelf = public_reading.read_shelf(settings.STATISTICS_URL)
+    about = public_reading.publication()
+    context = {
+        "here": "metadata", "shelf": shelf, "publication": about, "final": about.final_after,
+        "policy": release_plan.policy_of(), "level": round(100 * LEVEL),
+        "dimensions": tuple(words.DIMENSIONS.values()),
+        "tables": [words.table_of(t) for t in shelf.tables],
+    }  # fmt: skip
+    return render(request, "public/metadata.html", context)
+
+
+@require_safe
+@shared
 def calendar(request: HttpRequest) -> HttpResponse:
     shelf = public_reading.read_shelf(settings.STATISTICS_URL)
     context = {
@@ -240,6 +258,16 @@ def downloads(request: HttpRequest) -> HttpResponse:
         "root": request.build_absolute_uri("/").rstrip("/"),
     }  # fmt: skip
     return render(request, "public/downloads.html", context)
+
+
+def _final_from(row: dict[str, Any]) -> date | None:
+    """The recorded day that takes the last increment of a figure; None: it is final."""
+    ages = public_reading.publication().final_after
+    if ages is None or row["method"] == "cell_key":
+        return None
+    span = Span(row["span"])
+    until = last_day(span, row["period"]) + timedelta(days=ages[span != Span.DAY])
+    return until if row["vintage"] < until else None
 
 
 def _parse(parts: dict[str, str], query: QueryDict) -> tuple[Key, date | None]:
