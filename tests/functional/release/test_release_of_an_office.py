@@ -18,7 +18,7 @@ from lib.offices import NOW, hand_in, small_country, small_office
 from lib.releasing import small_policy
 from sojourn.cli import build_app
 from sojourn.encode import FileKeyProvider
-from sojourn.errors import LedgerError, PrivacyError, UsageError
+from sojourn.errors import HorizonError, LedgerError, PrivacyError, UsageError
 from sojourn.ledger import Ledger
 from sojourn.ledger.engine import open_engine
 from sojourn.measure import assign_outcomes
@@ -29,6 +29,7 @@ from sojourn.pipeline.releasing import (
     explain_figure,
     make_release,
     plan,
+    plan_closed_period,
     release_closed_period,
 )
 from sojourn.policy import load_policy
@@ -225,6 +226,47 @@ def test_a_closed_month_by_cell_key_is_near_the_truth(office: Office, engine: En
     found = read_figures(engine, "method = 'cell_key' AND quantity = 'arrived'")
     for row in found.to_dicts():
         assert row["lower"] <= exact.get(row["mode"], 0) <= row["upper"]
+
+
+def test_the_command_releases_a_closed_month_by_cell_key(office: Office) -> None:
+    FileKeyProvider.create(key_file(office.home))
+    text = written_policy().replace("cell_key_tables = []", 'cell_key_tables = ["mode"]')
+    text = text.replace("cell_key_dimensions = []", 'cell_key_dimensions = ["mode"]')
+    (office.home / "policy.toml").write_text(text, "utf-8")
+    where = ["release", "--home", str(office.home), "--database", office.statistics_url]
+    ask = [*where, "--asked-by", "Ann", "--approved-by", "Bob"]
+    run, app = CliRunner(), build_app()
+    for wrong in (
+        ["--closed", "mode"], ["--period", "2025-11"], [], ["--closed", "mode", "--period", "now"],
+        ["--closed", "mode", "--period", "2025-11", "--through", "2026-01-01"],
+    ):  # fmt: skip
+        assert isinstance(run.invoke(app, [*ask, *wrong]).exception, UsageError)
+    # The commands' clock is the machine's: any month of this test's country is closed by then.
+    month = ["--closed", "mode", "--period", "2025-11"]
+    dry = run.invoke(app, [*ask, *month, "--dry-run"])
+    assert dry.exit_code == 0, dry.output
+    assert "changed by 2 at most, none under 10 told" in dry.output
+    assert "outside the budget" in dry.output
+    made = run.invoke(app, [*ask, *month, "--json"])
+    assert made.exit_code == 0, made.output
+    told = json.loads(made.stdout)
+    assert told["plan"]["dimensions"] == ["mode"]
+    assert told["released"]["figures"] == 6 * told["plan"]["cells"]
+    assert told["released"]["epsilon"] == 0.0
+    for again in ([*month, "--dry-run"], month):
+        assert "released already" in str(run.invoke(app, [*ask, *again]).exception)
+    other = run.invoke(app, [*ask, "--closed", "total", "--period", "2025-11"])
+    assert isinstance(other.exception, PrivacyError)
+
+
+def test_a_period_whose_stays_may_be_gone_is_refused(office: Office, engine: Engine) -> None:
+    closed = replace(CLEAR, cell_key_tables=("mode",), cell_key_dimensions=("mode",))
+    own = replace(office, policy=replace(office.policy, release=closed))
+    purge(own, date(2026, 11, 1))
+    for act in (plan_closed_period, release_closed_period):
+        with pytest.raises(HorizonError, match="past their horizon"):
+            act(own, "mode", Span.MONTH, date(2025, 11, 1), "Ann", "Bob")
+    assert read_figures(engine).is_empty()
 
 
 def written_policy() -> str:

@@ -12,8 +12,12 @@ import pytest
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.test import Client
+from sqlalchemy import create_engine, text
+from sqlalchemy.event import listen
 
 from lib.published import Country, all_figures
+from sojourn_web.figures.public_caching import answers
+from sojourn_web.figures.statistics import open_statistics
 
 pytestmark = pytest.mark.django_db
 ONE = "/api/v1/figures/total/month/2026-10-01/departed/all/all/all"
@@ -54,6 +58,47 @@ def test_a_figure_is_what_was_stored_and_may_be_kept_for_ever(
         assert again["ETag"] == first["ETag"]
     other = client.get(f"{ONE}?vintage=2026-10-31", headers={"If-None-Match": '"another"'})
     assert other.status_code == 200
+
+
+def test_who_brings_the_tag_back_is_answered_before_the_database_is_asked(
+    client: Client, published: Country
+) -> None:
+    """By a server that has never given the answer, too; a tag that it never gave is worth nothing."""
+    asked: list[str] = []
+    engine = open_statistics(settings.STATISTICS_URL)
+    listen(engine, "before_cursor_execute", lambda *words: asked.append(words[2]))
+    fixed = [f"{ONE}?vintage=2026-10-31", "/api/v1/figures?vintage=2026-10-31&limit=2"]
+    for address in fixed:
+        tag = client.get(address)["ETag"]
+        assert asked
+        answers.clear()
+        asked.clear()
+        again = client.get(address, headers={"If-None-Match": tag})
+        assert again.status_code == 304
+        assert not asked
+        other = address.replace("2026-10-31", "2026-09-30")
+        assert client.get(other, headers={"If-None-Match": tag}).status_code == 200
+        asked.clear()
+    # What is not there has no tag, whatever somebody says.
+    gone = ONE.replace("departed", "gone") + "?vintage=2026-10-31"
+    assert client.get(gone, headers={"If-None-Match": "*"}).status_code == 404
+
+
+def test_a_vintage_that_a_release_may_still_add_to_is_kept_for_a_minute(
+    client: Client, published: Country
+) -> None:
+    """A cell key's release is of the day it was made on; noise for that day comes later."""
+    engine = create_engine(settings.STATISTICS_URL)
+    with engine.begin() as connection:
+        connection.execute(text(
+            "INSERT INTO releases SELECT 'cell_key-x', released_at + 1000000, '2026-11-25', "
+            "policy_digest, 'cell_key', 0, asked_by, approved_by, note, run FROM releases "
+            "WHERE vintage = '2026-11-24'"
+        ))  # fmt: skip
+    engine.dispose()
+    for address in ("/api/v1/figures?vintage={}", "/figures/downloads/{}/structures.sdmx.json"):
+        assert client.get(address.format("2026-11-25"))["Cache-Control"] == "public, max-age=60"
+        assert "immutable" in client.get(address.format("2026-11-24"))["Cache-Control"]
 
 
 def test_without_a_vintage_it_is_the_newest_and_for_a_minute(
@@ -168,6 +213,8 @@ def test_downloads_are_made_once_and_kept(name: str, client: Client, published: 
         assert data.count(b"\n") == stored.height + 1
     kept = [p.name for p in settings.DOWNLOADS.rglob("*") if p.is_file()]
     assert len(kept) == 1
+    for path in settings.DOWNLOADS.rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)
     second = client.get(address)
     assert b"".join(second.streaming_content) == data  # type: ignore[attr-defined]
     for wrong in ("/figures/downloads/2026-10-30/" + name, "/figures/downloads/2026-10-31/x.csv"):
