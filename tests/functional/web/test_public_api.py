@@ -63,7 +63,7 @@ def test_a_figure_is_what_was_stored_and_may_be_kept_for_ever(
 def test_who_brings_the_tag_back_is_answered_before_the_database_is_asked(
     client: Client, published: Country
 ) -> None:
-    """By a server that has never given the answer, too; a tag that it never gave is worth nothing."""
+    """Also by a server that never gave the answer; a tag of another address is worth nothing."""
     asked: list[str] = []
     engine = open_statistics(settings.STATISTICS_URL)
     listen(engine, "before_cursor_execute", lambda *words: asked.append(words[2]))
