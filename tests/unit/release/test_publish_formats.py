@@ -267,7 +267,7 @@ def test_sdmx_ml_reads_back_with_all_lists_and_parts(lists: CodeLists) -> None:
     text = write_structures_ml(lists, OFFICE, MADE)
     assert text == write_structures_ml(lists, OFFICE, MADE)
     message = sdmx.read_sdmx(BytesIO(text.encode()))
-    found = {name: {i for i in found.items} for name, found in message.codelist.items()}
+    found = {name: set(found.items) for name, found in message.codelist.items()}
     assert found == {c.id: set(c.ids) for c in lists.by_column.values()}
     (structure,) = message.structure.values()
     said = json.loads(write_structures(lists, OFFICE, MADE))["data"]["dataStructures"][0]
