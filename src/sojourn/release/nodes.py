@@ -244,15 +244,14 @@ def known_place(digest: str, words: Words) -> int | None:
 
 def say_numbers(
     packed: bytes, reach: float | None, noise_sd: float | None
-) -> dict[str, float | None]:
+) -> tuple[float | None, ...]:
     """NUMBERS of one cell, from its piece of a node's."""
     value, *others = struct.unpack(f"<{len(packed) // 8}d", packed)
     if others:
-        own = (value, *others)
-        return {n: None if math.isnan(x) else x for n, x in zip(NUMBERS, own, strict=True)}
+        return tuple(None if math.isnan(x) else x for x in (value, *others))
     if reach is None or math.isnan(value):
-        return dict.fromkeys(NUMBERS)
-    return {"value": value, "lower": value - reach, "upper": value + reach, "noise_sd": noise_sd}
+        return None, None, None, None
+    return value, value - reach, value + reach, noise_sd
 
 
 def note_cells(connection: Connection, digest: str, frame: pl.DataFrame) -> None:

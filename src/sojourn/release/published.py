@@ -185,10 +185,11 @@ def find_figure(connection: Connection, key: dict[str, str]) -> dict[str, Any] |
                 continue
             again = connection.execute(_ONE, {**asked, "place": there})
             numbers = next(r[-1] for r in again if r[0] == method)
-        own = nodes.say_numbers(numbers, reach, noise_sd)
+        value, lower, upper, sd = nodes.say_numbers(numbers, reach, noise_sd)
         return {
-            **{n: key[n] for n in FIGURES.key}, **own, "level": level, "epsilon": epsilon,
-            "method": method, "release_id": release_id,
+            **{n: key[n] for n in FIGURES.key}, "value": value, "lower": lower, "upper": upper,
+            "level": level, "noise_sd": sd, "epsilon": epsilon, "method": method,
+            "release_id": release_id,
         }  # fmt: skip
     return None
 
