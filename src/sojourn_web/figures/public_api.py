@@ -198,7 +198,7 @@ def at_once(view: View) -> View:
     response={200: FigureOut, 400: Problem, 404: Problem}, url_name="figure",
     summary="One figure, by its permanent address",
 )  # fmt: skip
-@decorate_view(with_etag, at_once)
+@decorate_view(at_once, with_etag)
 def figure(
     request: HttpRequest, response: HttpResponse, release_table: str, span: str, period: str,
     quantity: str, nationality: str, mode: str, admission_class: str, vintage: date | None = None,
