@@ -22,10 +22,7 @@ from sojourn.release.nodes import pack, read_figures, unpack, write_figures
 from sojourn.release.published import Wanted
 from sojourn.schemas import FIGURES
 
-TABLES = {
-    "total": ((("",), ("",), ("",)), 1),
-    "wide": ((("FRA", "UTO", "XXA"), ("air", ""), ("",)), 3),
-}
+TABLES = {"total": (("",), ("",), ("",)), "wide": (("FRA", "UTO", "XXA"), ("air", ""), ("",))}
 DAYS = (date(2026, 1, 1), date(2026, 2, 1))
 VINTAGES = tuple(date(2026, 3, 1) + timedelta(days=n) for n in range(3))
 CELL = ("release_table", "span", "period", "nationality", "mode", "admission_class", "quantity")
