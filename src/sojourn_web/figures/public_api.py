@@ -128,6 +128,7 @@ class ExpectedError(Exception):
 
 # Of a figure's address, in its order.
 _PARTS = ("release_table", "span", "period", "quantity", "nationality", "mode", "admission_class")
+_ROOT, _PLAIN = "/api/v1", str.maketrans("", "", "/_-")
 TITLES = {400: "Not understood", 404: "Not found"}
 
 
@@ -187,7 +188,10 @@ def at_once(view: View) -> View:
         found = None if asked else public_reading.find_figure(_url(), key, vintage)
         if found is None:
             return view(request, *args, **parts)
-        answer = json.dumps({**found, "page": address_of(key, vintage)})
+        # The page's address is this one without the API's; asking for it takes longer.
+        plain = request.path.translate(_PLAIN).isalnum()
+        page = f"{request.path.removeprefix(_ROOT)}?vintage={vintage}"
+        answer = json.dumps({**found, "page": page if plain else address_of(key, vintage)})
         return HttpResponse(answer, content_type=JSON, headers={"Cache-Control": FOR_EVER})
 
     return answered
