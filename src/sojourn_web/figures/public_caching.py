@@ -87,7 +87,10 @@ def with_etag(view: View) -> View:
             return HttpResponse(status=304, headers=_headers(etag, FOR_EVER))
         found = answers.find(address)
         if found is not None:
-            return _answer(request, *found, FOR_EVER)
+            etag, body, kind = found
+            if matches(request, etag):
+                return HttpResponse(status=304, headers=_headers(etag, FOR_EVER))
+            return HttpResponse(body, content_type=kind, headers=_headers(etag, FOR_EVER))
         response = view(request, *args, **kwargs)
         if response.status_code != 200:
             response["Access-Control-Allow-Origin"] = "*"
@@ -98,15 +101,13 @@ def with_etag(view: View) -> View:
         kept = (etag, response.content, response["Content-Type"])
         if for_ever and len(response.content) <= LARGEST:
             answers.keep(address, kept)
-        return _answer(request, *kept, control)
+        if matches(request, etag):
+            return HttpResponse(status=304, headers=_headers(etag, control))
+        for name, value in _headers(etag, control).items():
+            response[name] = value
+        return response
 
     return answered
-
-
-def _answer(request: HttpRequest, etag: str, body: bytes, kind: str, control: str) -> HttpResponse:
-    if matches(request, etag):
-        return HttpResponse(status=304, headers=_headers(etag, control))
-    return HttpResponse(body, content_type=kind, headers=_headers(etag, control))
 
 
 def _headers(etag: str, control: str) -> dict[str, str]:
