@@ -14,7 +14,7 @@ import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
@@ -122,9 +122,12 @@ def node_of(
         (value - reach == lower).all() and (value + reach == upper).all()
         and (noise_sd == sd).all()
     )  # fmt: skip
+    table, span, period, quantity, vintage, method = head
+    kept = partial(Node, table, span, period, quantity, vintage, method, level, epsilon,
+                   release_id, cells)  # fmt: skip
     if not alike:
-        return Node(*head, level, epsilon, release_id, cells, numbers)
-    return Node(*head, level, epsilon, release_id, cells, value[:, None], float(reach), float(sd))
+        return kept(numbers)
+    return kept(value[:, None], float(reach), float(sd))
 
 
 def pack(figures: pl.DataFrame) -> list[Node]:
@@ -205,7 +208,8 @@ def build_node(connection: Connection, row: Sequence[Any]) -> Node:
     """A row of COLUMNS as a node."""
     common, (digest, size, reach, noise_sd, numbers) = row[: len(_COMMON)], row[len(_COMMON) :]
     packed = np.frombuffer(numbers, "<f8").reshape(size, -1)
-    return Node(*common, cells_of(connection, digest), packed, reach, noise_sd)
+    return Node(*common, cells=cells_of(connection, digest), numbers=packed, reach=reach,
+                noise_sd=noise_sd)  # fmt: skip
 
 
 def read_figures(engine: Engine, where: str = "1 = 1", **values: Any) -> pl.DataFrame:

@@ -179,13 +179,12 @@ def at_once(view: View) -> View:
 
     @wraps(view)
     def answered(request: HttpRequest, *args: object, **parts: str) -> HttpResponse:
-        asked = dict(request.GET.items())
         try:
             key = public_reading.parse_key(tuple(parts[n] for n in _PARTS))
-            vintage = public_reading.parse_day("vintage", asked.pop("vintage", ""))
+            vintage = public_reading.parse_day("vintage", request.GET.get("vintage", ""))
         except NoSuchKeyError:
             return view(request, *args, **parts)
-        found = None if asked else public_reading.find_figure(_url(), key, vintage)
+        found = public_reading.find_figure(_url(), key, vintage)
         if found is None:
             return view(request, *args, **parts)
         # The page's address is this one without the API's; asking for it takes longer.
