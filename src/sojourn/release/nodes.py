@@ -206,10 +206,11 @@ def read_nodes(connection: Connection, where: str = "1 = 1", **values: Any) -> l
 
 def build_node(connection: Connection, row: Sequence[Any]) -> Node:
     """A row of COLUMNS as a node."""
-    common, (digest, size, reach, noise_sd, numbers) = row[: len(_COMMON)], row[len(_COMMON) :]
+    table, span, period, quantity, vintage, method, level, epsilon, release_id, *own = row
+    digest, size, reach, noise_sd, numbers = own
     packed = np.frombuffer(numbers, "<f8").reshape(size, -1)
-    return Node(*common, cells=cells_of(connection, digest), numbers=packed, reach=reach,
-                noise_sd=noise_sd)  # fmt: skip
+    return Node(table, span, period, quantity, vintage, method, level, epsilon, release_id,
+                cells_of(connection, digest), packed, reach, noise_sd)  # fmt: skip
 
 
 def read_figures(engine: Engine, where: str = "1 = 1", **values: Any) -> pl.DataFrame:
