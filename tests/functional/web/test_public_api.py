@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, text
 
 from lib.published import Country, all_figures
 from sojourn_web.figures.public_caching import answers
+from sojourn_web.figures.public_files import KINDS
 
 pytestmark = pytest.mark.django_db
 ONE = "/api/v1/figures/total/month/2026-10-01/departed/all/all/all"
@@ -190,7 +191,13 @@ def test_an_empty_office_answers_with_nothing_not_with_an_error(
 
 
 @pytest.mark.parametrize(
-    "name", ["figures.csv.zip", "figures.parquet", "figures.sdmx.csv", "structures.sdmx.json"]
+    "name",
+    [
+        "figures.csv.zip",
+        "figures.parquet",
+        "figures.sdmx.csv",
+        *(k.name for k in KINDS if k.name.startswith("structures")),
+    ],
 )
 def test_downloads_are_made_once_and_kept(name: str, client: Client, published: Country) -> None:
     address = f"/figures/downloads/2026-10-31/{name}"

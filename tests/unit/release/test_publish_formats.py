@@ -269,7 +269,7 @@ def test_sdmx_ml_reads_back_with_all_lists_and_parts(lists: CodeLists) -> None:
     message = sdmx.read_sdmx(BytesIO(text.encode()))
     found = {name: set(found.items) for name, found in message.codelist.items()}
     assert found == {c.id: set(c.ids) for c in lists.by_column.values()}
-    (structure,) = message.structure.values()
+    structure = message.structure["FIGURES"]
     said = json.loads(write_structures(lists, OFFICE, MADE))["data"]["dataStructures"][0]
     parts = said["dataStructureComponents"]
     listed = parts["dimensionList"]
