@@ -59,7 +59,9 @@ answers = Answers(KEPT)
 
 def matches(request: HttpRequest, etag: str) -> bool:
     """Whether the asker has these bytes already (RFC 9110, If-None-Match)."""
-    held = request.headers.get("If-None-Match", "")
+    held = request.META.get("HTTP_IF_NONE_MATCH", "")
+    if not held:
+        return False
     return held == etag or "*" in held or etag in [
         h.strip().removeprefix("W/") for h in held.split(",")
     ]  # fmt: skip
