@@ -144,13 +144,13 @@ def test_what_was_published_before_the_packing_is_carried_over_and_back(
     made = pl.DataFrame(rows, schema=FIGURES.schema, orient="row")
     with engine.begin() as connection:
         write_figures(connection, made)
-    for revision in ("0005", "head"):
+    for revision in ("-1", "head"):
         with engine.begin() as connection:
             config = Config()
             place = ledger_engine.__file__.replace("engine.py", "migrations")
             config.set_main_option("script_location", place)
             config.attributes["connection"] = connection
-            (command.downgrade if revision == "0005" else command.upgrade)(config, revision)
+            (command.downgrade if revision == "-1" else command.upgrade)(config, revision)
     assert_frame_equal(read_figures(engine), made.sort(FIGURES.key))
     assert tuple(c.name for c in store.figure_nodes.columns) == nodes.COLUMNS
     engine.dispose()

@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0005"  # another change of these days is 0006: it may go in between
 
 NODE = ("release_table", "span", "period", "quantity", "vintage", "method")
 COMMON = (*NODE, "level", "epsilon", "release_id")
