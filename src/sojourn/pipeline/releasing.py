@@ -39,6 +39,7 @@ from sojourn.release import (
     publish,
     read_spent,
     read_state,
+    recount_of,
     unfinished,
 )
 from sojourn.vocabulary import Span
@@ -93,6 +94,7 @@ def make_release(
             Request(through, asked_by, approved_by, run_of(office), office.policy.digest),
             contribute(places, state, settings),
             since=since,
+            recount=recount_of(ledger.linkage(), ledger.linkage_counted_on(), lists),
         )
         figures = publish(engine, gate.tables, settings, through, done.release_id, estimator)
         after = plan_release(settings, read_spent(engine), [through])

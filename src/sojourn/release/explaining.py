@@ -17,8 +17,9 @@ from sqlalchemy import Engine
 from sojourn.errors import LedgerError, UsageError
 from sojourn.policy import ReleasePolicy
 from sojourn.release import store
+from sojourn.release.noise import bound_of
 from sojourn.release.tree import shown
-from sojourn.vocabulary import Quantity, Span, StayEvent
+from sojourn.vocabulary import Quantity, ReentryEvent, Span, StayEvent
 
 FORM = "table/span/period/quantity[/nationality/mode/class][@vintage]"
 MEANING = {
@@ -27,6 +28,10 @@ MEANING = {
     StayEvent.PERMISSION_ENDED.value: "stays whose last permitted day lies in the period",
     StayEvent.LEFT_IN_TIME.value: "of these, departed by that day",
     StayEvent.LEFT_LATE.value: "of these, departed after that day",
+    ReentryEvent.SEEN.value: "arrivals of a traveller who had arrived before, in the period of the "
+    "second arrival, by mode and class of the stay before it: a departure in between is linked",
+    ReentryEvent.NOT_SEEN.value: "the same, where no departure in between is linked: who came "
+    "again must have left unseen",
     StayEvent.STATUS_CHANGED.value: "of these, with an application pending: no longer counted",
     Quantity.ARRIVALS.value: "arrived, its parts made to sum to their wholes",
     Quantity.DEPARTURES.value: "departed, its parts made to sum to their wholes",
@@ -129,7 +134,7 @@ def _cell(name: FigureName) -> dict[str, str]:
 
 def _parts(engine: Engine, name: FigureName, figure: dict[str, Any]) -> pl.DataFrame:
     """Noisy counts of the same cell and vintage, where the figure is computed of them."""
-    events = [e.value for e in StayEvent]
+    events = [e.value for e in (*StayEvent, *ReentryEvent)]
     found = store.read_figures(
         engine, f"{_CELL} AND vintage <= :vintage AND method <> 'computed'",
         vintage=figure["vintage"].isoformat(), **_cell(name),
@@ -181,7 +186,7 @@ def _noise(engine: Engine, figure: dict[str, Any]) -> str:
         return "cell key: bounded changes by a fixed table; no differential privacy"
     rows = store.read(
         engine, "SELECT COUNT(DISTINCT recorded) FROM spends WHERE release_table = :table AND "
-        "span = :span AND period = :period AND recorded <= :vintage",
+        "span = :span AND period = :period AND (recorded <= :vintage OR recorded = 'once')",
         table=figure["release_table"], span=str(figure["span"]),
         period=figure["period"].isoformat(), vintage=figure["vintage"].isoformat(),
     )  # fmt: skip
@@ -197,7 +202,8 @@ def _budget(figure: dict[str, Any], policy: ReleasePolicy) -> str:
     if figure["method"] == store.LAPLACE:
         return (
             f"{figure['epsilon']:.4g} of {policy.epsilon_per_year:g}: shared by all of this "
-            f"table's counts of one {figure['span']}; a stay changes {policy.max_contributions} "
+            f"table's counts of one {figure['span']}; a stay changes "
+            f"{bound_of(policy, str(figure['release_table']))} "
             "of them at most"
         )
     return (

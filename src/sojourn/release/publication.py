@@ -14,9 +14,10 @@ from sqlalchemy import Engine
 
 from sojourn.policy import RELEASE_DIMENSIONS, ReleasePolicy
 from sojourn.release import store
+from sojourn.release.again import figures_of, read_reentries
 from sojourn.release.assembling import COMPUTED, Settled, assemble
 from sojourn.release.calendar import months_of
-from sojourn.release.cells import ALL, UNKNOWN, ReleaseTable
+from sojourn.release.cells import ALL, REENTRIES, UNKNOWN, ReleaseTable, reentry_table
 from sojourn.release.checks import EVENTS
 from sojourn.release.gate import DRAWN, MADE, move_note
 from sojourn.release.noise import LEVEL
@@ -45,7 +46,7 @@ def publish(
     """Write the figures of a release; returns how many."""
     figures, settled = assemble(engine, tables, policy, through, release_id)
     years = _years(engine, figures, through, release_id)
-    parts = [figures, years]
+    parts = [figures, years, _reentries(engine, tables, policy, through, release_id)]
     if estimator is not None:
         parts += _estimates(settled, estimator, through, release_id)
     whole = pl.concat(parts)
@@ -54,6 +55,18 @@ def publish(
         move_note(connection, release_id, DRAWN, MADE)
         store.write(connection, store.figures, store.as_stored(whole))
     return whole.height
+
+
+def _reentries(
+    engine: Engine, tables: Sequence[ReleaseTable], policy: ReleasePolicy, through: date,
+    release_id: str,
+) -> pl.DataFrame:  # fmt: skip
+    drawn = read_reentries(engine, reentry_table(tables[0].lists), through)
+    told = store.read(
+        engine, "SELECT DISTINCT period FROM figures WHERE release_table = :name", name=REENTRIES
+    )
+    days = {date.fromisoformat(period) for (period,) in told}
+    return figures_of(drawn, policy, through, release_id, days)
 
 
 def _years(engine: Engine, fresh: pl.DataFrame, through: date, release_id: str) -> pl.DataFrame:

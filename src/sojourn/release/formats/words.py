@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sojourn.schemas import Quantity, StayEvent
+from sojourn.vocabulary import ReentryEvent
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,23 @@ _ESTIMATES = {
         "What the records alone would say, as a share of expected departures.",
     ),
 }
+_REENTRIES = {
+    ReentryEvent.SEEN: Words(
+        "Re-entries, departure seen",
+        "Arrivals of a traveller who had arrived before, by mode and class of the stay before: a "
+        "departure in between is recorded and linked.",
+    ),
+    ReentryEvent.NOT_SEEN: Words(
+        "Re-entries, departure not seen",
+        "Arrivals of a traveller who had arrived before, with no departure in between: whoever "
+        "comes again must have left, so nobody recorded it, or it was not linked.",
+    ),
+}
 QUANTITIES: dict[str, Words] = {
     **{k.value: w for k, w in _ESTIMATES.items()},
     # Both vocabularies have status_changed: a count of records, whichever way it was made.
     **{k.value: w for k, w in _EVENTS.items()},
+    **{k.value: w for k, w in _REENTRIES.items()},
 }
 METHODS: dict[str, Words] = {
     "laplace": Words(
