@@ -7,7 +7,7 @@ Raises PrivacyError where the release was given up meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 from sqlalchemy import Engine
@@ -15,17 +15,18 @@ from sqlalchemy import Engine
 from sojourn.policy import RELEASE_DIMENSIONS, ReleasePolicy
 from sojourn.release import store
 from sojourn.release.again import figures_of, read_reentries
-from sojourn.release.assembling import COMPUTED, Settled, assemble
-from sojourn.release.calendar import months_of
-from sojourn.release.cells import ALL, REENTRIES, UNKNOWN, ReleaseTable, reentry_table
-from sojourn.release.checks import EVENTS
+from sojourn.release.assembling import COMPUTED, assemble
+from sojourn.release.calendar import first_day, months_of
+from sojourn.release.cells import ESTIMATES, REENTRIES, ReleaseTable, reentry_table
+from sojourn.release.drawn import Drawn, read_drawn
 from sojourn.release.gate import DRAWN, MADE, move_note
 from sojourn.release.noise import LEVEL
-from sojourn.schemas import COUNTS, ESTIMATES, FIGURES
-from sojourn.vocabulary import Outcome, Span, StayEvent
+from sojourn.schemas import FIGURES
+from sojourn.vocabulary import Span
 
-# COUNTS of one table's months into ESTIMATES of them: made from noisy counts, so free.
-Estimator = Callable[[pl.DataFrame], pl.DataFrame]
+# What was drawn so far, the months that were drawn now, the release's name; into FIGURES.
+Estimator = Callable[[Drawn, Sequence[date], str], pl.DataFrame]
+HISTORY_MONTHS = 26  # so far back months tell estimators how counts grow
 _KEPT = tuple(q.value for q in COMPUTED)
 _CELL = ("release_table", "span", "period", *RELEASE_DIMENSIONS, "quantity")
 
@@ -44,11 +45,14 @@ def publish(
     release_id: str, estimator: Estimator | None = None,
 ) -> int:  # fmt: skip
     """Write the figures of a release; returns how many."""
-    figures, settled = assemble(engine, tables, policy, through, release_id)
+    figures = assemble(engine, tables, policy, through, release_id)[0]
     years = _years(engine, figures, through, release_id)
     parts = [figures, years, _reentries(engine, tables, policy, through, release_id)]
-    if estimator is not None:
-        parts += _estimates(settled, estimator, through, release_id)
+    fresh = figures.filter(pl.col("span") == Span.MONTH.value)["period"].unique().to_list()
+    if estimator is not None and fresh:
+        first = first_day(Span.MONTH, through - timedelta(days=31 * HISTORY_MONTHS))
+        drawn = read_drawn(engine, tables, min(first, *fresh), through)
+        parts.append(FIGURES.conform(estimator(drawn, sorted(fresh), release_id)))
     whole = pl.concat(parts)
     with engine.begin() as connection:
         store.lock(connection)
@@ -80,8 +84,9 @@ def _years(engine: Engine, fresh: pl.DataFrame, through: date, release_id: str) 
         months = months_of(date(int(str(year)), 1, 1))
         held = store.read_figures(
             engine,
-            "span = 'month' AND period >= :first AND period <= :last AND vintage < :vintage",
-            first=months[0].isoformat(), last=months[-1].isoformat(), vintage=through.isoformat(),
+            "span = 'month' AND period >= :first AND period <= :last AND vintage < :vintage AND "
+            "release_table <> :own", first=months[0].isoformat(), last=months[-1].isoformat(),
+            vintage=through.isoformat(), own=ESTIMATES,
         )  # fmt: skip
         every = pl.concat([held.filter(pl.col("quantity").is_in(_KEPT)), new])
         latest = (
@@ -120,72 +125,3 @@ def _year(
             release_id=pl.lit(release_id),
         )
     )  # fmt: skip
-
-
-# -- estimates ---------------------------------------------------------------------------------
-
-_OUTCOMES = (
-    (Outcome.DEPARTED_IN_TIME, ((StayEvent.LEFT_IN_TIME, 1),)),
-    (Outcome.DEPARTED_LATE, ((StayEvent.LEFT_LATE, 1),)),
-    (Outcome.STATUS_CHANGED, ((StayEvent.STATUS_CHANGED, 1),)),
-    (Outcome.NO_DEPARTURE_RECORDED,
-     ((StayEvent.PERMISSION_ENDED, 1), (StayEvent.LEFT_IN_TIME, -1), (StayEvent.LEFT_LATE, -1),
-      (StayEvent.STATUS_CHANGED, -1))),
-)  # fmt: skip
-
-
-def counts_of(settled: Settled) -> pl.DataFrame:
-    """COUNTS of one period of one table, consistent, with the variance of their noise at most.
-
-    A dimension that the table does not split is ``unknown``: nobody says.
-    """
-    vintage, parts = settled.vintage, []
-    for outcome, made_of in _OUTCOMES:
-        places = [EVENTS.index(e.value) for e, _ in made_of]
-        if vintage.lost[places].any():
-            continue
-        value = sum(
-            sign * settled.values[at] for at, (_, sign) in zip(places, made_of, strict=True)
-        )
-        parts.append(
-            settled.table.cells.drop("cell").with_columns(
-                pl.col(d).replace(ALL, UNKNOWN) for d in RELEASE_DIMENSIONS
-            ).with_columns(
-                pl.Series("value", value), counts_on=pl.lit(settled.period),
-                outcome=pl.lit(outcome.value),
-                noise_variance=pl.lit(sum(vintage.variance(p) for p in places)),
-            )
-        )  # fmt: skip
-    return COUNTS.conform(pl.concat(parts)) if parts else COUNTS.empty()
-
-
-def _estimates(
-    settled: Sequence[Settled], estimator: Estimator, through: date, release_id: str
-) -> list[pl.DataFrame]:
-    """What the estimator says of each table's months, as figures; names already taken excepted."""
-    out = []
-    for table in dict.fromkeys(s.table for s in settled):
-        months = [counts_of(s) for s in settled if s.table == table and s.span == Span.MONTH]
-        if not months:
-            continue
-        found = estimator(pl.concat(months)).select(ESTIMATES.names)
-        taken = [*_KEPT, *EVENTS]
-        split = [d for d in RELEASE_DIMENSIONS if d in table.dimensions]
-        own = pl.all_horizontal(
-            *(pl.col(d) != ALL for d in split),
-            *(pl.col(d) == ALL for d in RELEASE_DIMENSIONS if d not in split),
-        )
-        fresh = found.filter(
-            ~pl.col("quantity").cast(pl.String).is_in(taken) & own & (pl.col("span") == "month")
-        )
-        out.append(
-            FIGURES.conform(
-                fresh.with_columns(
-                    release_table=pl.lit(table.name), vintage=pl.lit(through),
-                    quantity=pl.col("quantity").cast(pl.String), level=pl.lit(LEVEL),
-                    noise_sd=pl.lit(None, pl.Float64), epsilon=pl.lit(0.0),
-                    method=pl.lit(store.COMPUTED), release_id=pl.lit(release_id),
-                )
-            )
-        )  # fmt: skip
-    return out
