@@ -6,12 +6,11 @@ counts are made noisy as the gate would (the same scales, the same draws at the 
 generator with a seed in the place of the operating system's randomness), and estimates see the
 noisy numbers alone.
 
-    python -m sojourn.pipeline.released_trial --countries 300 --epsilon 1
+    python tools/trial_public_estimates.py --countries 300 --epsilon 1
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from sojourn.measure.development import month_end
 from sojourn.measure.noisy import EVENTS, NoisyReentries, Released, Steps
 from sojourn.measure.noisy_estimates import estimate_released
-from sojourn.policy import Policy, ReleasePolicy, load_policy
+from sojourn.policy import Policy, ReleasePolicy
 from sojourn.release.cells import OTHER, REENTRIES, UNKNOWN
 from sojourn.release.noise import scale_of, variance_of
 from sojourn.simulate.small import build_small
@@ -94,7 +93,8 @@ def release_small(
         months, age, len(ages), _NATIONS,
         tuple((m, c) for m in _ALL for c in _CLASSES), cells, times * variance_of(fine), nations,
         times * variance_of(mid), total, times * variance_of(top),
-        Steps(added, np.full(added.shape, 1.0 / weights.sum())), _reentries(office, day, policy, rng),
+        Steps(added, np.full(added.shape, 1.0 / weights.sum())),
+        _reentries(office, day, policy, rng),
     )  # fmt: skip
 
 
@@ -235,34 +235,3 @@ def sum_up(rows: pl.DataFrame) -> list[Line]:
 
 def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else float(value)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table."""
-    reader = argparse.ArgumentParser(prog="python -m sojourn.pipeline.released_trial")
-    reader.add_argument("--countries", type=int, default=200)
-    reader.add_argument("--epsilon", type=float, default=1.0)
-    reader.add_argument("--stays", type=int, nargs=2, default=(200_000, 2_000_000))
-    reader.add_argument("--kind", choices=[k.value for k in Kind], default=Kind.PLAIN.value)
-    reader.add_argument("--seed", type=int, default=1)
-    asked = reader.parse_args(arguments)
-    default = load_policy()
-    release = replace(default.release, epsilon_per_year=asked.epsilon)
-    policy = replace(default, release=release)
-    rows = pl.concat(
-        [
-            try_country(Kind(asked.kind), n, asked.seed, policy, tuple(asked.stays))
-            for n in range(asked.countries)
-        ]
-    )
-    print(f"{asked.kind}, epsilon {asked.epsilon:g}, {asked.countries} countries")
-    for line in sum_up(rows):
-        print(
-            f"{line.group:20} {line.quantity:20} {line.cells:6} told {line.told:6.1%} "
-            f"held {line.coverage:6.1%} +-{line.error:5.1%} width {line.width:7.2%} "
-            f"truth {line.truth:6.2%} bias {line.bias:+7.3%}"
-        )
-
-
-if __name__ == "__main__":
-    main()

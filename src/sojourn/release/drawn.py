@@ -77,12 +77,8 @@ def read_drawn(
     months = sorted({date.fromisoformat(r[0]) for found in rows.values() for r in found})
     times = {m: max(_times(found, m) for found in rows.values()) for m in months}
     again = read_reentries(engine, reentry_table(tables[0].lists), through)
-    return Drawn(
-        through,
-        tuple(months),
-        tuple(_table(engine, t, rows[t.name], times) for t in monthly),
-        again,
-    )
+    made = tuple(_table(engine, t, rows[t.name], times) for t in monthly)
+    return Drawn(through, tuple(months), made, again)
 
 
 def _times(rows: Sequence[tuple[object, ...]], month: date) -> int:
