@@ -65,8 +65,8 @@ SCHEMA = pl.Schema(
 )  # fmt: skip
 TOLD = (
     Quantity.EXPECTED_DEPARTURES, Quantity.DEPARTED_IN_TIME, Quantity.DEPARTED_LATE,
-    Quantity.STATUS_CHANGED, Quantity.LEFT_UNRECORDED, Quantity.PROBABLY_STILL_HERE,
-    Quantity.OVERSTAY_RATE, Quantity.RECORDED_RATE,
+    Quantity.STATUS_CHANGED, Quantity.NO_DEPARTURE_RECORDED, Quantity.LEFT_UNRECORDED,
+    Quantity.PROBABLY_STILL_HERE, Quantity.OVERSTAY_RATE, Quantity.RECORDED_RATE,
 )  # fmt: skip
 _COUNTS = {
     Quantity.EXPECTED_DEPARTURES: ENDED, Quantity.DEPARTED_IN_TIME: IN_TIME,
@@ -189,6 +189,9 @@ def _tell(
     """What can be told of a cell, and why the rest cannot."""
     value, sd = _plain(cell, growth)
     told = {q: (value[e], *_reach(value[e], sd[e])) for q, e in _COUNTS.items()}
+    open_ = value[ENDED] - value[IN_TIME] - value[LATE] - value[CHANGED]
+    every = float(np.sqrt(sum(s**2 for s in sd)))
+    told[Quantity.NO_DEPARTURE_RECORDED] = (open_, *_reach(open_, every))
     size = value[ENDED]
     if size <= LEAST_CLEAR * sd[ENDED] or size < 1:
         return told, TOO_NOISY
@@ -214,12 +217,7 @@ def _tell(
     chance = _chance(cell, odds, in_time, late, unseen, released)
     lucky = rng.standard_normal((2, draws)) * np.sqrt(chance)[:, None]
     unseen_in, unseen_late = float(unseen @ in_time), float(unseen @ late)
-    made = {
-        Quantity.LEFT_UNRECORDED: (
-            unseen_in + unseen_late,
-            (shares * (drawn[IN_TIME] + drawn[LATE])).sum(axis=0) + lucky.sum(axis=0),
-        ),
-    }
+    unseen_draws = (shares * (drawn[IN_TIME] + drawn[LATE])).sum(axis=0) + lucky.sum(axis=0)
     over = value[ENDED] - value[CHANGED] - value[IN_TIME] - unseen_in
     ended, changed = (drawn[e].sum(axis=0) for e in (ENDED, CHANGED))
     over_draws = (
@@ -227,14 +225,15 @@ def _tell(
         - lucky[0]
     )  # fmt: skip
     left_late = (drawn[LATE] * (1 + shares)).sum(axis=0) + lucky[1]
-    made[Quantity.PROBABLY_STILL_HERE] = (
-        over - value[LATE] - unseen_late, over_draws - left_late,
-    )  # fmt: skip
+    here, here_draws = over - value[LATE] - unseen_late, over_draws - left_late
     rate = over_draws / np.maximum(ended, 1.0)
     if 2 * Z95 * float(rate.std()) > MOST_WIDE:
         return told, TOO_NOISY
-    for quantity, (number, around) in made.items():
-        told[quantity] = _from_nought(number, around)
+    told[Quantity.PROBABLY_STILL_HERE] = _from_nought(here, here_draws)
+    # Nobody is still here less than nought times: what is missing is taken from the unseen.
+    left = _from_nought(unseen_in + unseen_late, unseen_draws)
+    less = max(left[0] + min(here, 0.0), 0.0)
+    told[Quantity.LEFT_UNRECORDED] = (less, min(left[1], less), max(left[2], less))
     found, low, high = _from_nought(over / size, rate)
     told[Quantity.OVERSTAY_RATE] = (min(found, 1.0), min(low, 1.0), min(high, 1.0))
     return told, MADE

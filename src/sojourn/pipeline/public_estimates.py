@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.policy import Policy
+from sojourn.release import store
 from sojourn.release.again import REENTRY_EVENTS
 from sojourn.release.calendar import last_day
 from sojourn.release.cells import ESTIMATES
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-ESTIMATED = "estimated"
 _STRATUM = ("mode", "admission_class")
 
 
@@ -56,7 +56,7 @@ def estimate_drawn(
         return FIGURES.empty()
     rng = np.random.default_rng(drawn.through.toordinal())
     made = estimate_released(released, months, policy.estimate, rng)
-    method = pl.when(pl.col("why") == "").then(pl.lit(ESTIMATED)).otherwise(pl.col("why"))
+    method = pl.when(pl.col("why") == "").then(pl.lit(store.ESTIMATED)).otherwise(pl.col("why"))
     return FIGURES.conform(
         made.with_columns(
             release_table=pl.lit(ESTIMATES), vintage=pl.lit(drawn.through), level=pl.lit(LEVEL),
@@ -131,4 +131,4 @@ def _steps(drawn: Drawn, which: Sequence[int], ages: Sequence[int]) -> tuple[Arr
         return np.where(weight > 0, told / weight, np.nan), 1.0 / weight
 
 
-__all__ = ["ESTIMATED", "estimate_drawn", "public_estimator", "released_of"]
+__all__ = ["estimate_drawn", "public_estimator", "released_of"]

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from sojourn.errors import LedgerError, UsageError
 from sojourn.policy import ReleasePolicy
 from sojourn.release import store
+from sojourn.release.cells import ESTIMATES, REENTRIES
 from sojourn.release.noise import bound_of
 from sojourn.release.tree import shown
 from sojourn.vocabulary import Quantity, ReentryEvent, Span, StayEvent
@@ -135,6 +136,12 @@ def _cell(name: FigureName) -> dict[str, str]:
 def _parts(engine: Engine, name: FigureName, figure: dict[str, Any]) -> pl.DataFrame:
     """Noisy counts of the same cell and vintage, where the figure is computed of them."""
     events = [e.value for e in (*StayEvent, *ReentryEvent)]
+    if figure["release_table"] == ESTIMATES:
+        beside = store.read_figures(
+            engine, f"{_CELL} AND vintage = :vintage AND quantity <> :own",
+            vintage=figure["vintage"].isoformat(), own=figure["quantity"], **_cell(name),
+        )  # fmt: skip
+        return beside.select("quantity", "value", "noise_sd", "vintage", "method")
     found = store.read_figures(
         engine, f"{_CELL} AND vintage <= :vintage AND method <> 'computed'",
         vintage=figure["vintage"].isoformat(), **_cell(name),
@@ -152,24 +159,23 @@ def _lines(
         engine, "SELECT run, policy_digest, method, released_at FROM releases "
         "WHERE release_id = :id", id=figure["release_id"],
     )[0]  # fmt: skip
-    value = figure["value"]
-    told = "none: see noise" if value is None else f"{value:,.1f}".rstrip("0").rstrip(".")
-    at = "" if value is None else f" (to be shown as {shown(value, figure['noise_sd']):,})"
-    between = (
-        "none" if figure["lower"] is None
-        else f"{figure['lower']:,.1f} to {figure['upper']:,.1f}, holds {figure['level']:.0%} of "
-        "the time, of noise alone"
-    )  # fmt: skip
-    meaning = MEANING.get(figure["quantity"], "estimated from noisy counts; see the method page")
+    estimated = figure["release_table"] == ESTIMATES
+    # Here, not above: the formats bring pysdmx, which a release does without.
+    from sojourn.release.formats.words import QUANTITIES
+
+    words = QUANTITIES.get(figure["quantity"])
+    meaning = MEANING.get(figure["quantity"]) if not estimated else None
     made_of = "; ".join(
-        f"{p['quantity']} {'lost' if p['value'] is None else format(p['value'], ',.0f')}"
+        f"{p['quantity']} {'lost' if p['value'] is None else _said(p['quantity'], p['value'])}"
         for p in parts.to_dicts()
     )
+    again = [("re-entries", reentries_line(engine, figure))] if estimated else []
     return (
-        ("value", told + at),
-        ("interval", between),
-        ("definition", meaning),
-        ("made of", made_of or "itself: a count"),
+        ("value", _value(figure)),
+        ("interval", _between(figure)),
+        ("definition", meaning or (words.definition if words else "see the method page")),
+        ("beside it" if estimated else "made of", made_of or "itself: a count"),
+        *again,
         ("noise", _noise(engine, figure)),
         ("budget", _budget(figure, policy)),
         ("vintage", f"what was recorded through {figure['vintage']} (UTC)"),
@@ -179,11 +185,65 @@ def _lines(
     )
 
 
+def _said(quantity: str, value: float) -> str:
+    if quantity.endswith("_rate"):
+        return f"{100 * value:.2f}%"
+    return f"{value:,.1f}".rstrip("0").rstrip(".")
+
+
+def _value(figure: dict[str, Any]) -> str:
+    value, quantity = figure["value"], figure["quantity"]
+    if value is None:
+        return "none: see noise"
+    if quantity.endswith("_rate") or figure["method"] == store.ESTIMATED:
+        return _said(quantity, value)
+    return f"{_said(quantity, value)} (to be shown as {shown(value, figure['noise_sd']):,})"
+
+
+def _between(figure: dict[str, Any]) -> str:
+    if figure["lower"] is None:
+        return "none"
+    low, high = (_said(figure["quantity"], figure[n]) for n in ("lower", "upper"))
+    of = (
+        "of noise, of departures not seen, of records still to come and of chance"
+        if figure["method"] == store.ESTIMATED
+        else "of noise alone"
+    )
+    return f"{low} to {high}, holds {figure['level']:.0%} of the time, {of}"
+
+
+def reentries_line(engine: Engine, figure: dict[str, Any]) -> str:
+    """What was published of re-entries by then, of the estimate's mode and class."""
+    found = store.read_figures(
+        engine, "release_table = :name AND vintage <= :vintage AND method = 'laplace' AND "
+        "(:mode = '' OR mode = :mode) AND (:class = '' OR admission_class = :class)",
+        name=REENTRIES, vintage=figure["vintage"].isoformat(), mode=figure["mode"],
+        **{"class": figure["admission_class"]},
+    )  # fmt: skip
+    if not found.height:
+        return "none published"
+    seen, not_seen = (
+        float(found.filter(pl.col("quantity") == e.value)["value"].sum()) for e in ReentryEvent
+    )
+    error = float((found["noise_sd"] ** 2).sum() / 2) ** 0.5
+    return (
+        f"published over {found['period'].n_unique()} months: {seen:,.0f} with a departure seen "
+        f"before, {not_seen:,.0f} without; noise of each, standard deviation {error:,.0f}"
+    )
+
+
 def _noise(engine: Engine, figure: dict[str, Any]) -> str:
     if figure["method"] == store.LOST:
         return "a release was cut off after it had spent: this count is lost for good"
     if figure["method"] == store.CELL_KEY:
         return "cell key: bounded changes by a fixed table; no differential privacy"
+    if figure["release_table"] == ESTIMATES:
+        if figure["method"] == store.ESTIMATED:
+            return "of all counts and re-entries that it is made of: in the interval"
+        from sojourn.release.formats.words import METHODS
+
+        words = METHODS.get(figure["method"])
+        return words.definition if words else str(figure["method"])
     rows = store.read(
         engine, "SELECT COUNT(DISTINCT recorded) FROM spends WHERE release_table = :table AND "
         "span = :span AND period = :period AND (recorded <= :vintage OR recorded = 'once')",
@@ -203,11 +263,10 @@ def _budget(figure: dict[str, Any], policy: ReleasePolicy) -> str:
         return (
             f"{figure['epsilon']:.4g} of {policy.epsilon_per_year:g}: shared by all of this "
             f"table's counts of one {figure['span']}; a stay changes "
-            f"{bound_of(policy, str(figure['release_table']))} "
-            "of them at most"
+            f"{bound_of(policy, str(figure['release_table']))} of them at most"
         )
     return (
         "nothing: computed from what was released"
-        if figure["method"] == store.COMPUTED
+        if figure["method"] != store.CELL_KEY
         else "outside the budget"
     )

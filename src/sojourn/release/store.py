@@ -38,6 +38,7 @@ from sojourn.schemas import FIGURES
 
 metadata = MetaData()
 LAPLACE, CELL_KEY, COMPUTED, LOST = "laplace", "cell_key", "computed", "lost"
+ESTIMATED = "estimated"
 
 releases = Table(
     "releases",

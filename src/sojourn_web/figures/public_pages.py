@@ -16,6 +16,21 @@ from sojourn_web.figures.public_reading import Key, Shelf
 NOBODY_SEEN = "no_departure_recorded"
 PARTS = (("expected_departures", ""), ("departed_in_time", "less"), ("departed_late", "less"),
          ("status_changed", "less"))  # fmt: skip
+ESTIMATES = "estimates"
+_LEFT_OVER = (*PARTS, ("left_unrecorded", "less"))
+ESTIMATE_PARTS = {
+    NOBODY_SEEN: PARTS,
+    "left_unrecorded": ((NOBODY_SEEN, "of"), ("probably_still_here", "the others:")),
+    "probably_still_here": _LEFT_OVER,
+    "overstay_rate": (
+        ("departed_late", ""), ("probably_still_here", "and"), ("expected_departures", "of"),
+        ("recorded_rate", "instead of"),
+    ),
+    "recorded_rate": (
+        ("departed_late", ""), (NOBODY_SEEN, "and"), ("expected_departures", "of"),
+        ("overstay_rate", "better:"),
+    ),
+}  # fmt: skip
 HEADLINES = ("departures", "expected_departures", "departed_late", NOBODY_SEEN)
 
 
@@ -156,7 +171,9 @@ def build_history(history: pl.DataFrame, shelf: Shelf) -> list[Vintage]:
 def build_parts(row: dict[str, Any], beside: pl.DataFrame, vintage: date) -> list[Part]:
     """What a computed figure is made of: the figures beside it, in the same cell and vintage."""
     found = {r["quantity"]: r for r in beside.iter_rows(named=True)}
-    if row["quantity"] == NOBODY_SEEN:
+    if row["release_table"] == ESTIMATES:
+        made_of = list(ESTIMATE_PARTS.get(row["quantity"], ()))
+    elif row["quantity"] == NOBODY_SEEN:
         made_of = [(q if q in found else words.DRAWN.get(q, q), sign) for q, sign in PARTS]
     else:
         made_of = [(words.DRAWN[row["quantity"]], "")] if row["quantity"] in words.DRAWN else []

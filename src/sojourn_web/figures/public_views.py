@@ -21,6 +21,7 @@ from sojourn_web.figures import public_chart, public_pages, public_reading, rele
 from sojourn_web.figures import public_words as words
 from sojourn_web.figures.models import Announcement
 from sojourn_web.figures.public_files import KINDS
+from sojourn_web.figures.public_overstays import read_overstays
 from sojourn_web.figures.public_reading import Key, NoSuchKeyError, Shelf
 
 PAGE_ROWS = 60
@@ -84,6 +85,7 @@ def _newest_figures(url: str, shelf: Shelf) -> dict[str, object]:
         "drawings": public_chart.draw(points),
         "points": points[::-1],
         "charted": words.label_of(charted),
+        "overstays": read_overstays(url, shelf, vintage),
     }
 
 

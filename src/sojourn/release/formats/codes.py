@@ -192,7 +192,7 @@ def _status() -> pl.Expr:
     return (
         pl.when(_suppressed()).then(pl.lit("Q"))
         .when(pl.col("value").is_null()).then(pl.lit("O"))
-        .when(pl.col("method") == "computed").then(pl.lit("E"))
+        .when(pl.col("method").is_in(["computed", "estimated"])).then(pl.lit("E"))
         .otherwise(pl.lit("A"))
     )  # fmt: skip
 
