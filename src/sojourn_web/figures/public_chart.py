@@ -113,7 +113,7 @@ def _draw(
     across = tuple(
         Tick(x(i), f"{points[i].day:{axes.day}}") for i in range(every // 2, len(points), every)
     )
-    up = tuple(Tick(y(step), f"{step:,.{0 if steps[1] >= 1 else 1}f}{axes.unit}") for step in steps)
+    up = tuple(Tick(y(step), f"{_plain(step)}{axes.unit}") for step in steps)
     return Drawing(name, width, height, tuple(bands), tuple(lines), tuple(dots), across, up)
 
 
@@ -126,6 +126,10 @@ def nice_steps(highest: float, least: float = 1.0) -> tuple[float, ...]:
     step = max(least, step)
     count = int(-(-highest // step))
     return tuple(step * n for n in range(count + 1))
+
+
+def _plain(step: float) -> str:
+    return f"{step:,.0f}" if step == round(step) else f"{step:,.2f}".rstrip("0")
 
 
 def _runs(points: Sequence[Point]) -> list[list[int]]:

@@ -156,7 +156,8 @@ def build_history(history: pl.DataFrame, shelf: Shelf) -> list[Vintage]:
     for at, row in enumerate(rows):
         before = rows[at + 1]["value"] if at + 1 < len(rows) else None
         release = next((r for r in shelf.releases if r.release_id == row["release_id"]), None)
-        change = "first" if at + 1 == len(rows) else words.say_change(row["value"], before)
+        share = words.is_share(row["quantity"])
+        change = "first" if at + 1 == len(rows) else words.say_change(row["value"], before, share)
         out.append(
             Vintage(
                 row["vintage"], release.released_at if release else None, words.say_figure(row),

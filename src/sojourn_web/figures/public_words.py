@@ -90,10 +90,13 @@ def say_exact(value: float | None) -> str:
     return f"{MINUS}{text}" if value < 0 else text
 
 
-def say_change(now: float | None, before: float | None) -> str:
+def say_change(now: float | None, before: float | None, share: bool = False) -> str:  # noqa: FBT
+    """Of a share in points of a hundred."""
     if now is None or before is None:
         return "first" if before is None else MISSING
     change = now - before
+    if share:
+        return f"{100 * change:+.2f} points".replace("-", MINUS)
     return "none" if not change else f"{'+' if change > 0 else ''}{say_exact(change)}"
 
 
