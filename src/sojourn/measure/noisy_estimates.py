@@ -146,16 +146,18 @@ def _reason(released: Released, growth: Growth, months: Sequence[int]) -> str:
 def _periods(
     released: Released, growth: Growth, wanted: Sequence[date]
 ) -> Iterator[tuple[Span, date, list[int]]]:
-    """Months, and years from January on as far as months go that can be told."""
+    """Months; and years, of the months without a gap that can be told, from the first on."""
     at = {month: n for n, month in enumerate(released.months)}
     for month in sorted(m for m in set(wanted) if m in at):
         yield Span.MONTH, month, [at[month]]
     for year in sorted({m.year for m in wanted}):
         run: list[int] = []
         for month in (date(year, n, 1) for n in range(1, 13)):
-            if month not in at or _reason(released, growth, [at[month]]) == TOO_YOUNG:
+            told = month in at and not _reason(released, growth, [at[month]])
+            if told:
+                run.append(at[month])
+            elif run:
                 break
-            run.append(at[month])
         if run:
             yield Span.YEAR, date(year, 1, 1), run
 

@@ -29,7 +29,6 @@ class Overstays:
     """``period``: what the headlines are of, in words. ``why``: why there is no rate, if so."""
 
     period: str
-    through: str  # the last month in it, where a year is not over
     headlines: tuple[Headline, ...]
     sentence: str
     why: str
@@ -53,7 +52,7 @@ def read_overstays(url: str, shelf: Shelf, vintage: date) -> Overstays | None:
     months = rates.filter(pl.col("span") == "month").sort("period")
     points = [_point(r) for r in months.iter_rows(named=True)]
     return Overstays(
-        words.period_of(row["span"], row["period"]), _through(row, months),
+        _period(row, months),
         tuple(_headline(rows[q]) for q in SHOWN if q in rows and rows[q]["value"] is not None),
         _sentence(row, rows.get(NAIVE)) if told else "",
         "" if told else words.method_of(row["method"])[1],
@@ -70,15 +69,21 @@ def _chosen(rates: pl.DataFrame) -> dict[str, Any]:
     return rates.row(0, named=True)
 
 
-def _through(row: dict[str, Any], months: pl.DataFrame) -> str:
-    """The last month that a year holds, where December is not among them."""
+def _period(row: dict[str, Any], months: pl.DataFrame) -> str:
+    """The period in words; of a year that is not whole, the months that are in it."""
+    said = words.period_of(row["span"], row["period"])
     if row["span"] != "year":
-        return ""
+        return said
     inside = months.filter(
-        (pl.col("period").dt.year() == row["period"].year) & (pl.col("method") != "too_young")
+        (pl.col("period").dt.year() == row["period"].year)
+        & ~pl.col("method").is_in(["too_young", "lost", "no_reentries"])
     )
-    last = inside["period"].max()
-    return "" if not isinstance(last, date) or last.month == 12 else words.period_of("month", last)
+    first, last = inside["period"].min(), inside["period"].max()
+    if not isinstance(first, date) or not isinstance(last, date):
+        return said
+    if (first.month, last.month) == (1, 12):
+        return said
+    return f"{first:%B} to {last:%B %Y}"
 
 
 def _headline(row: dict[str, Any]) -> Headline:
