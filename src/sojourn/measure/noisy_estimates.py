@@ -197,10 +197,8 @@ def _tell(
     size = value[ENDED]
     if size <= LEAST_CLEAR * sd[ENDED] or size < 1:
         return told, TOO_NOISY
-    raw, raw_sd = _plain(cell, None)
-    naive = (raw[ENDED] - raw[IN_TIME] - raw[CHANGED]) / raw[ENDED]
-    spread = float(np.hypot(np.hypot(raw_sd[ENDED] * (1 - naive), raw_sd[IN_TIME]),
-                            raw_sd[CHANGED])) / raw[ENDED]  # fmt: skip
+    naive = (size - value[IN_TIME] - value[CHANGED]) / size
+    spread = float(np.hypot(np.hypot(sd[ENDED] * (1 - naive), sd[IN_TIME]), sd[CHANGED])) / size
     if 2 * Z95 * spread > MOST_WIDE:
         return told, TOO_NOISY
     told[Quantity.RECORDED_RATE] = (
@@ -241,18 +239,17 @@ def _tell(
     return told, MADE
 
 
-def _plain(cell: _Cell, growth: Growth | None) -> tuple[list[float], list[float]]:
-    """By event: the sum over the cell and its error; completed, where growth is given."""
+def _plain(cell: _Cell, growth: Growth) -> tuple[list[float], list[float]]:
+    """By event: the sum over the cell, completed, and its error."""
     value, sd = [], []
     for event in range(len(EVENTS)):
         total, variance = 0.0, 0.0
         for age, sums in cell.groups:
-            mine = float(sums.value[event][cell.chosen].sum())
-            factor = float(growth.factor(age)[event]) if growth else 1.0
-            total += mine * factor
+            factor = float(growth.factor(age)[event])
+            mine = float(sums.value[event][cell.chosen].sum()) * factor
+            total += mine
             variance += sums.variance(event, cell.chosen) * factor**2
-            if growth:
-                variance += (mine * _log_error(growth, age, event) * factor) ** 2
+            variance += (mine * _log_error(growth, age, event)) ** 2
         value.append(total)
         sd.append(float(np.sqrt(variance)))
     return value, sd

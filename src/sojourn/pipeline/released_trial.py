@@ -25,7 +25,7 @@ from sojourn.measure.noisy_estimates import estimate_released
 from sojourn.policy import Policy, ReleasePolicy
 from sojourn.release.cells import OTHER, REENTRIES, UNKNOWN
 from sojourn.release.noise import scale_of, variance_of
-from sojourn.simulate.small import build_small
+from sojourn.simulate.small import NEVER, build_small
 from sojourn.simulate.small_counts import NATIONALITIES, SmallOffice
 from sojourn.simulate.small_reentries import count_rearrivals
 from sojourn.simulate.small_world import CLASSES, MODES, Kind, draw_world
@@ -61,7 +61,7 @@ def release_small(
 ) -> Released:
     """What releases would have told by the end of ``day``, had they been made daily."""
     today, ages = office.date_of(day), policy.month_ages
-    vintages = office.tables(day, rng).vintages
+    vintages = office.vintages(day)
     every = sorted(vintages["period"].unique())
     months = tuple(m for m in every if (today - month_end(m)).days >= ages[0])
     age = np.array(
@@ -72,7 +72,7 @@ def release_small(
     drawn = np.arange(len(ages))[None, :] <= age[:, None]  # months x ages
     new = np.diff(upto, axis=1, prepend=0.0) * drawn[:, :, None, None, None]
     month = Span.MONTH
-    fine, mid, top = (scale_of(policy, t, month) for t in policy.tables)
+    top, mid, fine = (scale_of(policy, t, month) for t in policy.tables)
     mask = drawn[:, :, None, None, None]
     fine_noise = draw_laplace(fine, new.shape, rng) * mask
     mid_noise = draw_laplace(mid, new.shape[:-1], rng) * mask[..., 0]
@@ -146,7 +146,7 @@ def try_country(
     day = int(rng.integers(*DAYS))
     released = release_small(office, day, policy.release, rng)
     made = estimate_released(released, released.months[-13:], policy.estimate, rng)
-    truth = _truth(office, day, {m.year: m for m in released.months})
+    truth = _truth(office, day, policy.release, {m.year: m for m in released.months})
     size_of = made.filter(pl.col("quantity") == Quantity.EXPECTED_DEPARTURES.value)
     key = ["span", "period", *_DIMS]
     return (
@@ -158,17 +158,45 @@ def try_country(
     )
 
 
-def _truth(office: SmallOffice, day: int, years: dict[int, date]) -> pl.DataFrame:
-    """Of months, and of years whose every month is over; others are left out."""
-    stays = office.truth(day).filter(pl.col("period").dt.month_end() < office.date_of(day))
-    whole = [y for y, last in years.items() if last.month == 12]
+def _truth(
+    office: SmallOffice, day: int, policy: ReleasePolicy, years: dict[int, date]
+) -> pl.DataFrame:  # fmt: skip
+    """Of months that are over, and of years whose every month is.
+
+    Who is still here is told as of a month's last draw: some of them leave after it.
+    """
+    c = office.country
+    frame = pl.DataFrame(
+        {
+            "until": pl.Series(c.until).cast(pl.Int32),
+            "nationality": pl.Series(NATIONALITIES).gather(c.nation),
+            "mode": pl.Series(MODES).gather(c.mode),
+            "admission_class": pl.Series(CLASSES).gather(c.kind),
+            "left": c.left, "late": c.late & (c.changed == NEVER), "changed": c.changed != NEVER,
+            "seen": c.seen,
+        }
+    )  # fmt: skip
+    end, last = pl.col("until").dt.month_end(), office.date_of(day)
+    asked = pl.min_horizontal(end.dt.offset_by(f"{policy.month_ages[-1]}d"), pl.lit(last))
+    first = (c.world.start - date(1970, 1, 1)).days
+    dated = frame.with_columns(until=(pl.col("until") + first).cast(pl.Date))
+    gone = pl.col("left") <= (asked - pl.lit(c.world.start)).dt.total_days()
+    stays = dated.filter(end < last).with_columns(
+        expected=pl.lit(1), overstays=pl.col("late"), still_here=pl.col("late") & ~gone,
+        unrecorded=~pl.col("changed") & gone & ~pl.col("seen"),
+        month=pl.col("until").dt.truncate("1mo"),
+    )  # fmt: skip
+    cells = stays.group_by("month", *_DIMS).agg(
+        pl.col("expected", "overstays", "still_here", "unrecorded").cast(pl.Int64).sum()
+    )
+    whole = [y for y, month in years.items() if month.month == 12]
     parts = []
-    for span in (Span.MONTH, Span.YEAR):
-        own = stays if span == Span.MONTH else stays.filter(pl.col("period").dt.year().is_in(whole))
-        cut = pl.col("period") if span == Span.MONTH else pl.col("period").dt.truncate("1y")
-        for kept in ((), ("mode",), ("admission_class",), ("nationality",)):
-            keys = [cut, *(pl.col(d) if d in kept else pl.lit("").alias(d) for d in _DIMS)]
-            summed = own.group_by(keys).agg(
+    for span, length in ((Span.MONTH, "1mo"), (Span.YEAR, "1y")):
+        kept = cells if span == Span.MONTH else cells.filter(pl.col("month").dt.year().is_in(whole))
+        for dims in ((), ("mode",), ("admission_class",), ("nationality",)):
+            keys = [pl.col("month").dt.truncate(length).alias("period"),
+                    *(pl.col(d) if d in dims else pl.lit("").alias(d) for d in _DIMS)]  # fmt: skip
+            summed = kept.group_by(keys).agg(
                 pl.col("expected", "overstays", "still_here", "unrecorded").sum()
             )
             parts.append(summed.with_columns(span=pl.lit(span.value)))

@@ -198,7 +198,8 @@ def test_a_second_draw_is_forbidden_by_the_key_itself(engine: Engine) -> None:
     gate = gate_of(engine, POLICY)
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM releases"))
-        connection.execute(text("DELETE FROM spends WHERE release_table <> 'reentries'"))
+        for table in ("spends", "draws"):
+            connection.execute(text(f"DELETE FROM {table} WHERE release_table <> 'reentries'"))
     assert due_months(POLICY, NOON.date(), LAST, set()) == MONTHS
     gate.release(asked(), contributed(), since=None, recount=recounted(*FULL))
     assert nodes(engine) == before
@@ -266,11 +267,10 @@ def test_a_crash_after_the_spend_loses_months_for_good(
     with monkeypatch.context() as patched:
         patched.setattr(gates.Gate, "_draw", cut)
         with pytest.raises(KeyboardInterrupt):
-            gate.release(asked(LAST - timedelta(days=1)), contributed(), since=None,
-                         recount=recounted(*FULL))  # fmt: skip
+            gate.release(asked(), contributed(), since=None, recount=recounted(*FULL))
     assert nodes(engine) == 2 * len(MONTHS)
-    clock = NOON + timedelta(minutes=11)
-    release(engine, recounted(*FULL), clock=lambda: clock)
+    clock = NOON + timedelta(days=1)
+    release(engine, recounted(*FULL), LAST + timedelta(days=1), clock=lambda: clock)
     assert nodes(engine) == 2 * len(MONTHS)
     assert not told(engine)
     lost = read_figures(engine, "release_table = 'reentries'")
