@@ -17,9 +17,12 @@ from sojourn.measure.noisy_estimates import TOLD, estimate_released
 from sojourn.measure.noisy_growth import growth_of
 from sojourn.pipeline.public_estimates import public_estimator
 from sojourn.pipeline.released_trial import sum_up, try_country
+from sojourn.pipeline.reporting import make_report
 from sojourn.policy import load_policy
 from sojourn.release import Recount, explain, publish, read_figures
 from sojourn.release.again import RECOUNT
+from sojourn.reports import Kind as ReportKind
+from sojourn.reports import Shape
 from sojourn.schemas import FIGURES
 from sojourn.simulate.small_world import Kind
 from sojourn.vocabulary import Quantity
@@ -261,3 +264,21 @@ def test_an_estimate_is_explained_with_what_stands_beside_it(engine: Engine) -> 
     assert lines["budget"].startswith("nothing")
     young = explain(engine, SMALL, "estimates/month/2026-04-01/overstay_rate")
     assert "late records" in dict(young.lines)["noise"]
+
+
+@pytest.mark.parametrize("shape", list(Shape))
+def test_reports_for_the_public_tell_the_same_rate_and_pass_their_check(
+    engine: Engine, shape: Shape
+) -> None:
+    drawn(engine)
+    frame = read_figures(engine)
+    period = date(2026, 3, 1) if shape == Shape.MONTHLY else date(2026, 1, 1)
+    report = make_report(shape, frame, ReportKind.PUBLIC, POLICY, period=period)
+    assert not report.findings, [f"{f.where}: {f.what}" for f in report.findings]
+    rate = {"us": "rate", "uk": "here_share", "monthly": "rate"}[shape.value]
+    place = [head.key for head in report.heads].index(rate)
+    cells = [row.cells[place] for block in report.blocks for row in block.all_rows]
+    told = [cell for cell in cells if cell.value is not None]
+    assert told
+    assert all(cell.lower is not None and cell.upper is not None for cell in told)
+    assert any(cell.lower <= 2.0 <= cell.upper for cell in told)  # type: ignore[operator]
