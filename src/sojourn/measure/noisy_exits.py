@@ -78,8 +78,8 @@ def noisy_odds(
     used = held | ~(np.bincount(mode, weights=held, minlength=size) > 0)[mode]
     seen, missed = reentries.seen.sum(axis=0), reentries.not_seen.sum(axis=0)
     count = np.bincount(mode, weights=used, minlength=size)
-    closed = np.bincount(mode, weights=seen * used, minlength=size)
-    opened = np.bincount(mode, weights=missed * used, minlength=size)
+    closed: Array = np.bincount(mode, weights=seen * used, minlength=size).astype(np.float64)
+    opened: Array = np.bincount(mode, weights=missed * used, minlength=size).astype(np.float64)
     noise = spread * count
     blind = (closed + opened < least) | (closed < CLEAR * np.sqrt(noise))
     by_mode = np.where(blind, 0.0, opened / np.maximum(closed + 1.0, 1.0))
@@ -147,8 +147,8 @@ def _returned(
     by_mode: Array, months: float,
 ) -> Array:  # fmt: skip
     """Share of leavers who arrived again, by mode: as many re-arrive in a month as will of it."""
-    left = np.bincount(mode, weights=np.maximum(leavers, 0.0), minlength=len(by_mode))
-    left = left * (1 + by_mode) / max(months, 1.0)
+    recorded = np.bincount(mode, weights=np.maximum(leavers, 0.0), minlength=len(by_mode))
+    left: Array = recorded * (1 + by_mode) / max(months, 1.0)
     came = again / max(len(reentries.months), 1)
     share = np.divide(came, left, out=np.zeros_like(left), where=left > 0)
     return np.asarray(np.clip(share, 0.0, MOST_RETURNED)[mode])

@@ -50,7 +50,7 @@ class Growth:
 def growth_of(steps: Steps) -> Growth:
     """Pooled over months."""
     ages = steps.added.shape[1]
-    there = np.isfinite(steps.added).all(axis=2)  # months x ages
+    there = np.asarray(np.isfinite(steps.added).all(axis=2))  # months x ages
     added = np.where(there[:, :, None], steps.added, 0.0)
     spread = np.where(there[:, :, None], steps.variance, 0.0)
     upto, upto_spread = added.cumsum(axis=1), spread.cumsum(axis=1)

@@ -76,7 +76,7 @@ def recount_of(linkage: pl.DataFrame, counted_on: date | None, lists: CodeLists)
     long = wide.unpivot(
         index=["period", "mode", "admission_class"], variable_name="event", value_name="count"
     )
-    kept = long.filter(pl.col("count") != 0).cast(dict(RECOUNT)).select(list(RECOUNT))
+    kept = long.filter(pl.col("count") != 0).cast(RECOUNT).select(list(RECOUNT))
     return Recount(kept.sort(_CELL), counted_on)
 
 
@@ -182,10 +182,12 @@ def read_reentries(engine: Engine, table: ReleaseTable, through: date) -> Reente
         into[which[event]] = lists.aligned(cells, np.frombuffer(counts, "<i8"))
         about[month] = (float(scale), str(release_id))
     months = tuple(m for m in sorted(held) if m not in lost)
+    numbers = np.zeros((len(months), *shape), np.int64)
+    for place, month in enumerate(months):
+        numbers[place] = held[month]
     return Reentered(
-        table, months, np.stack([held[m] for m in months]) if months else np.zeros((0, *shape)),
-        tuple(about[m][0] for m in months), tuple(about[m][1] for m in months),
-        tuple(sorted(lost)),
+        table, months, numbers, tuple(about[m][0] for m in months),
+        tuple(about[m][1] for m in months), tuple(sorted(lost)),
     )  # fmt: skip
 
 

@@ -199,6 +199,13 @@ def title_of(key: Key) -> str:
     return ", ".join((words.label_of(key.quantity), words.period_of(key.span, key.period), *places))
 
 
+def cells_of(figures: pl.DataFrame, dimensions: tuple[str, ...]) -> pl.DataFrame:
+    """Cells that are told apart by just these dimensions."""
+    return figures.filter(
+        pl.all_horizontal((pl.col(n) != "") == (n in dimensions) for n in words.DIMENSIONS)
+    )
+
+
 def dimensions_of(figures: pl.DataFrame) -> tuple[str, ...]:
     """The dimensions in which a table's rows differ from the total."""
     return tuple(n for n in words.DIMENSIONS if (figures[n] != "").any())

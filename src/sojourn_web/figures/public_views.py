@@ -109,10 +109,8 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
     periods = public_reading.read_periods(url, shelf, table, span)
     wanted = Wanted(release_table=table, span=span)
     split = _one_of(query, "by", SPLITS) if table == public_pages.ESTIMATES else ""
-    dimensions = (
-        tuple(d for d in (split,) if d != SPLITS[0])
-        if split
-        else public_pages.dimensions_of(public_reading.read_figures(url, wanted, limit=1))
+    dimensions = _split_by(split) or public_pages.dimensions_of(
+        public_reading.read_figures(url, wanted, limit=1)
     )
     period = nationality = ""
     if dimensions:
@@ -121,11 +119,9 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
     if len(dimensions) > 1 and "nationality" in dimensions:
         nationality = _one_of(query, "nationality", shelf.nationalities)
         wanted = replace(wanted, nationality=nationality)
-    if split:  # estimates have cells of several kinds in one table
-        wanted = replace(wanted, **{d: "" for d in words.DIMENSIONS if d != split})
     figures = public_reading.read_figures(url, wanted, as_of=vintage)
-    if split and dimensions:
-        figures = figures.filter(figures[split] != "")
+    if split:  # estimates have cells of several kinds in one table
+        figures = public_pages.cells_of(figures, dimensions)
     quantities = words.columns_of(set(figures["quantity"]))
     by = tuple(d for d in dimensions if d != "nationality" or not nationality) or ("period",)
     rows = public_pages.build_rows(
@@ -152,6 +148,10 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
         "title": ", ".join(said), "page": page, "last": last, "query": _without_page(query),
         "rows": rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], "count": len(rows),
     }  # fmt: skip
+
+
+def _split_by(split: str) -> tuple[str, ...]:
+    return () if split in ("", SPLITS[0]) else (split,)
 
 
 def _iso(days: tuple[date, ...]) -> tuple[str, ...]:
