@@ -62,11 +62,13 @@ def read_overstays(url: str, shelf: Shelf, vintage: date) -> Overstays | None:
 
 def _chosen(rates: pl.DataFrame) -> dict[str, Any]:
     told = rates.filter(pl.col("value").is_not_null())
-    for span in SPANS:
-        of = told.filter(pl.col("span") == span)
-        if of.height:
-            return of.row(0, named=True)
-    return rates.row(0, named=True)
+    settled = rates.filter(pl.col("method") != "too_young")
+    for some in (told, settled, rates):
+        for span in SPANS:
+            of = some.filter(pl.col("span") == span)
+            if of.height:
+                return of.row(0, named=True)
+    raise ValueError("expected a rate at least")
 
 
 def _period(row: dict[str, Any], months: pl.DataFrame) -> str:
