@@ -281,4 +281,6 @@ def test_reports_for_the_public_tell_the_same_rate_and_pass_their_check(
     told = [cell for cell in cells if cell.value is not None]
     assert told
     assert all(cell.lower is not None and cell.upper is not None for cell in told)
-    assert any(cell.lower <= 2.0 <= cell.upper for cell in told)  # type: ignore[operator]
+    # Of the 2% that overstayed, some left late.
+    true = 1.37 if shape == Shape.UK else 2.0
+    assert any(cell.lower <= true <= cell.upper for cell in told)  # type: ignore[operator]
