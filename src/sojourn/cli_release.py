@@ -77,14 +77,14 @@ def _release_through(
     if not as_json:
         _print_plan(costs)
         rows = [
-            (n.release_table, n.span.value, f"{n.epsilon:.3g}", f"{n.sd:,.1f}",
-             f"{n.final_sd:,.1f} after {n.increments} draws")
+            (n.release_table, n.span.value, str(n.contributions), f"{n.epsilon:.3g}",
+             f"{n.sd:,.1f}", f"{n.final_sd:,.1f} after {n.increments} draws")
             for n in noise
         ]  # fmt: skip
         print_table(
-            f"noise; one stay changes {office.policy.release.max_contributions} counts of a "
-            "table at most",
-            ("table", "span", "epsilon", "deviation of a count", "of its last vintage"), rows,
+            "noise",
+            ("table", "span", "changed by a stay at most", "epsilon", "deviation of a count",
+             "of its last vintage"), rows,
         )  # fmt: skip
     if dry_run:
         if as_json:

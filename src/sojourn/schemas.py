@@ -446,7 +446,12 @@ FIGURES = Table(
         _c("level", pl.Float64, "of the interval: 0.95; 1 where the change is bounded"),
         _c("noise_sd", pl.Float64, "of the noise in it, at most; null for estimates", null=True),
         _c("epsilon", pl.Float64, "privacy loss spent on it; 0 for what is computed from others"),
-        _c("method", pl.String, "laplace, cell_key, computed; lost: spent, never seen"),
+        _c(
+            "method",
+            pl.String,
+            "laplace, cell_key, computed, estimated; lost: spent, never seen; "
+            "too_noisy, no_reentries, too_young: an estimate that cannot be made",
+        ),
         _c("release_id", pl.String),
     ),
     key=(

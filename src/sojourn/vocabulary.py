@@ -184,6 +184,8 @@ class LinkageCount(StrEnum):
     REENTRIES = "reentries"  # arrivals after which the same traveller arrived again
     REENTRIES_CLOSED = "reentries_closed"  # ... with a linked departure in between
     REENTRIES_CONTRADICTED = "reentries_contradicted"  # ... with one after both: left out
+    REARRIVALS = "rearrivals"  # the same re-entries, by the month of the second arrival
+    REARRIVALS_CLOSED = "rearrivals_closed"
     DECOYS = "decoys"  # departures of nobody, recombined at random
     DECOYS_LINKED = "decoys_linked"
     FAMILY_DECOYS = "family_decoys"  # departures of a companion that nobody has
@@ -199,6 +201,13 @@ class StayEvent(StrEnum):
     LEFT_IN_TIME = "left_in_time"  # these three on the last permitted day too
     LEFT_LATE = "left_late"
     STATUS_CHANGED = "status_changed"
+
+
+class ReentryEvent(StrEnum):
+    """What a re-entry adds to counts that are released: one of these, once (``release.again``)."""
+
+    SEEN = "reentry_seen"  # a departure in between is recorded and linked
+    NOT_SEEN = "reentry_not_seen"
 
 
 class Quantity(StrEnum):

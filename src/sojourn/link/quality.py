@@ -65,6 +65,7 @@ def count_quality(
         *_count_ends(ends, known_at, again),
         *_count_kinds(pairs, found),
         *_count_reentries(ends, again),
+        *count_rearrivals(ends, again),
     ]
     for _ in range(trial.rounds):
         held = withhold(encodings, linked, weights, policy, policy_digest, trial.share, rng)
@@ -169,6 +170,20 @@ def _count_kinds(pairs: pl.DataFrame, found: pl.DataFrame) -> list[pl.DataFrame]
         *_count(judged, What.FOUND_BY_DOCUMENTS, groups, pl.col("by_documents")),
         *_count(judged, What.FOUND_BY_NAMES, groups, pl.col("by_names")),
         *_count(judged, What.FOUND_BY_BOTH, groups, both),
+    ]
+
+
+def count_rearrivals(ends: pl.DataFrame, again: pl.DataFrame) -> list[pl.DataFrame]:
+    """Re-entries by the month of the second arrival, which is over soon, and by what the stay
+    before it was: each in one month and one cell. This is what a release draws.
+    """
+    frame = ends.join(again.drop("event_time"), on="crossing_ref").with_columns(
+        period=pl.col("again_on").dt.truncate("1mo")
+    )
+    fits = ~pl.col("contradicted")
+    return [
+        *_count(frame, What.REARRIVALS, (Group.MODE_CLASS,), fits),
+        *_count(frame, What.REARRIVALS_CLOSED, (Group.MODE_CLASS,), fits & pl.col("closed")),
     ]
 
 

@@ -23,6 +23,7 @@ from sojourn.ledger.engine import open_engine
 from sojourn.ledger.horizon import horizon_of
 from sojourn.measure import assign_outcomes
 from sojourn.pipeline.office import Office
+from sojourn.pipeline.public_estimates import public_estimator
 from sojourn.policy import RELEASE_DIMENSIONS
 from sojourn.read.nations import KNOWN
 from sojourn.release import (
@@ -41,6 +42,7 @@ from sojourn.release import (
     publish,
     read_spent,
     read_state,
+    recount_of,
     unfinished,
 )
 from sojourn.release.checks import EVENTS
@@ -75,13 +77,14 @@ def make_release(
     office: Office, through: date, asked_by: str, approved_by: str,
     *, estimator: Estimator | None = None,
 ) -> Released:  # fmt: skip
-    """Spend, draw, store, publish. ``estimator``: COUNTS of months into ESTIMATES, free.
+    """Spend, draw, store, publish. ``estimator``: of what was drawn, free (None: the usual one).
 
     Earlier releases that were cut off after their draw are published first: their counts are
     drawn, so this draws nothing.
     """
     check_people(asked_by, approved_by)
     settings, lists = office.policy.release, code_lists(office)
+    estimator = estimator or public_estimator(office.policy)
     with _opened(office) as (ledger, engine):
         gate = Gate(engine, settings, lists, office.clock)
         finished = []
@@ -96,6 +99,7 @@ def make_release(
             Request(through, asked_by, approved_by, run_of(office), office.policy.digest),
             contribute(places, state, settings),
             since=since,
+            recount=recount_of(ledger.linkage(), ledger.linkage_counted_on(), lists),
         )
         figures = publish(engine, gate.tables, settings, through, done.release_id, estimator)
         after = plan_release(settings, read_spent(engine), [through])

@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 
 from sojourn.policy import ReleasePolicy
 from sojourn.release import store
+from sojourn.release.again import ONCE
 from sojourn.release.calendar import days_of, first_day
 from sojourn.release.cells import ReleaseTable
 from sojourn.release.checks import EVENTS
@@ -69,8 +70,9 @@ def assemble(
 ) -> tuple[list[Node], tuple[Settled, ...]]:  # fmt: skip
     """Figures of one release but for years; and the consistent numbers of what it drew."""
     drawn = store.read(
-        engine, "SELECT DISTINCT span, period FROM spends WHERE release_id = :id", id=release_id
-    )
+        engine, "SELECT DISTINCT span, period FROM spends WHERE release_id = :id AND "
+        "recorded <> :once", id=release_id, once=ONCE,
+    )  # fmt: skip
     due = {
         span: sorted(date.fromisoformat(p) for s, p in drawn if s == span.value) for span in Span
     }

@@ -21,6 +21,7 @@ from sojourn.vocabulary import Mode, Span
 ALL = ""
 UNKNOWN = "unknown"
 OTHER = "other"
+REENTRIES, ESTIMATES = "reentries", "estimates"  # tables that are no policy's
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,11 @@ def tables_of(policy: ReleasePolicy, lists: CodeLists) -> tuple[ReleaseTable, ..
             policy.tables, policy.table_dimensions, policy.table_spans, strict=True
         )
     )
+
+
+def reentry_table(lists: CodeLists) -> ReleaseTable:
+    """Re-entries, by mode and class of the stay before them."""
+    return ReleaseTable(REENTRIES, ("mode", "admission_class"), (Span.MONTH,), lists)
 
 
 def cell_key_tables_of(policy: ReleasePolicy, lists: CodeLists) -> tuple[ReleaseTable, ...]:

@@ -25,9 +25,16 @@ from sqlalchemy.exc import IntegrityError
 from sojourn.errors import PrivacyError
 from sojourn.policy import ReleasePolicy
 from sojourn.release import nodes, store
+from sojourn.release.again import ONCE, REENTRY_EVENTS, Recount, check_recount, take_reentries
 from sojourn.release.budget import Spent, loss_of_year
 from sojourn.release.calendar import due_periods, is_open, last_day
-from sojourn.release.cells import CodeLists, ReleaseTable, cell_key_tables_of, tables_of
+from sojourn.release.cells import (
+    CodeLists,
+    ReleaseTable,
+    cell_key_tables_of,
+    reentry_table,
+    tables_of,
+)
 from sojourn.release.checks import (
     EVENTS,
     check_changes,
@@ -41,42 +48,14 @@ from sojourn.release.checks import (
 from sojourn.release.closed import as_figures, tally
 from sojourn.release.contributions import Contributions
 from sojourn.release.mechanisms import Counts, LaplaceNoise, perturb, perturbation_table, record_key
-from sojourn.release.noise import scale_of
+from sojourn.release.noise import bound_of, scale_of
+from sojourn.release.requests import CellKeyRequest, Request
 from sojourn.release.waiting import WAITING, drop_closed, put_waiting, take_waiting
 from sojourn.vocabulary import Span
 
 BEGUN, DRAWN, MADE, LOST = "begun", "drawn", "made", "lost"
 # A release that has begun and drawn nothing for so long is given up.
 GIVEN_UP_AFTER = timedelta(minutes=10)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of the gate, and by whom."""
-
-    through: date  # the last recorded day that goes in; over by now
-    asked_by: str
-    approved_by: str
-    run: str  # which run of which Sojourn; never a batch
-    policy_digest: str
-    tables: tuple[str, ...] | None = None  # None: all of the policy's
-
-
-@dataclass(frozen=True)
-class CellKeyRequest:
-    """One closed period of one table, by the second method."""
-
-    table: str
-    span: Span
-    period: date
-    asked_by: str
-    approved_by: str
-    run: str
-    policy_digest: str
-
-    @property
-    def release_id(self) -> str:
-        return f"{store.CELL_KEY}-{self.table}-{self.span.value}-{self.period.isoformat()}"
 
 
 @dataclass(frozen=True)
@@ -88,6 +67,8 @@ class Block:
     periods: tuple[date, ...]
     noise: LaplaceNoise
     exact: Counts  # by period, event and cell
+    recorded: str
+    events: tuple[str, ...] = EVENTS
 
 
 @dataclass(frozen=True)
@@ -110,7 +91,7 @@ class Gate:
         clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self._engine, self._policy, self._clock = engine, policy, clock
-        self._lists = lists
+        self._lists, self._again = lists, reentry_table(lists)
         self.tables = tables_of(policy, lists)
         self._closed_tables = {t.name: t for t in cell_key_tables_of(policy, lists)}
 
@@ -119,8 +100,9 @@ class Gate:
         return _last_through(store.read(self._engine, _LAST)[0][0])
 
     def release(
-        self, request: Request, contributions: Contributions, *, since: date | None
-    ) -> Gated:
+        self, request: Request, contributions: Contributions, *, since: date | None,
+        recount: Recount | None = None,
+    ) -> Gated:  # fmt: skip
         """Spend, draw and store. ``since``: ``last_through`` when the state was read.
 
         Raises PrivacyError where anything is not as it must be; the budget is then unchanged.
@@ -128,6 +110,7 @@ class Gate:
         check_people(request.asked_by, request.approved_by)
         tables = self._tables_asked(request.tables)
         check_changes(contributions.changes, request.through, self._lists)
+        check_recount(recount, self._lists)
         release_id = f"{store.LAPLACE}-{request.through.isoformat()}"
         try:
             with self._engine.begin() as connection:
@@ -137,6 +120,7 @@ class Gate:
                 blocks, too_late = self._take(
                     connection, tables, contributions.changes, request.through, since
                 )
+                blocks += self._once(connection, recount, request.through)
                 cost = self._spend(connection, blocks, request, release_id, now)
                 store.write_state(connection, contributions.state)
         except IntegrityError:
@@ -144,9 +128,9 @@ class Gate:
                 f"the release through {request.through} has been drawn already: nothing is drawn "
                 "twice, and nothing was spent"
             ) from None
-        self._draw(blocks, request.through, release_id)
+        self._draw(blocks, release_id)
         return Gated(
-            release_id, sum(len(b.periods) for b in blocks) * len(EVENTS),
+            release_id, sum(len(b.periods) * len(b.events) for b in blocks),
             sum(b.exact.size for b in blocks), cost, too_late, contributions.dropped,
         )  # fmt: skip
 
@@ -277,8 +261,18 @@ class Gate:
                 if span in table.spans and due:
                     noise = LaplaceNoise.of_scale(scale_of(self._policy, table.name, span))
                     exact = _dense(table, due, counts)
-                    blocks.append(Block(table, span, due, noise, exact))
+                    blocks.append(Block(table, span, due, noise, exact, through.isoformat()))
         return tuple(blocks), too_late
+
+    def _once(
+        self, connection: Connection, recount: Recount | None, through: date
+    ) -> tuple[Block, ...]:
+        """Months of re-entries that are due and were never drawn."""
+        due, exact = take_reentries(connection, self._policy, self._again, recount, through)
+        if not due:
+            return ()
+        noise = LaplaceNoise.of_scale(scale_of(self._policy, self._again.name, Span.MONTH))
+        return (Block(self._again, Span.MONTH, due, noise, exact, ONCE, REENTRY_EVENTS),)
 
     def _spend(
         self, connection: Connection, blocks: tuple[Block, ...], request: Request,
@@ -288,21 +282,22 @@ class Gate:
 
         Raises PrivacyError where that comes to more than the year has.
         """
-        year, bound = request.through.year, self._policy.max_contributions
+        year = request.through.year
         spent = list(store.spent_by(connection))
         before = loss_of_year(spent, year)
         nodes: list[tuple[object, ...]] = []
         for block in blocks:
             name, unit = block.table.name, block.noise.loss(1)
+            bound = bound_of(self._policy, name)
             check_untouched(connection, block.table, store.CELL_KEY)
             was = loss_of_year(spent, year)
             spent.append(Spent(year, name, block.span.value, unit, bound))
             added = float(loss_of_year(spent, year) - was)
             for period in block.periods:
-                for event in EVENTS:
+                for event in block.events:
                     nodes.append((
-                        name, block.span.value, period.isoformat(), request.through.isoformat(),
-                        event, store.LAPLACE, " ".join(block.table.dimensions), year, added, unit,
+                        name, block.span.value, period.isoformat(), block.recorded, event,
+                        store.LAPLACE, " ".join(block.table.dimensions), year, added, unit,
                         bound, block.noise.scale, microseconds(now), release_id,
                     ))  # fmt: skip
                     added = 0.0
@@ -321,14 +316,14 @@ class Gate:
 
     # -- what is drawn ---------------------------------------------------------------------
 
-    def _draw(self, blocks: tuple[Block, ...], through: date, release_id: str) -> None:
+    def _draw(self, blocks: tuple[Block, ...], release_id: str) -> None:
         rows: list[tuple[object, ...]] = []
         for block in blocks:
             noisy, digest = block.noise.add(block.exact).astype("<i8"), block.table.digest
             for at, period in enumerate(block.periods):
-                for which, event in enumerate(EVENTS):
+                for which, event in enumerate(block.events):
                     rows.append((block.table.name, block.span.value, period.isoformat(),
-                                 through.isoformat(), event, digest,
+                                 block.recorded, event, digest,
                                  noisy[at, which].tobytes()))  # fmt: skip
         with self._engine.begin() as connection:
             store.lock(connection)

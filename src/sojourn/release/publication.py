@@ -7,27 +7,29 @@ Raises PrivacyError where the release was given up meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import takewhile
 
 import numpy as np
 import polars as pl
 from sqlalchemy import Engine
 
-from sojourn.policy import RELEASE_DIMENSIONS, ReleasePolicy
+from sojourn.policy import ReleasePolicy
 from sojourn.release import store
-from sojourn.release.assembling import COMPUTED, Settled, assemble
-from sojourn.release.calendar import months_of
-from sojourn.release.cells import ALL, UNKNOWN, ReleaseTable
-from sojourn.release.checks import EVENTS
+from sojourn.release.again import figures_of, read_reentries
+from sojourn.release.assembling import COMPUTED, assemble
+from sojourn.release.calendar import first_day, months_of
+from sojourn.release.cells import ESTIMATES, REENTRIES, ReleaseTable, reentry_table
+from sojourn.release.drawn import Drawn, read_drawn
 from sojourn.release.gate import DRAWN, MADE, move_note
 from sojourn.release.nodes import Cells, Node, Numbers, node_of, pack, read_nodes, write
 from sojourn.release.noise import LEVEL
-from sojourn.schemas import COUNTS, ESTIMATES, FIGURES
-from sojourn.vocabulary import Outcome, Span, StayEvent
+from sojourn.schemas import FIGURES
+from sojourn.vocabulary import Span
 
-# COUNTS of one table's months into ESTIMATES of them: made from noisy counts, so free.
-Estimator = Callable[[pl.DataFrame], pl.DataFrame]
+# What was drawn so far, the months that were drawn now, the release's name; into FIGURES.
+Estimator = Callable[[Drawn, Sequence[date], str], pl.DataFrame]
+HISTORY_MONTHS = 26  # so far back months tell estimators how counts grow
 _KEPT = tuple(q.value for q in COMPUTED)
 
 
@@ -45,15 +47,32 @@ def publish(
     release_id: str, estimator: Estimator | None = None,
 ) -> int:  # fmt: skip
     """Write the figures of a release; returns how many."""
-    made, settled = assemble(engine, tables, policy, through, release_id)
+    made = assemble(engine, tables, policy, through, release_id)[0]
+    fresh = {date.fromisoformat(n.period) for n in made if n.span == Span.MONTH.value}
     made += _years(engine, made, through, release_id)
-    if estimator is not None:
-        for figures in _estimates(settled, estimator, through, release_id):
-            made += pack(figures)
+    made += pack(_reentries(engine, tables, policy, through, release_id))
+    if estimator is not None and fresh:
+        first = first_day(Span.MONTH, through - timedelta(days=31 * HISTORY_MONTHS))
+        drawn = read_drawn(engine, tables, min(first, *fresh), through)
+        made += pack(FIGURES.conform(estimator(drawn, sorted(fresh), release_id)))
     with engine.begin() as connection:
         store.lock(connection)
         move_note(connection, release_id, DRAWN, MADE)
         return write(connection, made)
+
+
+def _reentries(
+    engine: Engine, tables: Sequence[ReleaseTable], policy: ReleasePolicy, through: date,
+    release_id: str,
+) -> pl.DataFrame:  # fmt: skip
+    drawn = read_reentries(engine, reentry_table(tables[0].lists), through)
+    told = store.read(
+        engine,
+        "SELECT DISTINCT period FROM figure_nodes WHERE release_table = :name",
+        name=REENTRIES,
+    )
+    days = {date.fromisoformat(period) for (period,) in told}
+    return figures_of(drawn, policy, through, release_id, days)
 
 
 def _years(engine: Engine, fresh: Sequence[Node], through: date, release_id: str) -> list[Node]:
@@ -67,7 +86,7 @@ def _years(engine: Engine, fresh: Sequence[Node], through: date, release_id: str
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             held = read_nodes(
                 connection, "span = 'month' AND period >= :first AND period <= :last AND "
-                "vintage < :vintage",
+                "vintage < :vintage AND release_table <> :own", own=ESTIMATES,
                 first=f"{year}-01-01", last=f"{year}-12-31", vintage=through.isoformat(),
             )  # fmt: skip
         every = [*(n for n in held if n.quantity in _KEPT),
@@ -115,72 +134,3 @@ def _summed(months: Sequence[Node]) -> tuple[Cells, Numbers]:
         noise[at] += whole[:, 3] ** 2
     value, reach = np.round(value, 3) + 0.0, np.sqrt(reach)
     return cells, np.stack([value, value - reach, value + reach, np.sqrt(noise)], axis=1)
-
-
-# -- estimates ---------------------------------------------------------------------------------
-
-_OUTCOMES = (
-    (Outcome.DEPARTED_IN_TIME, ((StayEvent.LEFT_IN_TIME, 1),)),
-    (Outcome.DEPARTED_LATE, ((StayEvent.LEFT_LATE, 1),)),
-    (Outcome.STATUS_CHANGED, ((StayEvent.STATUS_CHANGED, 1),)),
-    (Outcome.NO_DEPARTURE_RECORDED,
-     ((StayEvent.PERMISSION_ENDED, 1), (StayEvent.LEFT_IN_TIME, -1), (StayEvent.LEFT_LATE, -1),
-      (StayEvent.STATUS_CHANGED, -1))),
-)  # fmt: skip
-
-
-def counts_of(settled: Settled) -> pl.DataFrame:
-    """COUNTS of one period of one table, consistent, with the variance of their noise at most.
-
-    A dimension that the table does not split is ``unknown``: nobody says.
-    """
-    vintage, parts = settled.vintage, []
-    for outcome, made_of in _OUTCOMES:
-        places = [EVENTS.index(e.value) for e, _ in made_of]
-        if vintage.lost[places].any():
-            continue
-        value = sum(
-            sign * settled.values[at] for at, (_, sign) in zip(places, made_of, strict=True)
-        )
-        parts.append(
-            settled.table.cells.drop("cell").with_columns(
-                pl.col(d).replace(ALL, UNKNOWN) for d in RELEASE_DIMENSIONS
-            ).with_columns(
-                pl.Series("value", value), counts_on=pl.lit(settled.period),
-                outcome=pl.lit(outcome.value),
-                noise_variance=pl.lit(sum(vintage.variance(p) for p in places)),
-            )
-        )  # fmt: skip
-    return COUNTS.conform(pl.concat(parts)) if parts else COUNTS.empty()
-
-
-def _estimates(
-    settled: Sequence[Settled], estimator: Estimator, through: date, release_id: str
-) -> list[pl.DataFrame]:
-    """What the estimator says of each table's months, as figures; names already taken excepted."""
-    out = []
-    for table in dict.fromkeys(s.table for s in settled):
-        months = [counts_of(s) for s in settled if s.table == table and s.span == Span.MONTH]
-        if not months:
-            continue
-        found = estimator(pl.concat(months)).select(ESTIMATES.names)
-        taken = [*_KEPT, *EVENTS]
-        split = [d for d in RELEASE_DIMENSIONS if d in table.dimensions]
-        own = pl.all_horizontal(
-            *(pl.col(d) != ALL for d in split),
-            *(pl.col(d) == ALL for d in RELEASE_DIMENSIONS if d not in split),
-        )
-        fresh = found.filter(
-            ~pl.col("quantity").cast(pl.String).is_in(taken) & own & (pl.col("span") == "month")
-        )
-        out.append(
-            FIGURES.conform(
-                fresh.with_columns(
-                    release_table=pl.lit(table.name), vintage=pl.lit(through),
-                    quantity=pl.col("quantity").cast(pl.String), level=pl.lit(LEVEL),
-                    noise_sd=pl.lit(None, pl.Float64), epsilon=pl.lit(0.0),
-                    method=pl.lit(store.COMPUTED), release_id=pl.lit(release_id),
-                )
-            )
-        )  # fmt: skip
-    return out

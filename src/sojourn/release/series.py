@@ -79,7 +79,7 @@ def read_series(
         engine, _NODES, name=table.name, span=span.value, first=wanted[0].isoformat(),
         last=wanted[-1].isoformat(), through=through.isoformat(),
     )  # fmt: skip
-    held, places, lists = set(wanted), {e: n for n, e in enumerate(EVENTS)}, _Lists(engine, table)
+    held, places, lists = set(wanted), {e: n for n, e in enumerate(EVENTS)}, Lists(engine, table)
     out: dict[date, Vintage] = {}
     for period_text, event, scale, _, cells, counts in rows:
         period = date.fromisoformat(period_text)
@@ -105,7 +105,7 @@ def read_series(
     return Series(table, span, out)
 
 
-class _Lists:
+class Lists:
     """Numbers that were drawn under other code lists, put where the present ones want them.
 
     A cell that is on the present list alone counts nothing then; one that is not on it is left

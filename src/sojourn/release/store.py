@@ -37,6 +37,7 @@ from sojourn.release.contributions import STATE
 
 metadata = MetaData()
 LAPLACE, CELL_KEY, COMPUTED, LOST = "laplace", "cell_key", "computed", "lost"
+ESTIMATED = "estimated"
 
 releases = Table(
     "releases",

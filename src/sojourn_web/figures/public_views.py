@@ -23,10 +23,12 @@ from sojourn_web.figures import public_chart, public_pages, public_reading, rele
 from sojourn_web.figures import public_words as words
 from sojourn_web.figures.models import Announcement
 from sojourn_web.figures.public_files import KINDS
+from sojourn_web.figures.public_overstays import read_overstays
 from sojourn_web.figures.public_reading import Key, NoSuchKeyError, Shelf
 
 PAGE_ROWS = 60
 CHART_DAYS = 60
+SPLITS = ("period", "mode", "admission_class", "nationality")
 CHARTED = ("departures", "departed")  # the first that is published by day
 View = Callable[..., HttpResponse]
 
@@ -86,6 +88,7 @@ def _newest_figures(url: str, shelf: Shelf) -> dict[str, object]:
         "drawings": public_chart.draw(points),
         "points": points[::-1],
         "charted": words.label_of(charted),
+        "overstays": read_overstays(url, shelf, vintage),
     }
 
 
@@ -107,15 +110,20 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
     vintage = date.fromisoformat(_one_of(query, "vintage", _iso(shelf.vintages)))
     periods = public_reading.read_periods(url, shelf, table, span)
     wanted = Wanted(release_table=table, span=span)
-    dimensions = public_pages.dimensions_of(public_reading.read_figures(url, wanted, limit=1))
+    split = _one_of(query, "by", SPLITS) if table == public_pages.ESTIMATES else ""
+    dimensions = _split_by(split) or public_pages.dimensions_of(
+        public_reading.read_figures(url, wanted, limit=1)
+    )
     period = nationality = ""
     if dimensions:
         period = _one_of(query, "period", _iso(periods))
         wanted = replace(wanted, period=date.fromisoformat(period))
-    if len(dimensions) > 1:
+    if len(dimensions) > 1 and "nationality" in dimensions:
         nationality = _one_of(query, "nationality", shelf.nationalities)
         wanted = replace(wanted, nationality=nationality)
     figures = public_reading.read_figures(url, wanted, as_of=vintage)
+    if split:  # estimates have cells of several kinds in one table
+        figures = public_pages.cells_of(figures, dimensions)
     quantities = words.columns_of(set(figures["quantity"]))
     by = tuple(d for d in dimensions if d != "nationality" or not nationality) or ("period",)
     rows = public_pages.build_rows(
@@ -131,6 +139,8 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
         "nationalities": sorted(((n, words.place_of("nationality", n))
                                  for n in shelf.nationalities), key=lambda n: n[1])
         if nationality else [],
+        "split": split,
+        "splits": [(s, {"period": "Period", **words.DIMENSIONS}[s]) for s in SPLITS if split],
         "choices": [(t, words.table_of(t)) for t in shelf.tables],
         "spans": [(s, words.span_of(s)) for s in shelf.spans(table)],
         "periods": [(p.isoformat(), words.period_of(span, p)) for p in periods] if period else [],
@@ -140,6 +150,10 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
         "title": ", ".join(said), "page": page, "last": last, "query": _without_page(query),
         "rows": rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], "count": len(rows),
     }  # fmt: skip
+
+
+def _split_by(split: str) -> tuple[str, ...]:
+    return () if split in ("", SPLITS[0]) else (split,)
 
 
 def _iso(days: tuple[date, ...]) -> tuple[str, ...]:
@@ -168,7 +182,9 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
     method, about_method = words.method_of(row["method"])
     context = {
         "here": "tables", "key": key, "row": row, "said": words.say_figure(row),
-        "title": public_pages.title_of(key), "exact": words.say_exact(row["value"]),
+        "title": public_pages.title_of(key),
+        "exact": words.say_figure(row).value if words.is_share(key.quantity)
+        else words.say_exact(row["value"]),
         "definition": words.definition_of(key.quantity), "vintage": vintage,
         "newest": vintage == history["vintage"][0], "final": _final_from(row),
         "share": words.is_share(key.quantity),

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from sqlalchemy import Engine
@@ -21,10 +22,12 @@ from sojourn.encode import FileKeyProvider
 from sojourn.errors import HorizonError, LedgerError, PrivacyError, UsageError
 from sojourn.ledger import Ledger
 from sojourn.ledger.engine import open_engine
+from sojourn.link import Trial
 from sojourn.measure import assign_outcomes
 from sojourn.pipeline import Desk, Office
 from sojourn.pipeline.measuring import purge
 from sojourn.pipeline.office import key_file
+from sojourn.pipeline.quality import assess
 from sojourn.pipeline.releasing import (
     explain_figure,
     make_release,
@@ -35,7 +38,7 @@ from sojourn.pipeline.releasing import (
 from sojourn.policy import load_policy
 from sojourn.release import read_figures, read_state
 from sojourn.release.store import read
-from sojourn.schemas import ESTIMATES, Span
+from sojourn.schemas import Span
 
 LAST = NOW.date() - timedelta(days=1)
 # So little noise that the figures must be right: for tests of invented people alone.
@@ -146,26 +149,43 @@ def test_a_day_later_only_what_is_due_is_drawn_and_what_changed_is_added(
         make_release(office, LAST, "Ann", "ann")
 
 
-def test_estimates_are_made_from_noisy_counts_alone(office: Office, engine: Engine) -> None:
-    seen: list[pl.DataFrame] = []
-
-    def estimator(counts: pl.DataFrame) -> pl.DataFrame:
-        seen.append(counts)
-        ended = counts.group_by("counts_on", "nationality").agg(pl.col("value").sum())
-        whole = ended.with_columns(
-            span=pl.lit("month"), period=pl.col("counts_on"), mode=pl.lit(""),
-            admission_class=pl.lit(""), quantity=pl.lit("overstay_rate"), standing=pl.lit("made"),
-            why=pl.lit(""), known_at=pl.lit(LAST),
-            nationality=pl.when(pl.col("nationality") == "unknown").then(pl.lit(""))
-            .otherwise("nationality"),
-        )  # fmt: skip
-        return ESTIMATES.conform(whole)
-
-    make_release(office, LAST, "Ann", "Bob", estimator=estimator)
-    assert all((c["noise_variance"] > 0).all() for c in seen)
-    made = read_figures(engine, "quantity = 'overstay_rate'")
-    assert set(made["release_table"]) == {"total", "nationality"}
-    assert (made["epsilon"] == 0).all()
+def test_an_office_releases_overstay_rates_after_an_assessment(tmp_path: Path) -> None:
+    """Of so few people that little can be told, but what is told is told right, or not at all."""
+    settings = small_policy(
+        epsilon_per_year=8.0, max_contributions=8, tables=("total", "nationality_mode_class"),
+        table_dimensions=("", "nationality mode admission_class"),
+        table_spans=("month", "month"), table_shares=(0.3, 0.3), reentry_share=0.4,
+        nationalities=("FRA",), admission_classes=("VISIT", "WORK"), first_days=10, first_months=9,
+        day_ages=(0,), month_ages=(0,), reentry_days=0,
+    )  # fmt: skip
+    url = f"sqlite:///{tmp_path / 'statistics.sqlite3'}"
+    office = small_office(tmp_path, url, policy=replace(load_policy(), release=settings))
+    country = small_country(stays=900, seed=4, days=330, extensions=0.1)
+    with Desk(office) as desk:
+        hand_in(desk, office, country.crossings, "all", country.status_changes, as_recorded=True)
+    assess(office, np.random.default_rng(1), trial=Trial(rounds=1))
+    make_release(office, LAST, "Ann", "Bob")
+    engine = open_engine(office.statistics_url)
+    again = read_figures(engine, "release_table = 'reentries'")
+    with office.open_ledger() as ledger:
+        linkage = ledger.linkage()
+        assert ledger.linkage_counted_on() == NOW.date()
+    exact = linkage.filter(
+        pl.col("what").cast(pl.String) == "rearrivals", pl.col("period").is_in(again["period"])
+    )["value"].sum()
+    assert exact > 0
+    # Far outside the noise: by chance once in a million.
+    assert abs(again["value"].sum() - exact) <= 5 * float((again["noise_sd"] ** 2).sum()) ** 0.5
+    estimates = read_figures(engine, "release_table = 'estimates'")
+    engine.dispose()
+    assert set(estimates["method"]) <= {"estimated", "too_noisy", "no_reentries"}
+    assert (estimates["epsilon"] == 0).all()
+    total = estimates.filter(
+        pl.col("quantity") == "expected_departures", pl.col("span") == "month",
+        pl.col("mode") == "", pl.col("nationality") == "", pl.col("admission_class") == "",
+    )  # fmt: skip
+    assert total.height == 9
+    assert total["value"].null_count() == 0
 
 
 def test_what_a_stay_contributed_dies_with_it(office: Office, engine: Engine) -> None:
@@ -300,7 +320,9 @@ def test_the_command_says_the_cost_first_and_two_people_make_it(
     assert plan(office, LAST).cost > 0  # nothing was spent
     made = run.invoke(app, ["release", *ask, "--approved-by", "Bob", "--json"])
     assert made.exit_code == 0, made.output
-    assert json.loads(made.output)["released"]["left"] < 0.01
+    # Linking was not assessed: the share of re-entries is left.
+    left = json.loads(made.output)["released"]["left"]
+    assert left == pytest.approx(load_policy().release.reentry_share, abs=0.01)
     again = run.invoke(app, ["release", *ask, "--approved-by", "Bob"])
     assert isinstance(again.exception, PrivacyError)
     told = run.invoke(app, ["explain", "total/month/2026-02-01/arrivals", *where])

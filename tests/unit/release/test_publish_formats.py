@@ -42,6 +42,7 @@ from sojourn.release.formats import (
     zip_files,
 )
 from sojourn.schemas import FIGURES, Quantity, StayEvent
+from sojourn.vocabulary import ReentryEvent
 
 OFFICE = publication_of("UTO")
 MADE = datetime(2026, 11, 25, tzinfo=UTC)
@@ -291,6 +292,7 @@ def test_without_the_extra_it_says_what_to_install(lists: CodeLists) -> None:
 
 
 def test_every_event_quantity_and_nationality_has_its_words() -> None:
-    assert set(QUANTITIES) == {e.value for e in StayEvent} | {q.value for q in Quantity}
+    named = {w.value for kind in (StayEvent, ReentryEvent, Quantity) for w in kind}
+    assert set(QUANTITIES) == named
     assert set(nationality_names()) == set(KNOWN)
     assert all(name for _, name in nationality_names().values())

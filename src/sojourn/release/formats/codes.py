@@ -212,7 +212,7 @@ def _status(final_after: tuple[int, int] | None) -> pl.Expr:
         pl.when(_suppressed()).then(pl.lit("Q"))
         .when(pl.col("value").is_null()).then(pl.lit("O"))
         .when(is_provisional(final_after)).then(pl.lit("P"))
-        .when(pl.col("method") == "computed").then(pl.lit("E"))
+        .when(pl.col("method").is_in(["computed", "estimated"])).then(pl.lit("E"))
         .otherwise(pl.lit("A"))
     )  # fmt: skip
 
