@@ -168,19 +168,23 @@ def test_the_same_numbers_give_the_same_estimates() -> None:
 # -- how often the range holds the truth -----------------------------------------------------------
 
 
-@pytest.mark.parametrize(("epsilon", "stays"), [(1.0, 1_000_000), (8.0, 150_000)])
-def test_ranges_hold_the_truth_of_small_countries(epsilon: float, stays: int) -> None:
+@pytest.mark.parametrize(("epsilon", "stays", "countries"), [(1.0, 500_000, 5), (8.0, 100_000, 10)])
+def test_ranges_hold_the_truth_of_small_countries(
+    epsilon: float, stays: int, countries: int
+) -> None:
     """A short run of tools/trial_public_estimates.py; a long one is in the docs."""
     release = replace(POLICY.release, epsilon_per_year=epsilon)
     policy = replace(POLICY, release=release)
-    rows = pl.concat([try_country(Kind.PLAIN, n, 3, policy, (stays, stays)) for n in range(12)])
+    rows = pl.concat(
+        [try_country(Kind.PLAIN, n, 3, policy, (stays, stays)) for n in range(countries)]
+    )
     lines = {(line.group, line.quantity): line for line in sum_up(rows)}
     rate = lines["total, year", Quantity.OVERSTAY_RATE.value]
-    assert rate.told > 0.9
-    assert rate.coverage >= 10 / 12
-    month = lines["total, month", Quantity.OVERSTAY_RATE.value]
-    assert month.coverage >= 0.88
+    assert rate.told > 0.7
+    assert rate.coverage >= 0.79
     assert 0.0 < rate.width < 0.10
+    month = lines["total, month", Quantity.OVERSTAY_RATE.value]
+    assert month.coverage >= 0.85
 
 
 # -- through the gate ------------------------------------------------------------------------------
