@@ -259,9 +259,7 @@ EVENTS = Table(
     (
         _c("kind", enum_of(EventKind)),
         _c("crossing_ref", pl.Binary, "for links: the arrival"),
-        _c(
-            "other_ref", pl.Binary, "links: departure; merges: who stands; or status_ref", null=True
-        ),
+        _c("other_ref", pl.Binary, "links: departure; merges: who stands; status_ref", null=True),
         _c("event_time", TIMESTAMP),
         _c("recorded_at", TIMESTAMP, "when the ledger learned it"),
         _c("source", pl.String, null=True),
