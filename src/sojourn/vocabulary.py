@@ -215,6 +215,11 @@ class Quantity(StrEnum):
     PROBABLY_STILL_HERE = "probably_still_here"  # modelled; for cells, never for a stay
     OVERSTAY_RATE = "overstay_rate"  # departed late and probably still here
     RECORDED_RATE = "recorded_rate"  # what the records alone would say: late and no departure
+    # Of crossings, not of stays: ``mode`` is the crossing's own.
+    DEPARTURES_BY_MODE = "departures_by_mode"  # bounds: the mode of an unseen exit is not observed
+    BOOKINGS_NEVER_FLOWN = "bookings_never_flown"  # of departures
+    ARRIVALS_BY_LISTS = "arrivals_by_lists"  # those that neither border nor carrier told included
+    DEPARTURES_BY_LISTS = "departures_by_lists"
 
 
 class Standing(StrEnum):
