@@ -159,6 +159,7 @@ class LinkageGroup(StrEnum):
     TIMING = "timing"  # of a linked stay: late, in time, or its day not over
     MODE_CLASS = "mode_class"  # arrival mode and class of admission
     RETURN_AFTER = "return_after"  # how long until the next arrival
+    MODE_CLASS_DAYS = "mode_class_days"  # MODE_CLASS, and the most days of its band of permission
 
 
 class LinkageCount(StrEnum):

@@ -41,6 +41,7 @@ Array = NDArray[np.float64]
 
 UPPER = 0.975
 BLIND_SHARE = 0.2  # of exits seen: with more in modes nobody returned by, unseen ones are unknown
+_CELLS = ((True, True), (True, False), (False, True))  # in the border's list, in the carrier's
 _BY_LISTS = {
     Direction.ARRIVAL: Quantity.ARRIVALS_BY_LISTS, Direction.DEPARTURE: Quantity.DEPARTURES_BY_LISTS
 }  # fmt: skip
@@ -169,34 +170,34 @@ def _never_flown(year: _Year, mode: str, smallest: int) -> _Told:
         why = "no_bookings"
         return _Told(standing=Standing.CANNOT, why=why)
     alone = held.of(border=False, carrier=False, booked=True)
-    parts = [held.of(border=b, carrier=c, booked=True) for b, c in ((1, 1), (1, 0), (0, 1))]
+    parts = [held.of(border=b, carrier=c, booked=True) for b, c in _CELLS]
     # What no booking is in, and what neither list saw, say nothing of a few by being nothing.
     if any(0 < n < smallest for n in (*parts, alone)):
         return _SMALL
     found = never_flown(held)
     if found is None:
-        return _Told(standing=Standing.CANNOT, why=_lacking(parts[0], parts[0] + parts[1],
-                                                           parts[0] + parts[2]))  # fmt: skip
+        why = "one_list" if _one_alone(*parts) else "few_in_both"
+        return _Told(standing=Standing.CANNOT, why=why)
     number = found.never_flown
     return _Told(number.value, number.lower, number.upper)
 
 
 def _by_lists(year: _Year, mode: str, smallest: int) -> _Told:
     held = held_in(year.lists, year.direction, mode)
-    both, first, second = (held.of(border=b, carrier=c) for b, c in ((1, 1), (1, 0), (0, 1)))
+    both, first, second = (held.of(border=b, carrier=c) for b, c in _CELLS)
     if any(0 < n < smallest for n in (both, first, second)):
         return _SMALL
     found = dual_system(both, first, second)
     if found.independent is None:
-        return _Told(standing=Standing.CANNOT, why=_lacking(both, both + first, both + second))
+        why = "one_list" if _one_alone(both, first, second) else "few_in_both"
+        return _Told(standing=Standing.CANNOT, why=why)
     point = found.independent
     return _Told(point.value, point.lower, point.upper, found.bounds)
 
 
-def _lacking(both: int, first: int, second: int) -> str:
-    """Why two lists tell nothing of what neither holds."""
-    why = "one_list" if not both and not (first and second) else "few_in_both"
-    return why
+def _one_alone(both: int, first_only: int, second_only: int) -> bool:
+    """Whether one list holds nobody; else next to nobody is in both."""
+    return not both and not (first_only and second_only)
 
 
 def _row(
