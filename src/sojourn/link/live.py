@@ -168,10 +168,10 @@ class LiveLinker:
         )
 
     def likely_stays(self, changes: pl.DataFrame, *, among: int = 0) -> pl.DataFrame:
-        """(status_ref, arrival_ref): every open stay a change could be of, the likeliest first.
+        """Every open stay a change could be of, the likeliest first.
 
-        ``among``: out of so many stays those that are held were picked by their keys: the prior
-        follows these, where they are more.
+        status_ref, arrival_ref, weight (log2 odds), gap (microseconds since the arrival).
+        ``among``: out of so many stays: the prior follows these, where more than those held.
         """
         asked = changes.select(
             pl.col("status_ref").alias("crossing_ref"),
@@ -205,7 +205,6 @@ class LiveLinker:
             found.filter(pl.col("weight") >= self._policy.threshold_log2_odds)
             .sort(["weight", "gap", "arrival_ref"], descending=[True, False, False])
             .unique(["status_ref", "arrival_ref"], keep="first", maintain_order=True)
-            .select("status_ref", "arrival_ref")
         )
 
     def forget(self, refs: pl.Series) -> None:

@@ -1,13 +1,14 @@
 """Status changes and their stays: those that are open, those that are closed, and none yet.
 
 In: STATUS_ENCODINGS of a batch, the open stays in memory, the ledger. Out: ``Placed``. A change
-looks among the open stays first, then among stays that were under way on its day and are closed
-by now. One that finds none waits in the ledger, and is asked again when an arrival comes that
+looks among the open stays and among those that were under way on its day and are closed by now:
+the likeliest is its own. One that finds none waits in the ledger, and is asked again when an arrival comes that
 shares a match key with it; a reconcile asks all that wait among all stays. In which order an
 arrival, a departure and a change are told so decides nothing in the end.
 
-Not covered: a change keeps the stay that it has found. Where a nearer arrival of the same
-traveller is told later, and the stay before it never was closed, it stays with the former.
+Not covered: a change keeps the stay that it has found. Where a traveller's earlier stay never was
+closed, and what is told later (a nearer arrival; a departure before the change's day) would have
+made it another's, it stays where it was.
 """
 
 from __future__ import annotations
@@ -159,22 +160,26 @@ class Changes:
     def _find(
         self, fresh: pl.DataFrame, came: pl.DataFrame, linker: LiveLinker, ending: pl.DataFrame
     ) -> pl.DataFrame:
-        """status_ref, arrival_ref of those that find a stay."""
+        """status_ref, arrival_ref of those that find a stay, open or closed.
+
+        What waited was asked among the closed ones before.
+        """
         both = pl.concat([fresh, came])
         if not both.height:
             return pl.DataFrame(schema=_FOUND)
-        found = _nearest(linker.likely_stays(both), both, ending)
-        rest = fresh.join(found, on="status_ref", how="anti", maintain_order="left")
-        rest = rest.filter(~self._past(rest))
-        if not rest.height:
-            return found
-        return pl.concat([found, self._find_closed(rest, linker.index.open_stays())])
+        closed = self._closed(fresh.filter(~self._past(fresh)))
+        among = linker.index.open_stays() + closed.searched
+        likely = linker.likely_stays(both, among=among)
+        if closed.reports.height:
+            office = self._office
+            likely = pl.concat([likely, _likely_among(fresh, closed.reports, office, among)])
+        return _nearest(likely, both, pl.concat([ending, closed.ended]))
 
-    def _find_closed(self, changes: pl.DataFrame, open_stays: int) -> pl.DataFrame:
-        """Among stays of the ledger that somebody has left since."""
+    def _closed(self, changes: pl.DataFrame) -> _Closed:
+        """Stays of the ledger that somebody has left since, and that share a key with a change."""
         since = changes["effective_date"].min()
         if not isinstance(since, date):
-            return pl.DataFrame(schema=_FOUND)
+            return _Closed()
         keys = changes["match_keys"].explode(empty_as_null=False)
         searched, parts = 0, [pl.Series("crossing_ref", [], pl.Binary)]
         for frame in self._ledger.ended_stays(since):
@@ -182,7 +187,7 @@ class Changes:
             parts.append(sharing(frame, keys)["crossing_ref"])
         refs = pl.concat(parts).unique()
         if not refs.len():
-            return pl.DataFrame(schema=_FOUND)
+            return _Closed(searched)
         reports = self._ledger.together(refs)
         ends = reports.drop_nulls("partner_ref").select(
             "partner_ref", arrival_ref=pl.coalesce("merged_into", "crossing_ref")
@@ -191,7 +196,16 @@ class Changes:
             partner_ref="crossing_ref", left="local_date"
         )
         ended = ends.join(left, on="partner_ref", how="inner").select(list(_LEFT))
-        return find_among(changes, reports, ended, self._office, open_stays + searched)
+        return _Closed(searched, reports, ended)
+
+
+@dataclass(frozen=True)
+class _Closed:
+    """How many reports were looked through; those that share a key; when their stays ended."""
+
+    searched: int = 0
+    reports: pl.DataFrame = field(default_factory=pl.DataFrame)
+    ended: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LEFT))
 
 
 def find_among(
@@ -202,16 +216,18 @@ def find_among(
     ``reports``: ENCODINGS and merged_into of whole arrivals. ``ended``: arrival_ref and left
     (date); a stay that is not there is open. ``among``: how many stays were looked through.
     """
+    return _nearest(_likely_among(changes, reports, office, among), changes, ended)
+
+
+def _likely_among(
+    changes: pl.DataFrame, reports: pl.DataFrame, office: Office, among: int
+) -> pl.DataFrame:
     policy = office.policy
     linker = LiveLinker(office.weights, policy.linkage, policy.digest)
-    linker.restore(
-        [
-            reports.select(*ENCODINGS.names, "merged_into").with_columns(
-                partner_ref=pl.lit(None, pl.Binary)
-            )
-        ]
-    )
-    return _nearest(linker.likely_stays(changes, among=among), changes, ended)
+    nobody = pl.lit(None, pl.Binary)  # as if none had left
+    held = reports.select(*ENCODINGS.names, "merged_into").with_columns(partner_ref=nobody)
+    linker.restore([held])
+    return linker.likely_stays(changes, among=among)
 
 
 def _nearest(likely: pl.DataFrame, changes: pl.DataFrame, ended: pl.DataFrame) -> pl.DataFrame:
@@ -219,9 +235,10 @@ def _nearest(likely: pl.DataFrame, changes: pl.DataFrame, ended: pl.DataFrame) -
     day = changes.select("status_ref", "effective_date")
     left = pl.col("left")
     return (
-        likely.join(ended, on="arrival_ref", how="left", maintain_order="left")
-        .join(day, on="status_ref", how="left", maintain_order="left")
+        likely.join(ended, on="arrival_ref", how="left")
+        .join(day, on="status_ref", how="left")
         .filter(left.is_null() | (pl.col("effective_date") <= left))
+        .sort(["weight", "gap", "arrival_ref"], descending=[True, False, False])
         .unique("status_ref", keep="first", maintain_order=True)
         .select(list(_FOUND))
     )
