@@ -2,9 +2,9 @@
 
 In: STATUS_ENCODINGS of a batch, the open stays in memory, the ledger. Out: ``Placed``. A change
 looks among the open stays and among those that were under way on its day and are closed by now:
-the likeliest is its own. One that finds none waits in the ledger, and is asked again when an arrival comes that
-shares a match key with it; a reconcile asks all that wait among all stays. In which order an
-arrival, a departure and a change are told so decides nothing in the end.
+the likeliest is its own. One that finds none waits in the ledger, and is asked again when an
+arrival comes that shares a match key with it; a reconcile asks all that wait among all stays. In
+which order an arrival, a departure and a change are told so decides nothing in the end.
 
 Not covered: a change keeps the stay that it has found. Where a traveller's earlier stay never was
 closed, and what is told later (a nearer arrival; a departure before the change's day) would have
@@ -167,12 +167,13 @@ class Changes:
         both = pl.concat([fresh, came])
         if not both.height:
             return pl.DataFrame(schema=_FOUND)
-        closed = self._closed(fresh.filter(~self._past(fresh)))
+        young = fresh.filter(~self._past(fresh))
+        closed = self._closed(young)
         among = linker.index.open_stays() + closed.searched
         likely = linker.likely_stays(both, among=among)
         if closed.reports.height:
             office = self._office
-            likely = pl.concat([likely, _likely_among(fresh, closed.reports, office, among)])
+            likely = pl.concat([likely, _likely_among(young, closed.reports, office, among)])
         return _nearest(likely, both, pl.concat([ending, closed.ended]))
 
     def _closed(self, changes: pl.DataFrame) -> _Closed:
