@@ -108,10 +108,10 @@ def _grouped(ends: pl.DataFrame) -> pl.DataFrame:
 def _permitted() -> pl.Expr:
     """The band of days that an arrival was permitted, as its own record said."""
     days = (pl.col("authorised_until") - pl.col("local_date")).dt.total_days() + 1
-    band = pl.when(days.is_null()).then(pl.lit(NO_DAY))
-    for most in PERMITTED_DAYS:
-        band = band.when(days <= most).then(pl.lit(str(most)))
-    return band.otherwise(pl.lit(MORE))
+    band: pl.Expr = pl.lit(MORE)
+    for most in reversed(PERMITTED_DAYS):
+        band = pl.when(days <= most).then(pl.lit(str(most))).otherwise(band)
+    return pl.when(days.is_null()).then(pl.lit(NO_DAY)).otherwise(band)
 
 
 def _count(

@@ -32,7 +32,9 @@ _SAYS = {"kind": "status_kind", "effective_date": "local_date", "new_class": "ad
 _FOUND = pl.Schema({"status_ref": pl.Binary, "arrival_ref": pl.Binary})
 _LEFT = pl.Schema({"arrival_ref": pl.Binary, "left": pl.Date})
 FOUND_LATER = "status_found_later"  # for SOURCE_QUALITY
-TOLD = pl.Schema({**STATUS_ENCODINGS.schema, "arrival_ref": pl.Binary})
+TOLD = pl.Schema(
+    {n: STATUS_ENCODINGS.schema[n] for n in STATUS_ENCODINGS.names} | {"arrival_ref": pl.Binary}
+)
 
 
 def _none() -> pl.DataFrame:
