@@ -56,6 +56,7 @@ __all__ = [
     "TIMESTAMP",
     "TRUTH",
     "VINTAGES",
+    "WAITING_CHANGES",
     "AgeBand",
     "Column",
     "Direction",
@@ -215,6 +216,17 @@ STATUS_ENCODINGS = Table(
     key=("status_ref",),
 )
 
+WAITING_CHANGES = Table(
+    "waiting_changes",
+    Privacy.PSEUDONYMOUS,
+    (
+        *STATUS_ENCODINGS.columns,
+        _c("dies_on", pl.Date, "the day on which it goes, found or not"),
+    ),
+    key=("status_ref",),
+    note="Status changes that have found no stay yet. No surface gives this table.",
+)
+
 MERGES = Table(
     "merges",
     Privacy.PSEUDONYMOUS,
@@ -247,7 +259,7 @@ EVENTS = Table(
     (
         _c("kind", enum_of(EventKind)),
         _c("crossing_ref", pl.Binary, "for links: the arrival"),
-        _c("other_ref", pl.Binary, "links: departure; merges: who stands for it", null=True),
+        _c("other_ref", pl.Binary, "links: departure; merges: who stands; status_ref", null=True),
         _c("event_time", TIMESTAMP),
         _c("recorded_at", TIMESTAMP, "when the ledger learned it"),
         _c("source", pl.String, null=True),
@@ -483,7 +495,7 @@ TABLES: Mapping[str, Table] = {
     t.name: t
     for t in (
         CROSSINGS, STATUS_CHANGES, REJECTS, SOURCE_QUALITY, ENCODINGS, STATUS_ENCODINGS,
-        MERGES, LINKS, EVENTS, STAYS, MEASURES, LINKAGE_QUALITY, COUNTS, VINTAGES, REPORTING,
-        LISTS, ESTIMATES, FIGURES, TRUTH,
+        WAITING_CHANGES, MERGES, LINKS, EVENTS, STAYS, MEASURES, LINKAGE_QUALITY, COUNTS,
+        VINTAGES, REPORTING, LISTS, ESTIMATES, FIGURES, TRUTH,
     )
 }  # fmt: skip

@@ -31,6 +31,8 @@ UNKNOWN = "unknown"
 LATE, IN_TIME, RUNNING, NO_LIMIT = "late", "in time", "not over yet", "no limit"
 OWN = (Group.NATIONALITY, Group.SCRIPT, Group.MODE, Group.SEX)
 RETURN_DAYS = (7, 30, 90)
+PERMITTED_DAYS = (7, 30, 90, 180)  # bands end there; then MORE, or NO_DAY where none is known
+MORE, NO_DAY = "more", "none"
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,21 @@ def _grouped(ends: pl.DataFrame) -> pl.DataFrame:
         Group.MODE: pl.col("mode").cast(pl.String),
         Group.SEX: pl.col("sex").cast(pl.String),
         Group.MODE_CLASS: cell,
+        Group.MODE_CLASS_DAYS: pl.concat_str(cell, _permitted(), separator="/"),
     }
     return ends.with_columns(
         *(e.fill_null(UNKNOWN).alias(f"by_{g.value}") for g, e in named.items()),
         period=pl.col("local_date").dt.truncate("1mo"),
     )
+
+
+def _permitted() -> pl.Expr:
+    """The band of days that an arrival was permitted, as its own record said."""
+    days = (pl.col("authorised_until") - pl.col("local_date")).dt.total_days() + 1
+    band: pl.Expr = pl.lit(MORE)
+    for most in reversed(PERMITTED_DAYS):
+        band = pl.when(days <= most).then(pl.lit(str(most))).otherwise(band)
+    return pl.when(days.is_null()).then(pl.lit(NO_DAY)).otherwise(band)
 
 
 def _count(
@@ -149,13 +161,14 @@ def _count_ends(ends: pl.DataFrame, known_at: date, again: pl.DataFrame) -> list
     over = came.filter(pl.col("authorised_until") < known_at)
     returned = over.join(again, on="crossing_ref", how="semi")
     own, arrivals = (Group.ALL, *OWN), (Group.ALL, *OWN, Group.MODE_CLASS)
+    ended = (*arrivals, Group.MODE_CLASS_DAYS)
     return [
         *_count(left, What.DEPARTURES, own),
         *_count(left, What.DEPARTURES_LINKED, own, linked),
         *_count(came, What.ARRIVALS, arrivals),
         *_count(came, What.ARRIVALS_LINKED, arrivals, linked),
-        *_count(over, What.ARRIVALS_ENDED, arrivals),
-        *_count(over, What.ARRIVALS_ENDED_LINKED, arrivals, linked),
+        *_count(over, What.ARRIVALS_ENDED, ended),
+        *_count(over, What.ARRIVALS_ENDED_LINKED, ended, linked),
         *_count(returned, What.ARRIVALS_RETURNED_ENDED, arrivals),
         *_count(returned, What.ARRIVALS_RETURNED_LINKED, arrivals, linked),
     ]
@@ -199,7 +212,7 @@ def _count_reentries(ends: pl.DataFrame, again: pl.DataFrame) -> list[pl.DataFra
     frame = ends.join(again.drop("event_time"), on="crossing_ref").with_columns(
         after.alias(f"by_{Group.RETURN_AFTER.value}")
     )
-    groups = (Group.ALL, *OWN, Group.MODE_CLASS, Group.RETURN_AFTER)
+    groups = (Group.ALL, *OWN, Group.MODE_CLASS, Group.MODE_CLASS_DAYS, Group.RETURN_AFTER)
     fits = ~pl.col("contradicted")
     return [
         *_count(frame, What.REENTRIES, groups, fits),

@@ -85,6 +85,20 @@ _REENTRIES = {
         "Arrivals of a traveller who had arrived before, with no departure in between: whoever "
         "comes again must have left, so nobody recorded it, or it was not linked.",
     ),
+    Quantity.DEPARTURES_BY_MODE: Words(
+        "Departures by mode, bounds",
+        "At least those seen to leave by a mode, at most these and every departure nobody saw.",
+    ),
+    Quantity.BOOKINGS_NEVER_FLOWN: Words(
+        "Bookings never flown",
+        "Modelled: bookings that no list saw, less those that border and carrier both missed.",
+    ),
+    Quantity.ARRIVALS_BY_LISTS: Words(
+        "Arrivals, from two lists", "Modelled: arrivals in neither list included (dual system)."
+    ),
+    Quantity.DEPARTURES_BY_LISTS: Words(
+        "Departures, from two lists", "Modelled: departures in neither list included (dual system)."
+    ),
 }
 QUANTITIES: dict[str, Words] = {
     **{k.value: w for k, w in _ESTIMATES.items()},

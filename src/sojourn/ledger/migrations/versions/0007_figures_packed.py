@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"  # another change of these days is 0006: it may go in between
+down_revision = "0006"
 
 NODE = ("release_table", "span", "period", "quantity", "vintage", "method")
 COMMON = (*NODE, "level", "epsilon", "release_id")
