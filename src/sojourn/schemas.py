@@ -466,18 +466,10 @@ FIGURES = Table(
         ),
         _c("release_id", pl.String),
     ),
-    key=(
-        "release_table",
-        "span",
-        "period",
-        "nationality",
-        "mode",
-        "admission_class",
-        "quantity",
-        "vintage",
-    ),
+    key=("release_table", "span", "period", "nationality", "mode", "admission_class", "quantity",
+         "vintage"),
     note="What the public sees. Noisy: negative counts are published as they are.",
-)
+)  # fmt: skip
 
 TRUTH = Table(
     "truth",
