@@ -3,9 +3,10 @@
 SOJOURN_HOME, SOJOURN_STATISTICS_URL (default: the home's statistics.sqlite3), SOJOURN_WEB_URL
 (default: the home's web.sqlite3), SOJOURN_SECRET_KEY, SOJOURN_HOSTS, SOJOURN_DEMO=1,
 SOJOURN_CASES_URL (default: the home's cases.sqlite3), SOJOURN_CASES_KEYS (default: the home's
-keys/cases), SOJOURN_CASES_KEY_SERVICE (a key service's address with its mount), with
-SOJOURN_CASES_KEY_TOKEN (the file of its token) and SOJOURN_CASES_KEY_CA (certificates that vouch
-for it, where the system's own do not), SOJOURN_EXIT_URL (where "leave this page" leads),
+keys/cases), SOJOURN_DOWNLOADS (default: the home's downloads/), SOJOURN_CASES_KEY_SERVICE (a key
+service's address with its mount), with SOJOURN_CASES_KEY_TOKEN (the file of its token) and
+SOJOURN_CASES_KEY_CA (certificates that vouch for it, where the system's own do not),
+SOJOURN_EXIT_URL (where "leave this page" leads),
 SOJOURN_COMPLAINTS (who takes complaints outside the office: a name and how to reach them),
 SOJOURN_PRODUCTION=1 (a secret key is then required, cookies go over HTTPS alone, demo is
 refused). SOJOURN_CLAMD: where ClamAV listens,
@@ -34,7 +35,8 @@ STATISTICS_URL = (
     os.environ.get("SOJOURN_STATISTICS_URL") or f"sqlite:///{HOME / 'statistics.sqlite3'}"
 )
 INBOX = HOME / "inbox"
-DOWNLOADS: Path = HOME / "downloads"  # published figures as files, made at the first ask
+# Published figures as files, made at the first ask; never beside a database.
+DOWNLOADS = Path(os.environ.get("SOJOURN_DOWNLOADS") or HOME / "downloads")
 
 # A server keeps its connections in a pool: under ASGI each request is a thread of its own, where
 # Django's CONN_MAX_AGE would keep one connection for every request and use none of them again.

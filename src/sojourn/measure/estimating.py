@@ -5,7 +5,8 @@ ESTIMATES: months and years in total, by mode, by class, by nationality; years b
 class; days in total. The same
 evidence, day, policy and generator give the same table. COUNTS may be noisy.
 
-Arrivals and departures, today and this month, are ``nowcast``'s and join the table here. For cells
+Arrivals and departures, today and this month, are ``nowcast``'s and join the table here; so does
+what lists say of crossings (``crossed``). For cells
 only, never for a stay. A cell that is too small, or of which too little is known, has no number and
 says why. A year that is not over is told to date (``why`` is to_date).
 """
@@ -21,6 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.doors import check_table, doors_checked
+from sojourn.measure.crossed import crossed, seen_by_stratum
 from sojourn.measure.evidence import Cells, Evidence, Layout, gather, lay_out
 from sojourn.measure.factors import Concern, Model, build_model
 from sojourn.measure.hiding import DIMENSIONS, small_cells
@@ -69,10 +71,14 @@ def estimate_cells(
     evidence.check()
     parts = [ESTIMATES.empty()] if only else [nowcast(evidence, known_at, policy, smallest)]
     layout = lay_out(evidence.counts, known_at)
+    model = None
     if layout.size:
         model = build_model(evidence, layout, known_at, policy.estimate, rng)
         for span, kept in only or _specs(layout):
             parts += _estimate_kind(layout, model, span, kept, known_at, policy, rng, smallest)
+    if not only:
+        exits = None if model is None else seen_by_stratum(layout, model.exits)
+        parts.append(crossed(evidence.lists, exits, known_at, policy.estimate, rng, smallest))
     return ESTIMATES.conform(pl.concat(parts)).sort(ESTIMATES.key)
 
 

@@ -22,6 +22,7 @@ from sojourn.measure.development import Development, develop, month_end
 from sojourn.measure.estimate import Z95, Estimate
 from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, LATE, OPEN, Evidence, Layout
 from sojourn.measure.exits import Exits, seen_exits, spread_shares
+from sojourn.measure.lengths import by_length
 from sojourn.measure.linkage import IN_TIME as TIMELY
 from sojourn.measure.linkage import LATE as TARDY
 from sojourn.measure.remaining import Factors
@@ -75,9 +76,8 @@ def build_model(
     timed = timed_errors(evidence.linkage)
     falsely = BEFORE_NEXT * min(sum(t.false_each for t in timed.values()), 0.5)
     trouble = find_trouble(evidence.reporting, known_at)
-    exits = seen_exits(
-        _before_silence(evidence.linkage, trouble), layout.strata, policy.least_reentries, falsely
-    )
+    heard = _before_silence(evidence.linkage, trouble)
+    exits = by_length(seen_exits(heard, layout.strata, policy.least_reentries, falsely), heard)
     told = pooled(completeness(evidence.reporting, known_at, Direction.DEPARTURE))
     ages = layout.ages(known_at)
     grown = _completed(evidence, layout, known_at, IN_TIME, told, trouble)
