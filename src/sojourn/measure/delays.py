@@ -47,6 +47,10 @@ class Completeness:
     def at(self, days: int) -> float:
         return float(self.share[min(max(days, 0), LONGEST)])
 
+    def days_until(self, share: float) -> int:
+        """Days after which that share of records is in."""
+        return int(np.argmax(self.share >= min(share, float(self.share[-1]))))
+
     def recent_mean(self, days: int) -> float:
         """Of events spread evenly over the last ``days``."""
         return float(self.share[: min(max(days, 0), LONGEST) + 1].mean())

@@ -10,12 +10,13 @@ what was expected (``revisions``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sojourn.measure.arrived import came_in, ended_before, told_by_now
 from sojourn.measure.corrected import Timed, timed_errors
 from sojourn.measure.delays import Completeness, Trouble, completeness, find_trouble, pooled
 from sojourn.measure.development import Development, develop, month_end
@@ -36,6 +37,8 @@ SILENT_SHARE = 0.05  # of departures: a silent source with more leaves no number
 JUMPED_DAYS = 60  # after a jump, months younger than this cannot be completed
 YOUNG_DAYS = 92
 BEFORE_NEXT = 0.5  # of false links that close a stay, those before its traveller's next arrival
+ALL_BUT_FEW = 0.99  # of departures: once so many are in, re-entries tell how many never will be
+SLACK = 2.0  # ... and twice as long, for delays that grow are seen late
 APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
 NO_GUIDE = Timed(Estimate(1.0, 1.0, 1.0), 0.0, 0.0)
 
@@ -75,10 +78,11 @@ def build_model(
     timed = timed_errors(evidence.linkage)
     falsely = BEFORE_NEXT * min(sum(t.false_each for t in timed.values()), 0.5)
     trouble = find_trouble(evidence.reporting, known_at)
-    exits = seen_exits(
-        _before_silence(evidence.linkage, trouble), layout.strata, policy.least_reentries, falsely
-    )
     told = pooled(completeness(evidence.reporting, known_at, Direction.DEPARTURE))
+    exits = seen_exits(
+        _telling(evidence.linkage, layout, trouble, told, known_at), layout.strata,
+        policy.least_reentries, falsely,
+    )  # fmt: skip
     ages = layout.ages(known_at)
     grown = _completed(evidence, layout, known_at, IN_TIME, told, trouble)
     changed = develop(evidence.vintages, CHANGED, layout.strata, layout.months, known_at)
@@ -93,9 +97,11 @@ def build_model(
     months_share = spread_shares(share, exits.scatter, count, rng)
     known = np.repeat(exits.returned, count)[:, None]
     others = (1 - known) * _unlike(trend, draws, rng)
-    value_odds = np.repeat(exits.odds, count)[:, None]
-    odds = value_odds * known + (1 / months_share - 1).reshape(-1, draws) * others
-    later_odds = np.repeat(
+    drift = _drift(evidence, layout, exits, draws, rng)
+    each = np.repeat(exits.odds, count)[:, None]
+    value_odds = each * drift[0]
+    odds = (each * known + (1 / months_share - 1).reshape(-1, draws) * others) * drift[1]
+    later_odds = drift[2] * np.repeat(
         exits.later_odds(share, float(policy.settled_months), rng), count, axis=0
     )
     tardy, timely = timed.get(TARDY, NO_GUIDE), timed.get(TIMELY, NO_GUIDE)
@@ -155,15 +161,30 @@ def _grow(grown: Development, draws: int, rng: np.random.Generator) -> tuple[Arr
     return 1 / share, 1 / np.clip(share * np.exp(error * common), 0.02, 1.0)
 
 
-def _before_silence(linkage: pl.DataFrame, trouble: Trouble) -> pl.DataFrame:
-    """Re-entries of arrivals from whose month on a large source was silent say how little is seen
-    without it, not how much was seen before: left out, those of the month before as well.
-    """
+def _telling(
+    linkage: pl.DataFrame, layout: Layout, trouble: Trouble, told: Completeness | None,
+    known_at: date,
+) -> pl.DataFrame:  # fmt: skip
+    """LINKAGE_QUALITY with those re-entries alone whose departures are in, if they ever will be."""
     since = [s.since for s in trouble.silent if s.share >= SILENT_SHARE]
-    if not since:
+    if since:
+        linkage = ended_before(linkage, layout, min(since))
+    if told is None:
         return linkage
-    cut = (min(since).replace(day=1) - timedelta(days=1)).replace(day=1)
-    return linkage.filter(pl.col("period") < cut)
+    return told_by_now(
+        linkage, known_at, round(told.days_until(ALL_BUT_FEW) * max(trouble.slower, SLACK))
+    )
+
+
+def _drift(
+    evidence: Evidence, layout: Layout, exits: Exits, draws: int, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """Odds of each stratum and month against its stratum's: value, draws of the truth, of later."""
+    came = came_in(evidence.linkage, layout)
+    value = exits.drift.value[exits.mode][:, :, None]
+    truth, later = (d[exits.mode] for d in exits.drift.draw(rng, draws))
+    made = (np.exp(-(came @ d)).reshape(layout.size, -1) for d in (value, truth, later))
+    return next(made), next(made), next(made)
 
 
 def _recent(told: Completeness | None, days: int) -> float:
@@ -285,5 +306,7 @@ def _concerns(
     ]
     if trouble.changed:
         found.append(Concern("delays_changed", False, by_month(ages < YOUNG_DAYS)))
+    if exits.drift.clear:
+        found.append(Concern("coverage_drifts", False, everywhere))
     found.append(Concern("months_scatter", False, by_stratum(exits.scatter > 0)))
     return tuple(c for c in found if c.at.any())

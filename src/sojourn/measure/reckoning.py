@@ -4,6 +4,10 @@ In: ``Cells``, ``Model``. Out: for each Quantity a ``Told`` (arrays by cell). Co
 are of what is true of these stays; ``later`` holds what the same procedure will say once the
 vintage is final, when more have returned and reports are in. Bounds hold whatever those who never
 return do, within policy's odds.
+
+A cell whose estimate lies below nought is told as nought. What that adds is taken from the other
+cells of its year, each in proportion, so that months sum to their year, and modes to the total:
+cutting each cell alone would raise all of them together.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from sojourn.measure.bounded import ENDS, interval, interval_from_nought
 from sojourn.measure.estimate import Z95
@@ -38,8 +43,14 @@ class Told:
     bound_upper: Array | None = None
 
 
-def reckon(cells: Cells, model: Model, unlike: float, rng: np.random.Generator) -> dict[Of, Told]:
-    """Every quantity of every cell. Parts of a cell sum to what was expected."""
+def reckon(
+    cells: Cells, model: Model, unlike: float, together: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> dict[Of, Told]:  # fmt: skip
+    """Every quantity of every cell. Parts of a cell sum to what was expected.
+
+    ``together``: by cell; cells of one number sum to what they sum to before they are cut.
+    """
     rough = _single(split(cells, model.value))
     chance = _chance_of(cells, model)
     truth = with_chance(
@@ -51,7 +62,9 @@ def reckon(cells: Cells, model: Model, unlike: float, rng: np.random.Generator) 
         split(cells, model.later), nothing, nothing, _pending(cells, model, model.late_later),
         cells.noise * 0.0, rng,
     )  # fmt: skip
-    value, later = _cut(rough), _cut(later)
+    sums = _sums(together)
+    least, _ = interval_from_nought(truth.still_here, rough.still_here)
+    value, later = _cut(rough, sums, least), _cut(later, sums, nothing)
     told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike))
     possible = truth.still_here >= 0
     return {
@@ -76,18 +89,34 @@ def _single(found: Split) -> Split:
     return Split(*(getattr(found, f)[:, 0] for f in Split.__dataclass_fields__))
 
 
-def _cut(found: Split) -> Split:
-    """Nobody is still here less than nought times: what is missing is taken from the unseen."""
-    over = np.minimum(found.still_here, 0.0)
-    unseen = np.maximum(found.unrecorded + over, 0.0)
-    part = np.divide(
+def _sums(together: NDArray[np.int64]) -> sparse.csr_matrix:
+    """Cells x numbers: which cells are summed."""
+    names, place = np.unique(together, return_inverse=True)
+    cells = np.arange(len(together))
+    shape = (len(together), len(names))
+    return sparse.csr_matrix((np.ones(len(together)), (cells, place)), shape=shape)
+
+
+def _cut(found: Split, sums: sparse.csr_matrix, least: Array) -> Split:
+    """Nobody is still here less than nought times: what is missing is taken from the cells that
+    are summed with it, none below ``least``, and then from the unseen.
+    """
+    shape = found.still_here.shape
+    each = found.still_here.reshape(shape[0], -1)
+    floor = least[:, None]
+    above = np.maximum(each, 0.0)
+    want, have = np.maximum(sums.T @ each, 0.0), sums.T @ above
+    part = np.divide(want, have, out=np.ones_like(have), where=have > 0)
+    here = np.maximum(above * (sums @ part), np.minimum(floor, above)).reshape(shape)
+    unseen = np.maximum(found.unrecorded + found.still_here - here, 0.0)
+    kept = np.divide(
         unseen, found.unrecorded, out=np.zeros_like(unseen), where=found.unrecorded > 0
     )
     late = np.maximum(found.late, 0.0)
     left = found.expected - found.in_time - late - found.changed - unseen
     return Split(
         found.expected, found.in_time, late, found.changed, unseen,
-        np.maximum(found.late_unrecorded * part, 0.0), np.maximum(left, 0.0),
+        np.maximum(found.late_unrecorded * np.minimum(kept, 1.0), 0.0), np.maximum(left, 0.0),
     )  # fmt: skip
 
 
