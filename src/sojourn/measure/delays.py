@@ -26,7 +26,7 @@ from sojourn.vocabulary import Direction
 Array = NDArray[np.float64]
 
 LONGEST = 400
-RECENT_DAYS = 56  # delays of events this old at most ...
+RECENT_DAYS = 28  # delays of events this old at most ...
 SETTLE_DAYS = 28  # ... and at least this old are set beside those before
 CLEAR = 5.0  # standard errors
 JUMPED_SHARE = 0.01

@@ -4,12 +4,12 @@ In: re-entries and those closed (strata x months of arrival), each stratum's sha
 departures of a mode's log odds of a seen exit, as a value, as draws of the truth, and as draws of
 what will be estimated once more have returned.
 
-A walk over the months, common to the strata of a mode (the local level model, Harvey 1989). How
-large its steps are is not known: a grid of sizes, each weighed by how well re-entries of all modes
-bear it out (Laplace's approximation: Tierney & Kadane 1986). *No steps* is one of them. So a
-drift that is clear is followed; one that is not yet to be seen widens the interval; and a country
-that is steady pays little. Months in which nobody has returned yet are reached by the walk alone,
-and are the wider the further off they lie.
+A walk about a line over the months, common to the strata of a mode (local level with a fixed
+slope, Harvey 1989). How large its steps are, and the line with them, is not known: a grid of sizes,
+each weighed by how well re-entries of all modes bear it out (Laplace's approximation: Tierney &
+Kadane 1986). *No steps* is one of them. So a drift that is clear is followed; one that is not yet
+to be seen widens the interval; and a country that is steady pays little. Months in which nobody
+has returned yet are reached by line and walk alone, and are the wider the further off they lie.
 
 Assumes that coverage moves slowly, by modes, not by classes apart; whole lists that get lost are
 ``exits``' scatter. Large steps are unlikely from the first (``PRIOR``, set by calibration).
@@ -27,10 +27,11 @@ from scipy.special import expit, log_expit
 Array = NDArray[np.float64]
 
 STEPS = (0.0, 0.03, 0.06, 0.12, 0.24)  # standard deviation of a month's step, in log odds
-PRIOR = (0.5, 0.2, 0.15, 0.1, 0.05)
+PRIOR = (0.25, 0.2, 0.25, 0.2, 0.1)
+SLOPE = 0.5  # of a line that steps are about: standard deviation, in steps
 LEVEL = 1.0  # of a mode, about its strata's shares: standard deviation, in log odds
 ROUNDS = 12
-SURE = 0.9  # of the weight on steps above nought: then a drift is told
+SURE = 0.75  # of the weight on steps above nought: then a drift is told
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Walk:
         ``more``: information by month that is still to come. The level's error is not in it: that
         is the strata's own, drawn elsewhere.
         """
-        months = len(self.centre)
+        months, moves = self.basis.shape
         root = linalg.cholesky(self.precision, lower=False)
-        apart = self.basis @ linalg.solve_triangular(root, rng.standard_normal((months, draws)))
+        apart = self.basis @ linalg.solve_triangular(root, rng.standard_normal((moves, draws)))
         held = self.weight if self.weight.sum() > 0 else np.ones(months)
         apart = apart - held @ apart / held.sum()
         noise = np.sqrt(more)[:, None] * rng.standard_normal((months, draws))
@@ -134,11 +135,11 @@ def _less(walk: Walk, level: Array) -> Walk:
 def _walk(asked: Array, closed: Array, level: Array, effect: Array, step: float) -> Walk:
     """The posterior mode by Newton's method, and the curvature there."""
     months = asked.shape[1]
-    basis = step * np.tri(months)
-    basis[:, 0] = 1.0
-    prior = np.ones(months)
+    when = np.arange(months) - (months - 1) / 2
+    basis = np.column_stack([np.ones(months), SLOPE * step * when, step * np.tri(months)[:, 1:]])
+    prior = np.ones(months + 1)
     prior[0] = 1 / LEVEL**2
-    found = np.zeros(months)
+    found = np.zeros(months + 1)
     for _ in range(ROUNDS):
         seen = expit(level[:, None] + basis @ found)
         weight = (asked * seen * (1 - seen) / effect).sum(axis=0)

@@ -118,12 +118,17 @@ def _together(
     cells: Cells, begins: int, hidden: Mapping[Quantity, NDArray[np.bool_]],
     touched: Mapping[int, Array], concerns: tuple[Concern, ...],
 ) -> NDArray[np.int64]:  # fmt: skip
-    """By cell a number that cells of a year share; its own where the cell has no number."""
+    """By cell a number that months, or nationalities, of a year share; its own where the cell has
+    no number. Modes and classes are not alike sure, so they are left alone.
+    """
     rate = Quantity.OVERSTAY_RATE
-    years = cells.names.select(first_day(pl.col("period"), Span.YEAR, begins)).to_series()
+    alike = cells.names.select(
+        first_day(pl.col("period"), Span.YEAR, begins), "mode", "admission_class"
+    )
+    shared = alike.select(pl.struct(pl.all()).rank("dense")).to_series().to_numpy()
     _, fatal = _standing(touched, concerns, rate, cells.names.height)
-    alone = np.arange(cells.names.height) + 10**6
-    return np.where(fatal | hidden[rate], alone, years.dt.year().to_numpy()).astype(np.int64)
+    alone = np.arange(cells.names.height) + cells.names.height
+    return np.where(fatal | hidden[rate], alone, shared).astype(np.int64)
 
 
 def _slice(cells: Cells, start: int) -> Cells:

@@ -39,6 +39,7 @@ YOUNG_DAYS = 92
 BEFORE_NEXT = 0.5  # of false links that close a stay, those before its traveller's next arrival
 ALL_BUT_FEW = 0.99  # of departures: once so many are in, re-entries tell how many never will be
 SLACK = 2.0  # ... and twice as long, for delays that grow are seen late
+UNCHANGED = 0.6  # delays of late may differ by so much before anybody can tell
 APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
 NO_GUIDE = Timed(Estimate(1.0, 1.0, 1.0), 0.0, 0.0)
 
@@ -145,9 +146,8 @@ def _completed(
             least = told.at(int(age)) if told is not None else 1.0
             share[:, at] = np.minimum(share[:, at], (1 + least) / 2)
             error[:, at] = np.hypot(error[:, at], (1 - least) / 2 + 0.002)
-        if trouble.changed and age < YOUNG_DAYS:
-            doubt = (1 - share[:, at]) * (trouble.slower - 1)
-            error[:, at] = np.hypot(error[:, at], doubt)
+        changed = trouble.slower - 1 if trouble.changed and age < YOUNG_DAYS else 0.0
+        error[:, at] = np.hypot(error[:, at], (1 - share[:, at]) * max(changed, UNCHANGED))
     return Development(share, error, grown.dispersion, grown.unknown)
 
 

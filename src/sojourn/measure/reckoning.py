@@ -6,8 +6,8 @@ vintage is final, when more have returned and reports are in. Bounds hold whatev
 return do, within policy's odds.
 
 A cell whose estimate lies below nought is told as nought. What that adds is taken from the other
-cells of its year, each in proportion, so that months sum to their year, and modes to the total:
-cutting each cell alone would raise all of them together.
+months or nationalities beside it, each in proportion, so that they sum to their year: cutting each
+alone would raise all of them together.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from sojourn.vocabulary import Quantity as Of
 Array = NDArray[np.float64]
 
 LEAST_POSSIBLE = 0.03  # of draws: with fewer that could be true, their end is no guide
-FORWARD = 1.08  # what re-estimating how alike strata are adds; from calibration
 
 
 @dataclass(frozen=True)
@@ -229,23 +228,29 @@ def _plain(value: Array, truth: Array, exact: NDArray[np.bool_]) -> Told:
 
 
 def _ends(draws: Array, value: Array, possible: NDArray[np.bool_] | None) -> tuple[Array, Array]:
-    """Prediction interval, FORWARD times as wide as the draws'.
+    """Prediction interval. ``possible``: draws of the truth that could be true.
 
+    Where draws pile up at nought none can lie below the interval: all of the 5% are left above it.
     Where the value was cut at nought the truth lies above it, and what will be estimated later
     follows the truth: the upper end is that of draws which could be true, where it is higher.
     """
     low, high = interval(draws, value)
     if possible is not None:
+        piled = (draws <= low[:, None] + 1e-9).mean(axis=1) > 1 - ENDS[1] + ENDS[0]
+        end = np.where(piled, ENDS[1] - ENDS[0], ENDS[1])
         share = possible.mean(axis=1)
         # The end of those that could be true is one further out of all, the others laid below.
         ordered = np.sort(np.where(possible, draws, -np.inf), axis=1)
-        place = np.ceil((1 - (1 - ENDS[1]) * share) * draws.shape[1]).astype(np.int64) - 1
+        place = np.ceil((1 - (1 - end) * share) * draws.shape[1]).astype(np.int64) - 1
         upper = np.take_along_axis(ordered, place[:, None], axis=1)[:, 0]
+        whole = np.take_along_axis(np.sort(draws, axis=1), _place(end, draws), axis=1)[:, 0]
+        high = np.maximum(np.where(piled, whole, high), value)
         high = np.where(share >= LEAST_POSSIBLE, np.maximum(high, upper), high)
-    # What cannot be negative has no draw that is.
-    least = np.minimum(np.minimum(draws.min(axis=1), low), value)
-    wider = value - FORWARD * (value - low)
-    return np.where(least >= 0, np.maximum(wider, 0.0), wider), value + FORWARD * (high - value)
+    return low, high
+
+
+def _place(end: Array, draws: Array) -> NDArray[np.int64]:
+    return np.ceil(end * draws.shape[1]).astype(np.int64)[:, None] - 1
 
 
 _CUT = (Of.PROBABLY_STILL_HERE, Of.OVERSTAY_RATE)

@@ -91,6 +91,20 @@ def test_parts_sum_to_what_was_expected(plain: SmallOffice) -> None:
     assert (gap <= 0.5 + 0.001 * wide["expected_departures"]).all()
 
 
+def test_months_and_nationalities_sum_to_their_year(plain: SmallOffice) -> None:
+    """Cut one by one at nought, months together would tell more than their year."""
+    made = estimated(*evidence(plain), smallest=0).filter(
+        (pl.col("quantity") == Quantity.PROBABLY_STILL_HERE.value)
+        & (pl.col("span") != Span.DAY.value) & (pl.col("period").dt.year() == 2023)
+    )  # fmt: skip
+    shown = pl.col("nationality") + pl.col("mode") + pl.col("admission_class")
+    whole = made.filter((pl.col("span") == Span.YEAR.value) & (shown == ""))["value"].sum()
+    for kept in ("", "nationality"):
+        of = (shown == "") if not kept else (pl.col(kept) != "") & (shown == pl.col(kept))
+        parts = made.filter(of & (pl.col("span") == Span.MONTH.value))
+        assert parts["value"].sum() == pytest.approx(whole, rel=0.05)
+
+
 def test_a_value_lies_within_its_intervals_and_bounds(told: pl.DataFrame) -> None:
     made = told.filter(pl.col("value").is_not_null())
     for low, high in (("lower", "upper"), ("later_lower", "later_upper")):
