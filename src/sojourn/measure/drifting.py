@@ -1,8 +1,7 @@
 """Coverage that drifts: by mode, how far each month of arrival lies from all months together.
 
 In: re-entries and those closed (strata x months of arrival), each stratum's share. Out: ``Drift``:
-departures of a mode's log odds of a seen exit, as a value, as draws of the truth, and as draws of
-what will be estimated once more have returned.
+how far a mode's log odds of a seen exit lie from its own mean, as a value and as draws.
 
 A walk about a line over the months, common to the strata of a mode (local level with a fixed
 slope, Harvey 1989). How large its steps are, and the line with them, is not known: a grid of sizes,
@@ -26,9 +25,9 @@ from scipy.special import expit, log_expit
 
 Array = NDArray[np.float64]
 
-STEPS = (0.0, 0.03, 0.06, 0.12, 0.24)  # standard deviation of a month's step, in log odds
-PRIOR = (0.25, 0.2, 0.25, 0.2, 0.1)
-SLOPE = 0.5  # of a line that steps are about: standard deviation, in steps
+STEPS = (0.0, 0.02, 0.04, 0.08, 0.16)  # standard deviation of a month's step, in log odds
+PRIOR = (0.25, 0.2, 0.3, 0.15, 0.1)
+SLOPE = 1.0  # of a line that steps are about: standard deviation, in steps
 LEVEL = 1.0  # of a mode, about its strata's shares: standard deviation, in log odds
 ROUNDS = 12
 SURE = 0.75  # of the weight on steps above nought: then a drift is told
@@ -44,31 +43,21 @@ class Walk:
     weight: Array  # information by month
     evidence: float  # logarithm of the marginal likelihood
 
-    def draw(self, more: Array, rng: np.random.Generator, draws: int) -> tuple[Array, Array]:
-        """(truth, what will be estimated), months x draws, about ``centre``.
-
-        ``more``: information by month that is still to come. The level's error is not in it: that
-        is the strata's own, drawn elsewhere.
-        """
+    def draw(self, rng: np.random.Generator, draws: int) -> Array:
+        """Months x draws. The level's error is not in it: that is the strata's own."""
         months, moves = self.basis.shape
         root = linalg.cholesky(self.precision, lower=False)
         apart = self.basis @ linalg.solve_triangular(root, rng.standard_normal((moves, draws)))
         held = self.weight if self.weight.sum() > 0 else np.ones(months)
-        apart = apart - held @ apart / held.sum()
-        noise = np.sqrt(more)[:, None] * rng.standard_normal((months, draws))
-        noise = noise - more[:, None] * (noise.sum(axis=0) / max(float(more.sum()), 1e-12))
-        after = self.precision + self.basis.T @ (more[:, None] * self.basis)
-        new = self.basis.T @ (more[:, None] * apart + noise)
-        return apart, np.asarray(self.basis @ linalg.solve(after, new, assume_a="pos"))
+        return np.asarray(self.centre[:, None] + apart - held @ apart / held.sum())
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Of each mode, for each size of step. ``more``: modes x months, information to come."""
+    """Of each mode, for each size of step."""
 
     walks: tuple[tuple[Walk, ...], ...]  # sizes x modes
     weights: Array  # of the sizes
-    more: Array
 
     @property
     def clear(self) -> bool:
@@ -80,26 +69,22 @@ class Drift:
         each = np.array([[walk.centre for walk in size] for size in self.walks])
         return np.asarray(np.tensordot(self.weights, each, axes=1))
 
-    def draw(self, rng: np.random.Generator, draws: int) -> tuple[Array, Array]:
-        """(truth, what will be estimated), modes x months x draws."""
+    def draw(self, rng: np.random.Generator, draws: int) -> Array:
+        """Modes x months x draws: a size of steps each, and a walk."""
         of = np.searchsorted(self.weights.cumsum(), (np.arange(draws) + rng.random()) / draws)
         of = np.minimum(of, len(self.walks) - 1)
-        truth = np.zeros((*self.more.shape, draws))
-        later = np.zeros_like(truth)
+        out = np.zeros((len(self.walks[0]), len(self.walks[0][0].centre), draws))
         for size in np.unique(of):
             mine = of == size
             for mode, walk in enumerate(self.walks[size]):
-                apart, new = walk.draw(self.more[mode], rng, int(mine.sum()))
-                truth[mode][:, mine] = walk.centre[:, None] + apart
-                later[mode][:, mine] = walk.centre[:, None] + new
-        return truth, later
+                out[mode][:, mine] = walk.draw(rng, int(mine.sum()))
+        return out
 
 
 def find_drift(
-    asked: Array, closed: Array, more: Array, share: Array, scatter: Array,
-    modes: NDArray[np.int64],
-) -> Drift:  # fmt: skip
-    """``asked``, ``closed``, ``more`` (re-entries to come): strata x months; others by stratum.
+    asked: Array, closed: Array, share: Array, scatter: Array, modes: NDArray[np.int64]
+) -> Drift:
+    """``asked``, ``closed``: re-entries, strata x months of arrival; the others by stratum.
 
     ``scatter``: overdispersion, by which a month tells less than its number; ``modes``: the place
     of each stratum's mode among the modes.
@@ -121,11 +106,7 @@ def find_drift(
     )
     told = np.array([sum(walk.evidence for walk in size) for size in sizes])
     weights = np.array(PRIOR) * np.exp(told - told.max())
-    each = (share * (1 - share))[:, None] * more / (1.0 + scatter[:, None] * more)
-    return Drift(
-        sizes, weights / weights.sum(),
-        np.stack([each[modes == m].sum(axis=0) for m in range(count)]),
-    )  # fmt: skip
+    return Drift(sizes, weights / weights.sum())
 
 
 def _less(walk: Walk, level: Array) -> Walk:

@@ -61,7 +61,7 @@ class Exits:
     mode_closed: Array
     strength: Array  # so many re-entries the mode's share counts for in a stratum
     odds: Array  # unseen for each that is seen
-    returned: Array  # share of ended stays whose traveller returned
+    returned: Array  # share of ended stays whose traveller returned, and is among ``reentries``
     scatter: Array  # overdispersion between months, 0 to 1; a mode's
     falsely: float  # share of open stays that a false link closes before the next arrival
     borrowed: Flags  # too few re-entries of its own: pulled from the mode
@@ -135,11 +135,13 @@ def spread_shares(share: Array, scatter: Array, months: int, rng: np.random.Gene
 
 
 def seen_exits(
-    linkage: pl.DataFrame, strata: Sequence[str], least: int, falsely: float = 0.0
-) -> Exits:
+    linkage: pl.DataFrame, strata: Sequence[str], least: int, falsely: float = 0.0,
+    every: pl.DataFrame | None = None,
+) -> Exits:  # fmt: skip
     """What LINKAGE_QUALITY says of the exits of each of ``strata`` (mode/class).
 
     ``least``: re-entries below which a stratum borrows from its mode, and a mode is blind.
+    ``every``: the same with re-entries that were left out of ``linkage``.
     ``falsely``: of stays that are open before the next arrival, the share a false link closes.
     """
     named = tuple(strata)
@@ -156,12 +158,13 @@ def seen_exits(
     effect = 1.0 + scatter * np.maximum((asked**2).sum(axis=1) / np.maximum(total, 1.0) - 1.0, 0.0)
     told, shut = total / effect, closed.sum(axis=1) / effect
     pull = _pull(told, shut, modes)
-    returned = _returned(held, known)
+    whole = total if every is None else monthly(every, What.REENTRIES, known).sum(axis=1)
+    returned = _returned(held, known) * total / np.maximum(whole, 1.0)
     mine = slice(0, len(named))
     prior = (pull.closed / pull.asked)[pull.place] * pull.strength
     odds = _odds(shut + prior, told - shut + pull.strength - prior, falsely)
     share = np.clip((shut + prior) / (told + pull.strength), 1e-4, 1 - 1e-4)
-    drift = find_drift(asked, closed, _to_come(held, known, asked), share, scatter, pull.place)
+    drift = find_drift(asked, closed, share, scatter, pull.place)
     raw = np.bincount(pull.place, weights=total, minlength=len(pull.asked))
     return Exits(
         named, pull.place[mine], told[mine], shut[mine], pull.asked, pull.closed,
@@ -169,14 +172,6 @@ def seen_exits(
         (total < least)[mine], (raw < least)[pull.place][mine], _months_in(asked.sum(axis=0)),
         drift,
     )  # fmt: skip
-
-
-def _to_come(held: pl.DataFrame, strata: Sequence[str], asked: Array) -> Array:
-    """Re-entries that each month's arrivals still owe, if as many return as of the oldest third."""
-    came = monthly(held, What.ARRIVALS, strata)
-    old = max(came.shape[1] // 3, 1)
-    often = asked[:, :old].sum(axis=1) / np.maximum(came[:, :old].sum(axis=1), 1.0)
-    return np.asarray(np.maximum(np.minimum(often, 1.0)[:, None] * came - asked, 0.0))
 
 
 def _months_in(by_month: Array) -> float:

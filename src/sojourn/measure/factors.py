@@ -39,7 +39,7 @@ YOUNG_DAYS = 92
 BEFORE_NEXT = 0.5  # of false links that close a stay, those before its traveller's next arrival
 ALL_BUT_FEW = 0.99  # of departures: once so many are in, re-entries tell how many never will be
 SLACK = 2.0  # ... and twice as long, for delays that grow are seen late
-UNCHANGED = 0.6  # delays of late may differ by so much before anybody can tell
+UNCHANGED = 1.0  # delays of late may differ by so much before anybody can tell
 APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
 NO_GUIDE = Timed(Estimate(1.0, 1.0, 1.0), 0.0, 0.0)
 
@@ -82,7 +82,7 @@ def build_model(
     told = pooled(completeness(evidence.reporting, known_at, Direction.DEPARTURE))
     exits = seen_exits(
         _telling(evidence.linkage, layout, trouble, told, known_at), layout.strata,
-        policy.least_reentries, falsely,
+        policy.least_reentries, falsely, evidence.linkage,
     )  # fmt: skip
     ages = layout.ages(known_at)
     grown = _completed(evidence, layout, known_at, IN_TIME, told, trouble)
@@ -102,7 +102,8 @@ def build_model(
     each = np.repeat(exits.odds, count)[:, None]
     value_odds = each * drift[0]
     odds = (each * known + (1 / months_share - 1).reshape(-1, draws) * others) * drift[1]
-    later_odds = drift[2] * np.repeat(
+    # A year on, re-entries of these very months are in: then their drift is taken to be known.
+    later_odds = drift[1] * np.repeat(
         exits.later_odds(share, float(policy.settled_months), rng), count, axis=0
     )
     tardy, timely = timed.get(TARDY, NO_GUIDE), timed.get(TIMELY, NO_GUIDE)
@@ -118,9 +119,13 @@ def build_model(
         in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1], odds,
         (1 + odds) * ratio_draws - 1, size_draws,
     )  # fmt: skip
+    # Trials of links so far stay among those of later: what they say moves by a part of its error.
+    news = _news(exits, policy)
+    apart_later = (ones * (t.false_each + news * (false[n] - t.false_each))
+                   for n, t in ((TIMELY, timely), (TARDY, tardy)))  # fmt: skip
     later = Factors(
-        in_draws, late_later[1], truth.grow_changed, ones * false[TIMELY], ones * false[TARDY],
-        later_odds, (1 + later_odds) * ratio_draws - 1, size_draws,
+        in_draws, late_later[1], truth.grow_changed, next(apart_later), next(apart_later),
+        later_odds, (1 + later_odds) * (ratio + news * (ratio_draws - ratio)) - 1, size_draws,
     )  # fmt: skip
     concerns = _concerns(evidence, layout, exits, trend, trouble, grown, ages, timed)
     return Model(
@@ -176,15 +181,20 @@ def _telling(
     )
 
 
+def _news(exits: Exits, policy: EstimatePolicy) -> float:
+    """Of an estimate's error, the part by which it moves once the same again, and more, is in."""
+    more = policy.settled_months / exits.settled_months
+    return float(np.sqrt(more / (1 + more)))
+
+
 def _drift(
     evidence: Evidence, layout: Layout, exits: Exits, draws: int, rng: np.random.Generator
-) -> tuple[Array, Array, Array]:
-    """Odds of each stratum and month against its stratum's: value, draws of the truth, of later."""
+) -> tuple[Array, Array]:
+    """Odds of each stratum and month against its stratum's: value and draws."""
     came = came_in(evidence.linkage, layout)
-    value = exits.drift.value[exits.mode][:, :, None]
-    truth, later = (d[exits.mode] for d in exits.drift.draw(rng, draws))
-    made = (np.exp(-(came @ d)).reshape(layout.size, -1) for d in (value, truth, later))
-    return next(made), next(made), next(made)
+    value = came @ exits.drift.value[exits.mode][:, :, None]
+    drawn = came @ exits.drift.draw(rng, draws)[exits.mode]
+    return np.exp(-value).reshape(layout.size, 1), np.exp(-drawn).reshape(layout.size, draws)
 
 
 def _recent(told: Completeness | None, days: int) -> float:

@@ -54,7 +54,7 @@ def reckon(
     chance = _chance_of(cells, model)
     truth = with_chance(
         split(cells, model.truth), chance, np.maximum(rough.unrecorded, 0.0),
-        _pending(cells, model, model.late_now), cells.noise, rng,
+        _falsely(cells, model, _pending(cells, model, model.late_now)), cells.noise, rng,
     )  # fmt: skip
     nothing = np.zeros(cells.names.height)
     later = with_chance(
@@ -74,14 +74,23 @@ def reckon(
 
 
 def _pending(cells: Cells, model: Model, late: Array) -> tuple[Pending, Pending, Pending]:
-    """Of T', L' and C'. False links are few in a small cell, and scatter so (Poisson)."""
-    in_time = pending_of(cells.in_time, model.value.grow_in[:, 0], model.dispersion)
-    left_late = pending_of(cells.late, late, 1.0)
+    """Of T', L' and C'."""
     return (
-        in_time.wider(cells.open, model.value.false_in),
-        left_late.wider(cells.open, model.value.false_late),
+        pending_of(cells.in_time, model.value.grow_in[:, 0], model.dispersion),
+        pending_of(cells.late, late, 1.0),
         pending_of(cells.changed, model.value.grow_changed[:, 0], 1.0),
     )
+
+
+def _falsely(
+    cells: Cells, model: Model, pending: tuple[Pending, Pending, Pending]
+) -> tuple[Pending, Pending, Pending]:
+    """False links are few in a small cell, and scatter so (Poisson); later none of them moves."""
+    in_time, late, changed = pending
+    return (
+        in_time.wider(cells.open, model.value.false_in),
+        late.wider(cells.open, model.value.false_late), changed,
+    )  # fmt: skip
 
 
 def _single(found: Split) -> Split:
