@@ -65,7 +65,7 @@ def came_in(linkage: pl.DataFrame, layout: Layout) -> Array:
     shared = np.maximum(last - first, 0.0)
     whole = shared.sum(axis=2, keepdims=True)
     anywhere = 1.0 / ended.shape[1]
-    return np.where(whole > 1e-9, shared / np.maximum(whole, 1e-9), anywhere)
+    return np.asarray(np.where(whole > 1e-9, shared / np.maximum(whole, 1e-9), anywhere))
 
 
 def _upto(counts: Array) -> Array:

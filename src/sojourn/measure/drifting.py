@@ -26,7 +26,7 @@ from scipy.special import expit, log_expit
 Array = NDArray[np.float64]
 
 STEPS = (0.0, 0.02, 0.04, 0.08, 0.16)  # standard deviation of a month's step, in log odds
-PRIOR = (0.25, 0.2, 0.3, 0.15, 0.1)
+PRIOR = (0.35, 0.2, 0.25, 0.12, 0.08)
 SLOPE = 1.0  # of a line that steps are about: standard deviation, in steps
 LEVEL = 1.0  # of a mode, about its strata's shares: standard deviation, in log odds
 ROUNDS = 12
