@@ -285,16 +285,19 @@ def test_without_vintages_estimates_are_wider_and_say_so(plain: SmallOffice) -> 
     )
 
 
-@pytest.mark.parametrize("kind", [Kind.DRIFT, Kind.BUSES, Kind.UNLIKE])
-def test_intervals_widen_where_an_assumption_breaks(kind: Kind) -> None:
-    """The same world but for one thing: coverage drifts, lists of buses get lost, others differ."""
+@pytest.mark.parametrize(("kind", "times"), [(Kind.DRIFT, 1.1), (Kind.BUSES, 1.2),
+                                             (Kind.UNLIKE, 1.2)])  # fmt: skip
+def test_intervals_widen_where_an_assumption_breaks(kind: Kind, times: float) -> None:
+    """The same world but for one thing: coverage drifts (which is followed, so the year widens
+    little), lists of buses get lost, others differ.
+    """
     width = {}
     for k in (Kind.PLAIN, kind):
         of = replace(world(Kind.PLAIN, stays=40_000, seed=3), kind=k)
         row = one(total(estimated(*evidence(office(of, seed=3)))), Quantity.OVERSTAY_RATE)
         width[k] = number(row, "upper") - number(row, "lower")
         assert k == Kind.PLAIN or row["standing"] == Standing.WIDENED.value
-    assert width[kind] > 1.2 * width[Kind.PLAIN]
+    assert width[kind] > times * width[Kind.PLAIN]
 
 
 def test_where_others_leave_less_seen_the_bounds_hold_the_truth() -> None:
