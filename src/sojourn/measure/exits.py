@@ -47,6 +47,7 @@ BETWEEN = 1 / 4  # strata are never taken to be more unlike; nor modes: ...
 WEAK = 3.0  # ... so many re-entries the whole's share counts for in a mode
 STRENGTH_ERROR = 0.7
 MOST_SCATTER = 0.5
+SAME = 0.3  # of a year's new re-entries, those after arrivals that were counted already
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,11 @@ class Exits:
     def later_odds(self, share: Array, months: float, rng: np.random.Generator) -> Array:
         """Odds as they will be estimated when ``months`` more of re-entries are in.
 
-        ``share``: draws of the truth (strata x draws), which the new re-entries follow.
+        ``share``: draws of the truth (strata x draws), which the new re-entries follow. As far as
+        coverage may drift, those of new months tell nothing of the old ones.
         """
-        growth = months / self.settled_months
+        steady = float(self.drift.weights[0])
+        growth = months / self.settled_months * (steady + (1 - steady) * SAME)
         after = spread_shares(share, self.scatter, 1, rng)[:, 0]
         raw = np.clip(after + (1 - after) * self.falsely, 0.0, 1.0)
         more = np.round(self.reentries * growth).astype(np.int64)[:, None]
