@@ -259,7 +259,7 @@ def _ends(draws: Array, value: Array, possible: NDArray[np.bool_] | None) -> tup
 
 
 def _place(end: Array, draws: Array) -> NDArray[np.int64]:
-    return np.ceil(end * draws.shape[1]).astype(np.int64)[:, None] - 1
+    return np.asarray(np.ceil(end * draws.shape[1]).astype(np.int64)[:, None] - 1)
 
 
 _CUT = (Of.PROBABLY_STILL_HERE, Of.OVERSTAY_RATE)
