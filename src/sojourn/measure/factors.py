@@ -74,7 +74,7 @@ def build_model(
     rng: np.random.Generator,
 ) -> Model:
     """Every factor of every stratum and month."""
-    count, draws = len(layout.months), policy.draws
+    draws = policy.draws
     trend = return_trend(evidence.linkage)
     timed = timed_errors(evidence.linkage)
     falsely = BEFORE_NEXT * min(sum(t.false_each for t in timed.values()), 0.5)
@@ -94,18 +94,7 @@ def build_model(
     missing = _missing(layout, trouble)[:, None]
     in_draws = in_now[1] * (1 + missing * rng.random((1, draws)))
     size, size_draws = _sizes(evidence, layout, ages, known_at, policy, draws, rng)
-    share = exits.share_draws(rng, draws)
-    months_share = spread_shares(share, exits.scatter, count, rng)
-    known = np.repeat(exits.returned, count)[:, None]
-    others = (1 - known) * _unlike(trend, draws, rng)
-    drift = _drift(evidence, layout, exits, draws, rng)
-    each = np.repeat(exits.odds, count)[:, None]
-    value_odds = each * drift[0]
-    odds = (each * known + (1 / months_share - 1).reshape(-1, draws) * others) * drift[1]
-    # A year on, re-entries of these very months are in: then their drift is taken to be known.
-    later_odds = drift[1] * np.repeat(
-        exits.later_odds(share, float(policy.settled_months), rng), count, axis=0
-    )
+    value_odds, odds, later_odds = _odds(evidence, layout, exits, trend, policy, rng)
     tardy, timely = timed.get(TARDY, NO_GUIDE), timed.get(TIMELY, NO_GUIDE)
     ratio, ratio_draws = _late_ratio(tardy, timely, draws, rng)
     false = {name: _false(t, draws, rng) for name, t in ((TIMELY, timely), (TARDY, tardy))}
@@ -185,6 +174,24 @@ def _news(exits: Exits, policy: EstimatePolicy) -> float:
     """Of an estimate's error, the part by which it moves once the same again, and more, is in."""
     more = policy.settled_months / exits.settled_months
     return float(np.sqrt(more / (1 + more)))
+
+
+def _odds(
+    evidence: Evidence, layout: Layout, exits: Exits, trend: Trend, policy: EstimatePolicy,
+    rng: np.random.Generator,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """Unseen for each seen, by at: value, draws of the truth, of what will be estimated later."""
+    count, draws = len(layout.months), policy.draws
+    share = exits.share_draws(rng, draws)
+    months_share = spread_shares(share, exits.scatter, count, rng)
+    known = np.repeat(exits.returned, count)[:, None]
+    others = (1 - known) * _unlike(trend, draws, rng)
+    drift = _drift(evidence, layout, exits, draws, rng)
+    each = np.repeat(exits.odds, count)[:, None]
+    truth = (each * known + (1 / months_share - 1).reshape(-1, draws) * others) * drift[1]
+    later = exits.later_odds(share, float(policy.settled_months), rng)
+    # A year on, re-entries of these very months are in: then their drift is taken to be known.
+    return each * drift[0], truth, np.repeat(later, count, axis=0) * drift[1]
 
 
 def _drift(
