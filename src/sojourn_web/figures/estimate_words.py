@@ -105,6 +105,11 @@ WHYS = {
         "of those who return soon; those who never return may differ further",
         "Read the outer bounds before the range.",
     ),
+    "coverage_drifts": Why(
+        "the share of departures that are recorded has been rising or falling over the months, so "
+        "each month is told by the travellers who came in that time alone",
+        "Look for what changed at the sources; read the range meanwhile.",
+    ),
     "months_scatter": Why(
         "the share of departures that are recorded differs from month to month by more than "
         "chance: whole lists get lost",
@@ -170,6 +175,7 @@ SHORT = {
     "no_delays": "no month watched yet",
     "short_history": "few months watched",
     "returning_unlike": "those who return late differ",
+    "coverage_drifts": "what is recorded drifts",
     "months_scatter": "lists get lost",
     "linking_unjudged": "links not tried out",
     "no_bookings": "no bookings held",

@@ -280,7 +280,7 @@ def test_the_bar_is_whole_and_shows_as_sure_only_what_is() -> None:
     here = next(s for s in bar.states if s.state == "here")
     assert cells["probably_still_here"].lower == 0
     assert here.value == "nobody for sure"
-    assert "likeliest: 63 stays" in here.note
+    assert "likeliest: 69 stays" in here.note
     width = {s.state: s.width for s in bar.segments}
     left, whole = cells["left_unrecorded"].lower, cells["expected_departures"].value
     assert left is not None
