@@ -2,7 +2,7 @@
 
 Services open one case at a time, with its trail; 50,000 of them would take hours. This writes the
 same rows in bulk: each case has a key of its own, and every sealed column is encrypted as
-everywhere. It refuses a database that holds a case already.
+everywhere. For PostgreSQL; it refuses a database that holds a case already.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import pairwise
 from random import Random
 from uuid import uuid4
 
+from django.db import connections
 from django.db.models import Model
 
 from sojourn_web.cases.demo import FAMILY, GIVEN, LANGUAGES
@@ -33,6 +34,7 @@ from sojourn_web.cases.models import (
     Task,
 )
 from sojourn_web.cases.references import make_reference
+from sojourn_web.cases.router import ALIAS
 from sojourn_web.cases.states import BEFORE_DEPARTURE, State
 from sojourn_web.cases.vocabulary import (
     Check,
@@ -92,8 +94,19 @@ def load_cases(
             held[type(row)].append(row)
         if number % BATCH == BATCH - 1 or number == count - 1:
             for model in ORDER:
-                model._default_manager.bulk_create(held[model])
+                _copy(model, held[model])
                 held[model].clear()
+
+
+def _copy(model: type[Model], rows: list[Model]) -> None:
+    """By COPY, which is ten times as quick as inserts; what a sealed column holds is ciphertext."""
+    fields = model._meta.concrete_fields
+    columns = ", ".join(f'"{f.column}"' for f in fields)
+    order = f'COPY "{model._meta.db_table}" ({columns}) FROM STDIN'
+    names = [f.attname for f in fields]
+    with connections[ALIAS].cursor() as cursor, cursor.copy(order) as copy:
+        for row in rows:
+            copy.write_row([row.__dict__[name] for name in names])
 
 
 def _case(

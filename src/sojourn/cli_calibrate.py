@@ -34,6 +34,9 @@ def calibrate(
         typer.Option(help="plain, straight, unlike, drift, stops, delays, dependent, buses; "
                      "again for more than one; default: plain."),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="All the way, names and links too; seconds a country.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same table.")] = 1,
     processes: Annotated[int, typer.Option(min=1, help="How many run at once.")] = 2,
     policy: PolicyFile = None,
@@ -44,14 +47,16 @@ def calibrate(
     Kinds: plain breaks no assumption of the estimates; the others break one each (straight: none,
     with 5% of air and 40% of land exits unrecorded). Told are the confidence interval for the
     truth, the prediction interval for the vintage of a year later, and the naive rate beside.
+    With --full each country is encoded and linked as an office would; there is no later vintage.
 
     Example: sojourn calibrate --countries 4000 --work calibration --json
     """
+    from sojourn.pipeline.calibrating import FULL
     from sojourn.pipeline.calibrating import calibrate as run
     from sojourn.simulate.small_world import Kind
 
     known = [k.value for k in Kind]
-    asked = kind or [Kind.PLAIN.value]
+    asked = kind or ([] if full else [Kind.PLAIN.value])
     if wrong := [k for k in asked if k not in known]:
         raise UsageError(f"--kind: expected {', '.join(known)}; found {', '.join(wrong)}")
     settings = load_policy(policy)
@@ -63,8 +68,8 @@ def calibrate(
             bar.update(task, completed=done.done / max(done.total, 1), left=left)
 
         found = run(
-            [Kind(k) for k in asked], countries, seed, settings, work, processes=processes,
-            tell=tell,
+            [*asked, *([FULL] if full else [])], countries, seed, settings, work,
+            processes=processes, tell=tell,
         )  # fmt: skip
     if as_json:
         print_json(found.as_dict())

@@ -13,6 +13,8 @@ from sojourn.cli_printing import AsJson, Database, Home, out, print_json, print_
 from sojourn.vocabulary import Quantity, Span, Standing
 
 MONTHS = 12
+CROSSED = (Quantity.DEPARTURES_BY_MODE, Quantity.DEPARTURES_BY_LISTS, Quantity.ARRIVALS_BY_LISTS,
+           Quantity.BOOKINGS_NEVER_FLOWN)  # fmt: skip
 
 
 def estimate_command(
@@ -56,8 +58,26 @@ def _print(made: pl.DataFrame) -> None:
             heads = ("period", "expected", "overstay rate", "truth, 19 in 20", "final, 19 in 20",
                      "records alone", "remark")  # fmt: skip
             print_table(f"by {span.value}, in total", heads, told, words=1)
+    _print_crossed(made)
     if not total.height:
         out.print("nothing to estimate yet: no month of permitted stays is over")
+
+
+def _print_crossed(made: pl.DataFrame) -> None:
+    """The last year that is over, by the crossing's mode."""
+    rows = made.filter(pl.col("quantity").is_in([q.value for q in CROSSED]))
+    over = rows.filter(pl.col("why") != "to_date")
+    rows = (over if over.height else rows).filter(pl.col("period") == pl.col("period").max())
+    told = [
+        (str(r["period"])[:7], str(r["mode"]), str(r["quantity"]).replace("_", " "),
+         _number(r["value"], False), _range(r["lower"], r["upper"], False),
+         _range(r["bound_lower"], r["bound_upper"], False),
+         "" if r["standing"] == Standing.MADE else f"{r['standing']}: {r['why']}".replace("_", " "))
+        for r in rows.sort("mode", "quantity").iter_rows(named=True)
+    ]  # fmt: skip
+    if told:
+        heads = ("year", "mode", "what", "number", "19 in 20", "bounds", "remark")
+        print_table("what lists of crossings say", heads, told, words=3)
 
 
 def _row(period: pl.DataFrame) -> tuple[str, ...] | None:

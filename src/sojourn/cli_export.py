@@ -45,4 +45,6 @@ def export_command(
         )  # fmt: skip
     for path in done.files:
         out.print(f"{path}  {path.stat().st_size:,} bytes", markup=False)
+    for said in done.left_out:
+        out.print(f"left out: {said}", markup=False)
     out.print(f"{done.figures:,} figures as released with {done.vintage}")

@@ -112,6 +112,9 @@ class ReleasePolicy:
     span_shares: tuple[float, ...]
     max_contributions: int
     max_corrections: int
+    reentry_share: float
+    reentry_contributions: int
+    reentry_days: int
     day_ages: tuple[int, ...]
     month_ages: tuple[int, ...]
     first_days: int
@@ -311,11 +314,17 @@ def _check_release(where: str, release: ReleasePolicy) -> None:
         _refuse_unknown(f"{where} table_spans", set(entry.split()), set(spans))
     if not all(entry.split() for entry in release.table_spans):
         raise PolicyError(f"{where}: table_spans: expected a span for each table")
-    for setting in ("table_shares", "span_shares"):
+    if reserved := set(named) & set(OWN_TABLES):
+        raise PolicyError(
+            f"{where}: {', '.join(sorted(reserved))}: names of tables that a release makes itself"
+        )
+    again = Fraction(str(release.reentry_share))
+    for setting, more in (("table_shares", again), ("span_shares", Fraction(0))):
         shares: tuple[float, ...] = getattr(release, setting)
-        if min(shares) <= 0 or sum(Fraction(str(s)) for s in shares) > 1:
+        if min(shares) <= 0 or more < 0 or more + sum(Fraction(str(s)) for s in shares) > 1:
             raise PolicyError(
-                f"{where}: {setting}: expected shares above 0 that add up to 1 at most: "
+                f"{where}: {setting}: expected shares above 0 that add up to 1 at most"
+                f"{', reentry_share among them' if setting == 'table_shares' else ''}: "
                 "more would overspend the budget"
             )
     _check_bounds(where, release)
@@ -330,6 +339,11 @@ def _check_bounds(where: str, release: ReleasePolicy) -> None:
         raise PolicyError(
             f"{where}: max_contributions: expected {least} or more: a stay adds four events, and "
             "its arrival and its departure two for each correction"
+        )
+    if release.reentry_contributions < REENTRY_BOUND or release.reentry_days < 0:
+        raise PolicyError(
+            f"{where}: reentry_contributions: expected {REENTRY_BOUND} or more: without a stay one "
+            "re-entry is gone and one changes its cell; reentry_days: expected 0 or more"
         )
     for setting in ("day_ages", "month_ages"):
         ages: tuple[int, ...] = getattr(release, setting)
@@ -350,5 +364,7 @@ def _check_bounds(where: str, release: ReleasePolicy) -> None:
 SMALLEST_CELL_FLOOR = 10
 FEWEST_DRAWS = 100
 EPSILON_CEILING = 8.0  # above it, the promise to a person means little
+REENTRY_BOUND = 3  # src/sojourn/release/proof.md
+OWN_TABLES = ("reentries", "estimates")
 RELEASE_SPANS = ("day", "month")
 RELEASE_DIMENSIONS = ("nationality", "mode", "admission_class")

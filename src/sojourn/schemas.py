@@ -57,6 +57,7 @@ __all__ = [
     "TIMESTAMP",
     "TRUTH",
     "VINTAGES",
+    "WAITING_CHANGES",
     "AgeBand",
     "Column",
     "Direction",
@@ -232,6 +233,17 @@ DECOYS = Table(
     note="Departures of nobody: asked for, counted, in no ledger and in no file with records.",
 )
 
+WAITING_CHANGES = Table(
+    "waiting_changes",
+    Privacy.PSEUDONYMOUS,
+    (
+        *STATUS_ENCODINGS.columns,
+        _c("dies_on", pl.Date, "the day on which it goes, found or not"),
+    ),
+    key=("status_ref",),
+    note="Status changes that have found no stay yet. No surface gives this table.",
+)
+
 MERGES = Table(
     "merges",
     Privacy.PSEUDONYMOUS,
@@ -264,7 +276,7 @@ EVENTS = Table(
     (
         _c("kind", enum_of(EventKind)),
         _c("crossing_ref", pl.Binary, "for links: the arrival"),
-        _c("other_ref", pl.Binary, "links: departure; merges: who stands for it", null=True),
+        _c("other_ref", pl.Binary, "links: departure; merges: who stands; status_ref", null=True),
         _c("event_time", TIMESTAMP),
         _c("recorded_at", TIMESTAMP, "when the ledger learned it"),
         _c("source", pl.String, null=True),
@@ -463,21 +475,18 @@ FIGURES = Table(
         _c("level", pl.Float64, "of the interval: 0.95; 1 where the change is bounded"),
         _c("noise_sd", pl.Float64, "of the noise in it, at most; null for estimates", null=True),
         _c("epsilon", pl.Float64, "privacy loss spent on it; 0 for what is computed from others"),
-        _c("method", pl.String, "laplace, cell_key, computed; lost: spent, never seen"),
+        _c(
+            "method",
+            pl.String,
+            "laplace, cell_key, computed, estimated; lost: spent, never seen; "
+            "too_noisy, no_reentries, too_young: an estimate that cannot be made",
+        ),
         _c("release_id", pl.String),
     ),
-    key=(
-        "release_table",
-        "span",
-        "period",
-        "nationality",
-        "mode",
-        "admission_class",
-        "quantity",
-        "vintage",
-    ),
+    key=("release_table", "span", "period", "nationality", "mode", "admission_class", "quantity",
+         "vintage"),
     note="What the public sees. Noisy: negative counts are published as they are.",
-)
+)  # fmt: skip
 
 TRUTH = Table(
     "truth",
@@ -495,7 +504,7 @@ TABLES: Mapping[str, Table] = {
     t.name: t
     for t in (
         CROSSINGS, STATUS_CHANGES, REJECTS, SOURCE_QUALITY, ENCODINGS, STATUS_ENCODINGS,
-        DECOYS, MERGES, LINKS, EVENTS, STAYS, MEASURES, LINKAGE_QUALITY, COUNTS, VINTAGES,
-        REPORTING, LISTS, ESTIMATES, FIGURES, TRUTH,
+        DECOYS, WAITING_CHANGES, MERGES, LINKS, EVENTS, STAYS, MEASURES, LINKAGE_QUALITY, COUNTS,
+        VINTAGES, REPORTING, LISTS, ESTIMATES, FIGURES, TRUTH,
     )
 }  # fmt: skip

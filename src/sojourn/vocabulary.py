@@ -159,6 +159,7 @@ class LinkageGroup(StrEnum):
     TIMING = "timing"  # of a linked stay: late, in time, or its day not over
     MODE_CLASS = "mode_class"  # arrival mode and class of admission
     RETURN_AFTER = "return_after"  # how long until the next arrival
+    MODE_CLASS_DAYS = "mode_class_days"  # MODE_CLASS, and the most days of its band of permission
 
 
 class LinkageCount(StrEnum):
@@ -184,6 +185,8 @@ class LinkageCount(StrEnum):
     REENTRIES = "reentries"  # arrivals after which the same traveller arrived again
     REENTRIES_CLOSED = "reentries_closed"  # ... with a linked departure in between
     REENTRIES_CONTRADICTED = "reentries_contradicted"  # ... with one after both: left out
+    REARRIVALS = "rearrivals"  # the same re-entries, by the month of the second arrival
+    REARRIVALS_CLOSED = "rearrivals_closed"
     DECOYS = "decoys"  # departures of nobody, recombined at random
     DECOYS_LINKED = "decoys_linked"
     FAMILY_DECOYS = "family_decoys"  # departures of a companion that nobody has
@@ -201,6 +204,13 @@ class StayEvent(StrEnum):
     STATUS_CHANGED = "status_changed"
 
 
+class ReentryEvent(StrEnum):
+    """What a re-entry adds to counts that are released: one of these, once (``release.again``)."""
+
+    SEEN = "reentry_seen"  # a departure in between is recorded and linked
+    NOT_SEEN = "reentry_not_seen"
+
+
 class Quantity(StrEnum):
     """What is estimated of a cell. Rates are shares of expected departures."""
 
@@ -215,6 +225,11 @@ class Quantity(StrEnum):
     PROBABLY_STILL_HERE = "probably_still_here"  # modelled; for cells, never for a stay
     OVERSTAY_RATE = "overstay_rate"  # departed late and probably still here
     RECORDED_RATE = "recorded_rate"  # what the records alone would say: late and no departure
+    # Of crossings, not of stays: ``mode`` is the crossing's own.
+    DEPARTURES_BY_MODE = "departures_by_mode"  # bounds: the mode of an unseen exit is not observed
+    BOOKINGS_NEVER_FLOWN = "bookings_never_flown"  # of departures
+    ARRIVALS_BY_LISTS = "arrivals_by_lists"  # those that neither border nor carrier told included
+    DEPARTURES_BY_LISTS = "departures_by_lists"
 
 
 class Standing(StrEnum):

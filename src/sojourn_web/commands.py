@@ -41,7 +41,7 @@ def serve(
     Example: sojourn serve --home office --port 8000
     """
     office = open_office(home, statistics_url=database)
-    configure(office, demo=False)
+    configure(office, demo=False, serves=True)
     prepare_web(demo=False)
     office.open_ledger().close()
     say.print(f"serving {office.home} at http://{host}:{port} (Ctrl-C stops)")

@@ -23,6 +23,7 @@ say = Console(stderr=True, highlight=False)
 class Work(StrEnum):
     TICK = "tick"
     KEYS_AGAIN = "keys-again"
+    KEYS_TO_SERVICE = "keys-to-service"
     COUNTS = "counts"
 
 
@@ -30,13 +31,17 @@ def cases(
     work: Annotated[
         Work,
         typer.Argument(help="tick: remind, ask for what is due, scan files that wait; keys-again: "
-                       "destroy erased cases' keys after a restore; counts: a month's coarse "
-                       "counts as CSV."),
+                       "destroy erased cases' keys after a restore; keys-to-service: wrap a "
+                       "folder of file keys by the key service; counts: a month's coarse counts as "
+                       "CSV."),
     ],
     home: Annotated[
         Path, typer.Option(envvar="SOJOURN_HOME", help="The office's folder.")
     ] = Path("office"),
     month: Annotated[str, typer.Option(help="For counts: 2026-10.")] = "",
+    files: Annotated[
+        Path | None, typer.Option(help="For keys-to-service: the folder of file keys.")
+    ] = None,
 ) -> None:  # fmt: skip
     """Keep voluntary return in order. Run 'tick' every hour; nothing is decided by it.
 
@@ -49,6 +54,9 @@ def cases(
     from sojourn_web.cases.services import keeping, releasing
     from sojourn_web.cases.services.room import room_now
 
+    if work is Work.KEYS_TO_SERVICE:
+        say.print(f"{_take_over(files)} keys wrapped; look at a case, then destroy the old folder")
+        return
     call_command("migrate", database="cases", verbosity=0, interactive=False)
     room = room_now()
     if work is Work.TICK:
@@ -61,6 +69,22 @@ def cases(
         say.print(f"{keeping.destroy_keys_again(room)} keys destroyed again")
     else:
         typer.echo(releasing.counts_to_release(room, _read_month(month)).as_csv(), nl=False)
+
+
+def _take_over(files: Path | None) -> int:
+    from django.conf import settings
+
+    from sojourn_web.cases.wrapped_keys import take_over_files
+
+    if files is None or not settings.CASES_KEY_SERVICE:
+        raise UsageError(
+            "keys-to-service: expected --files, the folder of the keys as they are, and "
+            "SOJOURN_CASES_KEY_SERVICE in the environment"
+        )
+    return take_over_files(
+        files, Path(settings.CASES_KEYS), settings.CASES_KEY_SERVICE, settings.CASES_KEY_TOKEN,
+        settings.CASES_KEY_CA,
+    )  # fmt: skip
 
 
 def _read_month(text: str) -> date:

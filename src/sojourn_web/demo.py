@@ -44,7 +44,7 @@ def run_demo(home: Path, port: int, rate: float, world: World, say: Console) -> 
     with Progress(*columns, console=say) as bar:
         step = bar.add_task("making an office: keys, ledger, accounts", total=4)
         office = _demo_office(home)
-        configure(office, demo=True)
+        configure(office, demo=True, serves=True)
         prepare_web(demo=True)
         people, numbers = _accounts()
         bar.update(step, advance=1, description=f"simulating a country of {world.stays:,} stays")

@@ -1,6 +1,7 @@
 """The demo's policy: the default one, with a release that suits so small a country.
 
 At epsilon 1 the noise of a day would be larger than the day: a few dozen invented travellers.
+Totals and re-entries get more of the budget than by default, so that an overstay rate can be told.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ def demo_policy() -> str:
     listed = ", ".join(f'"{nation}"' for nation in nations)
     for setting, value in (
         ("epsilon_per_year", EPSILON), ("first_months", FIRST_MONTHS),
-        ("nationalities", f"[{listed}]"),
+        ("nationalities", f"[{listed}]"), ("table_shares", "[0.25, 0.2, 0.25]"),
+        ("span_shares", "[0.3, 0.7]"), ("reentry_share", "0.3"),
     ):  # fmt: skip
         text, found = re.subn(rf"(?m)^{setting} = .*$", f"{setting} = {value}", text)
         if found != 1:

@@ -97,12 +97,13 @@ def release_next(office: Office, make: Callable[[Office, date, str, str], str]) 
     return True
 
 
-def configure(office: Office, *, demo: bool) -> None:
+def configure(office: Office, *, demo: bool, serves: bool = False) -> None:
     """Django's settings read the environment: say where this office is, then set Django up."""
     os.umask(0o077)  # what is written from here on is for nobody else on this machine
     os.environ["SOJOURN_HOME"] = str(office.home)
     os.environ["SOJOURN_STATISTICS_URL"] = office.statistics_url
     os.environ["SOJOURN_DEMO"] = "1" if demo else "0"
+    os.environ["SOJOURN_SERVES"] = "1" if serves else "0"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sojourn_web.settings")
     import django
     from django.core.exceptions import ImproperlyConfigured

@@ -3,11 +3,17 @@
 SOJOURN_HOME, SOJOURN_STATISTICS_URL (default: the home's statistics.sqlite3), SOJOURN_WEB_URL
 (default: the home's web.sqlite3), SOJOURN_SECRET_KEY, SOJOURN_HOSTS, SOJOURN_DEMO=1,
 SOJOURN_CASES_URL (default: the home's cases.sqlite3), SOJOURN_CASES_KEYS (default: the home's
-keys/cases), SOJOURN_EXIT_URL (where "leave this page" leads), SOJOURN_COMPLAINTS (who takes
-complaints outside the office: a name and how to reach them), SOJOURN_PRODUCTION=1 (a secret key is
-then required, cookies go over HTTPS alone, demo is refused). SOJOURN_CLAMD: where ClamAV listens,
+keys/cases), SOJOURN_DOWNLOADS (default: the home's downloads/), SOJOURN_CASES_KEY_SERVICE (a key
+service's address with its mount), with SOJOURN_CASES_KEY_TOKEN (the file of its token) and
+SOJOURN_CASES_KEY_CA (certificates that vouch for it, where the system's own do not),
+SOJOURN_EXIT_URL (where "leave this page" leads),
+SOJOURN_COMPLAINTS (who takes complaints outside the office: a name and how to reach them),
+SOJOURN_PRODUCTION=1 (a secret key is then required, cookies go over HTTPS alone, demo is
+refused). SOJOURN_CLAMD: where ClamAV listens,
 unix:/run/clamav/clamd.ctl or host:port; files that people hand in are opened once it has found
-them clean.
+them clean. SOJOURN_API_RATE, SOJOURN_API_COUNTS_RATE: how often a token of the cases' API may ask,
+and ask for counts (120/m and 6/m; units s, m, h). SOJOURN_POOL: how many connections to each
+PostgreSQL database a server keeps open at most (20; commands that serve nobody keep none).
 """
 
 from __future__ import annotations
@@ -29,7 +35,12 @@ STATISTICS_URL = (
     os.environ.get("SOJOURN_STATISTICS_URL") or f"sqlite:///{HOME / 'statistics.sqlite3'}"
 )
 INBOX = HOME / "inbox"
-DOWNLOADS: Path = HOME / "downloads"  # published figures as files, made at the first ask
+# Published figures as files, made at the first ask; never beside a database.
+DOWNLOADS = Path(os.environ.get("SOJOURN_DOWNLOADS") or HOME / "downloads")
+
+# A server keeps its connections in a pool: under ASGI each request is a thread of its own, where
+# Django's CONN_MAX_AGE would keep one connection for every request and use none of them again.
+POOL = int(os.environ.get("SOJOURN_POOL") or 20) if os.environ.get("SOJOURN_SERVES") == "1" else 0
 
 if PRODUCTION and DEMO:
     raise ImproperlyConfigured("SOJOURN_DEMO=1 on a production office: one of the two is wrong")
@@ -67,6 +78,7 @@ def database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if not parts.scheme.startswith("postgresql"):
         raise ImproperlyConfigured("a database's URL: expected sqlite:///path or postgresql://...")
+    kept = {"pool": {"min_size": min(2, POOL), "max_size": POOL, "timeout": 10}} if POOL else {}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.removeprefix("/"),
@@ -74,6 +86,8 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or parse_qs(parts.query).get("host", [""])[0],
         "PORT": str(parts.port or ""),
+        "CONN_HEALTH_CHECKS": True,  # after a restart of the database nobody meets a dead one
+        "OPTIONS": kept,
     }
 
 
@@ -86,8 +100,21 @@ DATABASES = {
     "cases": database(os.environ.get("SOJOURN_CASES_URL") or f"sqlite:///{HOME / 'cases.sqlite3'}"),
 }
 DATABASE_ROUTERS = ["sojourn_web.cases.router.CasesRouter"]
+# A key service instead of files alone: docs/how-to/keep-case-keys-in-a-service.md.
+CASES_KEY_SERVICE = os.environ.get("SOJOURN_CASES_KEY_SERVICE", "")
+CASES_KEY_TOKEN = os.environ.get("SOJOURN_CASES_KEY_TOKEN", "")  # a file, read for each request
+CASES_KEY_CA = os.environ.get("SOJOURN_CASES_KEY_CA", "")
 CASES_KEYS = Path(os.environ.get("SOJOURN_CASES_KEYS") or HOME / "keys" / "cases")
+CASES_API_RATE = os.environ.get("SOJOURN_API_RATE", "120/m")
+CASES_API_COUNTS_RATE = os.environ.get("SOJOURN_API_COUNTS_RATE", "6/m")
 CASES_CLAMD = os.environ.get("SOJOURN_CLAMD", "")
+# Counts of tries and requests, in memory; large enough that a flood of addresses drops few of them.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -116,6 +143,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "sojourn_web.accounts.one_thread.in_one_thread",  # the last: see there
 ]
 ROOT_URLCONF = "sojourn_web.urls"
 ASGI_APPLICATION = "sojourn_web.asgi.application"
@@ -143,6 +171,7 @@ AUTH_PASSWORD_VALIDATORS = [
      "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]  # fmt: skip
+CSRF_FAILURE_VIEW = "sojourn_web.cases.stale_forms.too_old"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "sojourn_web.accounts.adapter.OfficeAdapter"
@@ -163,7 +192,8 @@ LANGUAGES = [
     ("uk", "українська"), ("ru", "русский"), ("tr", "Türkçe"), ("so", "Soomaali"),
     ("am", "አማርኛ"), ("ti", "ትግርኛ"),
 ]  # fmt: skip
-LANGUAGES_BIDI = ["ar", "fa", "ps", "ckb"]
+# All that are written from right to left, those of letters alone too (Dari, Urdu, Hebrew).
+LANGUAGES_BIDI = ["ar", "fa", "prs", "ps", "ckb", "ur", "he"]
 for _code, _name in LANGUAGES:  # Django knows nothing of some of them
     LANG_INFO.setdefault(
         _code,

@@ -9,6 +9,7 @@ from sojourn_web.runs import release_views
 from sojourn_web.runs import views as runs
 from sojourn_web.runs.ingest import api
 
+handler429 = "sojourn_web.accounts.too_many.answer"
 urlpatterns = [
     path("", figures.front, name="dashboard"),
     path("", include("sojourn_web.figures.public_urls")),

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.browser
 BUDGET = 100_000
 PICTURES = os.environ.get("SOJOURN_SCREENSHOTS")  # a folder, where somebody wants to look
 CASE_PAGES = ("", "ask/about/names", "ask/about/birth_date", "ask/needs/claims", "ask/wishes/why",
-              "held", "log", "consents", "consents/embassy", "complain", "rate",
-              "erase")  # fmt: skip
+              "held", "log", "consents", "consents/embassy", "complain", "rate", "erase", "family",
+              "family/child")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_pages_are_accessible_light_and_narrow(
     begin(page, office, language)
     assert find_violations(page) == []
     look(page, f"{language}-code")
-    addresses = ["/return/", "/return/begin", "/return/enter",
+    addresses = ["/return/", "/return/begin", "/return/enter", "/return/join",
                  *(f"/return/case/{p}" for p in CASE_PAGES)]  # fmt: skip
     for address in addresses:
         sizes.clear()
@@ -125,6 +125,42 @@ def test_all_of_it_without_a_script(browser: Browser, office: Site) -> None:
     page.click("main button[type=submit]")
     page.get_by_role("button", name="Withdraw").click()
     assert "You have withdrawn" in page.content()
+
+
+def test_a_family_without_a_script_and_right_to_left(browser: Browser, office: Site) -> None:
+    """A child in the Persian calendar; then the other adult on a telephone of their own."""
+    page = open_page(browser, 360, script=False)
+    begin(page, office, "fa")
+    page.goto(f"{office.address}/return/case/family/child")
+    assert page.input_value("#calendar") == "persian"
+    page.fill("#value", "فاطمه")
+    page.fill("#year", "۱۳۹۷")
+    page.check("#belongs-nobody")
+    page.click("main form:has(#value) button[type=submit]")
+    assert page.locator(".govuk-error-summary").is_visible()
+    assert page.locator("main button[value=CALL]").is_visible()
+    assert page.input_value("#value") == "فاطمه"
+    look(page, "fa-child-alone")
+    page.check("#belongs-parent")
+    page.click("main form:has(#value) button[type=submit]")
+    assert page.url.endswith("/return/case/family?saved=1")
+    assert page.locator("main .rt-links").inner_text() == "فاطمه"
+    look(page, "fa-family")
+    page.click("main form button[type=submit]")
+    reference, code = (page.locator(".rt-codes dd").nth(i).inner_text() for i in range(2))
+    look(page, "fa-invited")
+    other = open_page(browser, 360, script=True)
+    other.goto(f"{office.address}/return/join?lang=fa")
+    other.fill("#value", reference)
+    other.fill("#code", code)
+    other.click("main button[type=submit]")
+    assert find_violations(other) == []
+    assert other.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    look(other, "fa-joining")
+    other.click("main button[value=yes]")
+    assert other.locator(".rt-codes dd").first.inner_text() == reference
+    other.goto(f"{office.address}/return/case/family")
+    assert find_violations(other) == []
 
 
 def test_leaving_replaces_the_page_in_the_history(browser: Browser, office: Site) -> None:

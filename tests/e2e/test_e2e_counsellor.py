@@ -124,6 +124,7 @@ def pages_of(role: str, stories: dict[str, tuple[str, str]]) -> list[str]:
             f"/cases/{koval}/do/consent?person={olena}&purpose=embassy",
             f"{case}do/check?check=consequences", f"{case}do/change-person{asked}",
             f"{case}do/document", f"{case}do/survey?month=1", f"{case}do/note",
+            f"{case}do/add-person", f"{case}do/answer{asked}&section=wishes&question=when",
         ]  # fmt: skip
     return {"supervisor": ["/cases/today", "/cases/caseload"],
             "medical": ["/cases/screenings"], "auditor": ["/cases/log", "/cases/log?kind=looks"],

@@ -21,6 +21,7 @@ PAGES = (
     "/", "/figures/tables", "/figures/tables?table=nationality_mode_class&nationality=NGA",
     "/figures/tables?table=total&span=day", FIGURE, f"{FIGURE}?vintage=2026-10-31", NEGATIVE,
     "/figures/method", "/figures/errors", "/figures/calendar", "/figures/downloads",
+    "/figures/metadata",
 )  # fmt: skip
 LIGHT = 150_000  # bytes that a browser takes for a page, styles and scripts included
 SERVER = """

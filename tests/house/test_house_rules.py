@@ -13,7 +13,7 @@ from sojourn import schemas
 
 ROOT = Path(__file__).parents[2]
 # Longer on purpose: what every table is, in one place.
-LONG = {"src/sojourn/schemas.py": 500}
+LONG = {"src/sojourn/schemas.py": 520}
 
 
 def tracked(*patterns: str) -> list[Path]:

@@ -24,15 +24,19 @@ def find_program(name: str) -> str:
 
 
 @contextmanager
-def throw_away_server() -> Iterator[str]:
-    """An address, ``postgresql+psycopg://...``, of a server on a socket in a folder of its own."""
+def throw_away_server(*, durable: bool = False) -> Iterator[str]:
+    """An address, ``postgresql+psycopg://...``, of a server on a socket in a folder of its own.
+
+    ``durable``: it waits for its disk as an office's does; tests need not.
+    """
     with tempfile.TemporaryDirectory(prefix="sojourn-pg-") as folder:
         place = Path(folder)
         data = place / "data"
         user = _harmless_user(place)
         _run(user, find_program("initdb"), "-D", str(data), "-U", "sojourn", "-A", "trust",
              "--no-sync", "-E", "UTF8")  # fmt: skip
-        options = f"-k {place} -c listen_addresses='' -c fsync=off -c full_page_writes=off"
+        quick = "" if durable else " -c fsync=off -c full_page_writes=off"
+        options = f"-k {place} -c listen_addresses=''{quick}"
         _run(user, find_program("pg_ctl"), "-D", str(data), "-w", "-o", options,
              "-l", str(place / "log"), "start")  # fmt: skip
         try:

@@ -25,7 +25,8 @@ from sqlalchemy import (
     insert,
 )  # fmt: skip
 
-from sojourn.release import published
+from sojourn.release import published, store
+from sojourn.release.nodes import write_figures
 from sojourn.schemas import FIGURES
 
 metadata = MetaData()
@@ -34,12 +35,6 @@ RELEASES = Table(
     Column("released_at", BigInteger), Column("vintage", String), Column("policy_digest", String),
     Column("method", String), Column("epsilon", Float), Column("asked_by", String),
     Column("approved_by", String), Column("note", String), Column("run", String),
-)  # fmt: skip
-FIGURE_ROWS = Table(
-    "figures", metadata,
-    *(Column(n, String, primary_key=True) for n in FIGURES.key),
-    *(Column(n, Float) for n in ("value", "lower", "upper", "level", "noise_sd", "epsilon")),
-    Column("method", String), Column("release_id", String),
 )  # fmt: skip
 SPENDS = Table(
     "spends", metadata,
@@ -81,6 +76,7 @@ def fill(url: str, country: Country | None = None) -> Country:
     country = country or Country()
     engine = create_engine(url)
     metadata.create_all(engine)
+    store.metadata.create_all(engine, tables=[store.figure_nodes, store.cell_lists])
     rng = np.random.default_rng(country.seed)
     cells = true_cells(country, rng)
     sums: dict[tuple[str, ...], tuple[float, float]] = {}
@@ -89,8 +85,7 @@ def fill(url: str, country: Country | None = None) -> Country:
             release = f"r{vintage:%Y%m%d}"
             rows = release_rows(cells, country, number, rng, sums, release)
             connection.execute(insert(RELEASES).values(release_row(release, vintage, number)))
-            for start in range(0, len(rows), 2000):
-                connection.execute(insert(FIGURE_ROWS), rows[start : start + 2000])
+            write_figures(connection, frame_of(rows))
             connection.execute(insert(SPENDS), [
                 {"release_table": t, "span": s, "period": vintage.isoformat(), "event": "arrived",
                  "recorded": vintage.isoformat(), "method": "laplace", "dimensions": "",
@@ -178,6 +173,12 @@ def release_rows(
                 for q, (value, spread) in computed.items()
             ]
     return rows
+
+
+def frame_of(rows: list[dict[str, object]]) -> pl.DataFrame:
+    """FIGURES of rows whose days are ISO text."""
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return FIGURES.conform(frame.with_columns(pl.col("period", "vintage").str.to_date()))
 
 
 def summed(cells: pl.DataFrame, table: str, span: str) -> pl.DataFrame:

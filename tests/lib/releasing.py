@@ -26,6 +26,7 @@ def small_policy(**changes: object) -> ReleasePolicy:
     short = replace(
         load_policy().release, nationalities=NATIONS, admission_classes=("VISIT", "WORK"),
         table_spans=("day month", "day month", "day month"), first_days=30, first_months=3,
+        table_shares=(0.1, 0.3, 0.6), reentry_share=0.0,
     )  # fmt: skip
     return replace(short, **changes)  # type: ignore[arg-type]
 

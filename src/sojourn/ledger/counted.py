@@ -27,13 +27,14 @@ from sojourn.ledger import (
 )
 from sojourn.ledger.counts import Outcomes
 from sojourn.ledger.engine import fetch, open_engine, redact
-from sojourn.ledger.notes import noted_day
+from sojourn.ledger.notes import note_day, noted_day
 from sojourn.ledger.totals import put_outbox
 from sojourn.ledger.vintages import Kept
 from sojourn.policy import LedgerPolicy
 from sojourn.schemas import CLOSED_CELLS
 
 Clock = Callable[[], datetime]
+COUNTED_ON = "linkage_counted_on"
 
 
 class CountedLedger:
@@ -75,6 +76,7 @@ class CountedLedger:
         """Put LINKAGE_QUALITY in the place of what is kept; the decoys' counts stay."""
         with self._noting() as connection:
             linkage.replace_counts(connection, found)
+            note_day(connection, COUNTED_ON, self._clock().date())
             put_outbox(connection, "linkage", {}, self._clock())
 
     def write_measures(self, cells: pl.DataFrame) -> int:
@@ -159,6 +161,11 @@ class CountedLedger:
         """LINKAGE_QUALITY: counts that say how sure linking is."""
         with self._reading() as connection:
             return linkage.read_counts(connection)
+
+    def linkage_counted_on(self) -> date | None:
+        """The day (UTC) of the last assessment; None before the first."""
+        with self._reading() as connection:
+            return noted_day(connection, COUNTED_ON)
 
     def state(self) -> sources.State:
         """Counts for ``sojourn doctor``: batches, open arrivals, the last commit."""

@@ -38,7 +38,7 @@ REPORTS = pl.Schema(
     | {"learned_on": pl.Date}  # since when the ledger holds it as more than a booking (UTC)
 )
 _STATUS = ("crossing_ref", "local_date", "recorded_at", "admission_class", "authorised_until",
-           "status_kind")  # fmt: skip
+           "status_kind", "other_ref")  # fmt: skip
 STATUSES = pl.Schema({n: EVENTS.schema[n] for n in _STATUS})
 _PERMISSION = ("stay_limit", "authorised_until")
 _DIRECTIONS = {

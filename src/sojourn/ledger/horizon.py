@@ -5,7 +5,8 @@ period (without one: from the arrival, plus the open-ended period of policy; a d
 arrival: from the departure; a stay that a death or naturalisation ended: from the day under
 which it counts). Past it, its events, reports, keys, links and status changes are deleted in
 chunks, each one transaction with the cells that they become, so that a kill leaves nothing half
-done; then the file is rewritten, so that no bytes stay behind.
+done; then the file is rewritten, so that no bytes stay behind. Status changes that found no stay
+have a horizon of their own (``waiting``).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import polars as pl
 from sqlalchemy import Connection, Engine
 
 from sojourn.errors import LedgerError
-from sojourn.ledger import projection, vintages
+from sojourn.ledger import projection, vintages, waiting
 from sojourn.ledger.counts import DIMENSIONS, UNKNOWN, Outcomes, shift_states
 from sojourn.ledger.differences import add_up, with_stays
 from sojourn.ledger.engine import fetch, run
@@ -41,6 +42,7 @@ class Purged:
     stays: int
     rows: int  # reports deleted
     cells: int
+    waited: int = 0  # status changes that waited for a stay until their own horizon
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,14 @@ def purge(
         cells += counted.height
     with engine.begin() as connection:
         rows += _destroy_booked(connection, policy, today)
+        waited = waiting.expire(connection, today)
         vintages.bring_to_months(connection, policy, today)
         note_day(connection, "purged_until", today)
         # What a crossing had added to released counts, where its reports were withdrawn.
         days = (today - date(1970, 1, 1)).days
         run(connection, "DELETE FROM contributed WHERE dies_on <= ?", (days,))
     _rewrite(engine)
-    return Purged(due.height, rows, cells)
+    return Purged(due.height, rows, cells, waited)
 
 
 def _count_cells(stays: pl.DataFrame) -> pl.DataFrame:
@@ -175,7 +178,8 @@ def _rewrite(engine: Engine) -> None:
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             return
-        for table in ("events", "reports", "match_keys", "statuses", "contributed"):
+        for table in ("events", "reports", "match_keys", "statuses", "contributed",
+                      "waiting_changes"):  # fmt: skip
             connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table}")
 
 

@@ -14,6 +14,7 @@ reasons: docs/adr/0022; each has a drawn example in docs/explanation/outcomes.md
 - A death or a naturalisation ends the stay, whenever it was: no limit is left, no departure is
   expected. Where there was no day, the day it happened takes its place.
 - What happened after the departure is not of this stay.
+- A change that is told again (the same reference, ``other_ref``) takes the place of the one before.
 
 So ``authorised_until`` with ``stay_limit`` none means: the day that fell away.
 """
@@ -36,17 +37,21 @@ def apply_statuses(
     """``stays`` (one per ``group``) with ``status_kind``, and their permission as it became.
 
     ``statuses``: crossing_ref, local_date, recorded_at, admission_class, authorised_until,
-    status_kind. ``groups``: which crossing (``group``) a report (``crossing_ref``) is of.
+    status_kind, other_ref, in the order in which they were told. ``groups``: which crossing
+    (``group``) a report (``crossing_ref``) is of.
     """
     dated = pl.col("stay_limit").cast(pl.String) == StayLimit.DATED
     stays = stays.with_columns(
         pl.when(dated).then("authorised_until").alias("authorised_until"),
         pl.lit(None, EVENTS.schema["status_kind"]).alias("status_kind"),
     )
+    if not statuses.height:
+        return stays
     kind = pl.col("status_kind").cast(pl.String)
     rank = pl.when(kind == StatusKind.PENDING).then(_FIRST).when(kind.is_in(ENDS)).then(_LAST)
     ordered = (
         statuses.join(groups, on="crossing_ref", how="inner", maintain_order="left")
+        .filter(pl.col("other_ref").is_null() | pl.struct("group", "other_ref").is_last_distinct())
         .with_columns(rank=rank.otherwise(1))
         .sort("group", "local_date", "rank", "recorded_at", maintain_order=True)
         .with_columns(turn=pl.int_range(pl.len()).over("group"))

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from sojourn.errors import HorizonError, LedgerError
-from sojourn.ledger import horizon, linkage, projection, sources, upkeep
+from sojourn.ledger import horizon, linkage, projection, sources, upkeep, waiting
 from sojourn.ledger.counted import Clock, CountedLedger, without_values
 from sojourn.ledger.counts import Outcomes, shift_states
 from sojourn.ledger.differences import look_around
@@ -30,7 +30,7 @@ from sojourn.ledger.reporting import shift_reporting
 from sojourn.ledger.rows import from_rows, to_rows, unpack_keys
 from sojourn.ledger.totals import shift_totals, tell
 from sojourn.policy import LedgerPolicy
-from sojourn.schemas import ENCODINGS, EVENTS, LINKAGE_QUALITY
+from sojourn.schemas import ENCODINGS, EVENTS, LINKAGE_QUALITY, STATUS_ENCODINGS
 
 CHUNK = 100_000
 EVENT_COLUMNS = EVENTS.names
@@ -58,7 +58,8 @@ class Delivery:
 class Batch:
     """What one commit changes: new and corrected reports (ENCODINGS), EVENTS in order, the rest.
 
-    Several small deliveries that wait together may share one commit.
+    Several small deliveries that wait together may share one commit. ``met``: references of
+    status changes that waited and have found their stay.
     """
 
     deliveries: tuple[Delivery, ...]
@@ -66,6 +67,8 @@ class Batch:
     events: pl.DataFrame
     quality: pl.DataFrame
     linkage: pl.DataFrame = field(default_factory=LINKAGE_QUALITY.empty)  # counts of decoys
+    waiting: pl.DataFrame = field(default_factory=STATUS_ENCODINGS.empty)  # found no stay yet
+    met: pl.Series = field(default_factory=lambda: STATUS_ENCODINGS.empty()["status_ref"])
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,8 @@ class Ledger(CountedLedger):
             rejects[delivery.source] += delivery.rejects.height
         sources.note_batch(connection, rejects, batch.encodings, batch.quality, now)
         linkage.add_counts(connection, batch.linkage)
+        waiting.let_go(connection, batch.met)
+        waiting.hold(connection, batch.waiting, self._policy)
         tell(connection, days, now)
         return receipts
 
@@ -217,6 +222,16 @@ class Ledger(CountedLedger):
             "ORDER BY r.event_time, r.crossing_ref",
             (microseconds(since),),
         )
+
+    def ended_stays(self, since: date) -> Iterator[pl.DataFrame]:
+        """Reports of arrivals whose traveller left on ``since`` or later: crossing_ref, keys."""
+        left = (
+            "(SELECT d.partner_ref FROM reports d WHERE d.direction = 'departure' "
+            "AND d.local_date >= ?)"
+        )
+        days = ((since - date(1970, 1, 1)).days,)
+        for column in ("crossing_ref", "merged_into"):
+            yield from self._stream(("crossing_ref",), f"WHERE r.{column} IN {left}", days)
 
     def all_reports(self) -> Iterator[pl.DataFrame]:
         """Every report before its horizon, for a reconcile."""
@@ -261,13 +276,16 @@ class Ledger(CountedLedger):
 
         Raises HorizonError for a day before the last purge: its rows are gone.
         """
+        self._check_held(known_at, known_at)
+        return fold_stays(self.events(), known_at)
+
+    def _check_held(self, known_at: date, needed: date) -> None:
         purged = self.purged_until()
-        if purged is not None and known_at < purged:
+        if purged is not None and needed < purged:
             raise HorizonError(
                 f"rows that were known on {known_at} are past their horizon and gone; days from "
                 f"{purged} can be asked for, and cells of closed stays for all days"
             )
-        return fold_stays(self.events(), known_at)
 
     def stays(self) -> pl.DataFrame:
         """STAYS as known now, from the projection. Equals the fold of today."""
@@ -277,7 +295,8 @@ class Ledger(CountedLedger):
     def stays_at_close(self, day: date) -> pl.DataFrame:
         """STAYS as known at the end of ``day``: the present ones, where nothing came after it.
 
-        Raises HorizonError as ``fold`` does.
+        For releases, which are made on the day after: what that day's purge destroyed is not in
+        it, and is in no state of a release either. Raises HorizonError for earlier days.
         """
         after = microseconds(datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=1))
         present = self.stays()  # before the question: what came in between is then seen
@@ -285,7 +304,20 @@ class Ledger(CountedLedger):
             rows = fetch(
                 connection, "SELECT 1 FROM events WHERE recorded_at >= ? LIMIT 1", (after,)
             )
-        return self.fold(day) if rows else present
+        if not rows:
+            return present
+        self._check_held(day, day + timedelta(days=1))
+        return fold_stays(self.events(), day)
+
+    def waiting_changes(self) -> pl.DataFrame:
+        """WAITING_CHANGES: status changes that have found no stay yet."""
+        with self._reading() as connection:
+            return waiting.read_waiting(connection)
+
+    def told_changes(self, refs: pl.Series) -> pl.DataFrame:
+        """Of status changes that have a stay, what was told last; EVENTS' columns, as in TOLD."""
+        with self._engine.begin() as connection:
+            return waiting.read_told(connection, refs)
 
     # -- the horizon -----------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -96,6 +97,9 @@ reports = Table(
     Column("learned_on", Integer),
 )
 Index("reports_merged_into", reports.c.merged_into)
+# By the day on which somebody left: stays that were under way on a day, though closed since.
+_LEFT = text("direction = 'departure'")
+Index("reports_left_on", reports.c.local_date, sqlite_where=_LEFT, postgresql_where=_LEFT)
 
 match_keys = Table(
     "match_keys",
@@ -115,8 +119,29 @@ statuses = Table(
     Column("admission_class", Text),
     Column("authorised_until", Integer),
     Column("status_kind", Text, nullable=False),
+    Column("other_ref", LargeBinary),  # the change's own reference: told again, it is the same
 )
 Index("statuses_crossing_ref", statuses.c.crossing_ref)
+Index("statuses_other_ref", statuses.c.other_ref)
+
+# Status changes that have found no stay yet, with their match keys: gone when they find one, and
+# on ``dies_on`` at the latest.
+waiting_changes = Table(
+    "waiting_changes",
+    metadata,
+    Column("status_ref", LargeBinary, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("effective_date", Integer, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("nationality", Text),
+    Column("sex", Text),
+    Column("new_class", Text),
+    Column("new_authorised_until", Integer),
+    Column("key_epoch", Integer, nullable=False),
+    Column("keys", LargeBinary, nullable=False),  # as in match_keys
+    Column("dies_on", Integer, nullable=False),
+)
 
 live_totals = Table(
     "live_totals",

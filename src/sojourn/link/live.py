@@ -162,6 +162,17 @@ class LiveLinker:
         A change is asked like a departure on its effective day; several may find one stay.
         Those that find none are left out.
         """
+        likely = self.likely_stays(changes)
+        return likely.unique("status_ref", keep="first", maintain_order=True).select(
+            "status_ref", "arrival_ref"
+        )
+
+    def likely_stays(self, changes: pl.DataFrame, *, among: int = 0) -> pl.DataFrame:
+        """Every open stay a change could be of, the likeliest first.
+
+        status_ref, arrival_ref, weight (log2 odds), gap (microseconds since the arrival).
+        ``among``: out of so many stays: the prior follows these, where more than those held.
+        """
         asked = changes.select(
             pl.col("status_ref").alias("crossing_ref"),
             "source", "recorded_at", "nationality", "sex", "key_epoch", "key_kinds", "match_keys",
@@ -179,7 +190,7 @@ class LiveLinker:
         arrival = held.standing[pairs.one]
         gap = held.time[pairs.other] - held.time[arrival]
         weight = weights.weigh(
-            pairs.pattern, held.curve[arrival], gap, max(1.0, float(self.index.open_stays()))
+            pairs.pattern, held.curve[arrival], gap, float(max(1, self.index.open_stays(), among))
         )
         found = pl.DataFrame(
             {
@@ -193,8 +204,7 @@ class LiveLinker:
         return (
             found.filter(pl.col("weight") >= self._policy.threshold_log2_odds)
             .sort(["weight", "gap", "arrival_ref"], descending=[True, False, False])
-            .unique("status_ref", keep="first", maintain_order=True)
-            .select("status_ref", "arrival_ref")
+            .unique(["status_ref", "arrival_ref"], keep="first", maintain_order=True)
         )
 
     def forget(self, refs: pl.Series) -> None:

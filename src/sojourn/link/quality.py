@@ -31,6 +31,8 @@ UNKNOWN = "unknown"
 LATE, IN_TIME, RUNNING, NO_LIMIT = "late", "in time", "not over yet", "no limit"
 OWN = (Group.NATIONALITY, Group.SCRIPT, Group.MODE, Group.SEX)
 RETURN_DAYS = (7, 30, 90)
+PERMITTED_DAYS = (7, 30, 90, 180)  # bands end there; then MORE, or NO_DAY where none is known
+MORE, NO_DAY = "more", "none"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def count_quality(
         *_count_ends(ends, known_at, again),
         *_count_kinds(pairs, found),
         *_count_reentries(ends, again),
+        *count_rearrivals(ends, again),
     ]
     for _ in range(trial.rounds):
         held = withhold(encodings, linked, weights, policy, policy_digest, trial.share, rng)
@@ -95,11 +98,21 @@ def _grouped(ends: pl.DataFrame) -> pl.DataFrame:
         Group.MODE: pl.col("mode").cast(pl.String),
         Group.SEX: pl.col("sex").cast(pl.String),
         Group.MODE_CLASS: cell,
+        Group.MODE_CLASS_DAYS: pl.concat_str(cell, _permitted(), separator="/"),
     }
     return ends.with_columns(
         *(e.fill_null(UNKNOWN).alias(f"by_{g.value}") for g, e in named.items()),
         period=pl.col("local_date").dt.truncate("1mo"),
     )
+
+
+def _permitted() -> pl.Expr:
+    """The band of days that an arrival was permitted, as its own record said."""
+    days = (pl.col("authorised_until") - pl.col("local_date")).dt.total_days() + 1
+    band: pl.Expr = pl.lit(MORE)
+    for most in reversed(PERMITTED_DAYS):
+        band = pl.when(days <= most).then(pl.lit(str(most))).otherwise(band)
+    return pl.when(days.is_null()).then(pl.lit(NO_DAY)).otherwise(band)
 
 
 def _count(
@@ -148,13 +161,14 @@ def _count_ends(ends: pl.DataFrame, known_at: date, again: pl.DataFrame) -> list
     over = came.filter(pl.col("authorised_until") < known_at)
     returned = over.join(again, on="crossing_ref", how="semi")
     own, arrivals = (Group.ALL, *OWN), (Group.ALL, *OWN, Group.MODE_CLASS)
+    ended = (*arrivals, Group.MODE_CLASS_DAYS)
     return [
         *_count(left, What.DEPARTURES, own),
         *_count(left, What.DEPARTURES_LINKED, own, linked),
         *_count(came, What.ARRIVALS, arrivals),
         *_count(came, What.ARRIVALS_LINKED, arrivals, linked),
-        *_count(over, What.ARRIVALS_ENDED, arrivals),
-        *_count(over, What.ARRIVALS_ENDED_LINKED, arrivals, linked),
+        *_count(over, What.ARRIVALS_ENDED, ended),
+        *_count(over, What.ARRIVALS_ENDED_LINKED, ended, linked),
         *_count(returned, What.ARRIVALS_RETURNED_ENDED, arrivals),
         *_count(returned, What.ARRIVALS_RETURNED_LINKED, arrivals, linked),
     ]
@@ -172,6 +186,20 @@ def _count_kinds(pairs: pl.DataFrame, found: pl.DataFrame) -> list[pl.DataFrame]
     ]
 
 
+def count_rearrivals(ends: pl.DataFrame, again: pl.DataFrame) -> list[pl.DataFrame]:
+    """Re-entries by the month of the second arrival, which is over soon, and by what the stay
+    before it was: each in one month and one cell. This is what a release draws.
+    """
+    frame = ends.join(again.drop("event_time"), on="crossing_ref").with_columns(
+        period=pl.col("again_on").dt.truncate("1mo")
+    )
+    fits = ~pl.col("contradicted")
+    return [
+        *_count(frame, What.REARRIVALS, (Group.MODE_CLASS,), fits),
+        *_count(frame, What.REARRIVALS_CLOSED, (Group.MODE_CLASS,), fits & pl.col("closed")),
+    ]
+
+
 def _count_reentries(ends: pl.DataFrame, again: pl.DataFrame) -> list[pl.DataFrame]:
     days = (pl.col("again_at") - pl.col("event_time")).dt.total_days()
     first, second, third = RETURN_DAYS
@@ -184,7 +212,7 @@ def _count_reentries(ends: pl.DataFrame, again: pl.DataFrame) -> list[pl.DataFra
     frame = ends.join(again.drop("event_time"), on="crossing_ref").with_columns(
         after.alias(f"by_{Group.RETURN_AFTER.value}")
     )
-    groups = (Group.ALL, *OWN, Group.MODE_CLASS, Group.RETURN_AFTER)
+    groups = (Group.ALL, *OWN, Group.MODE_CLASS, Group.MODE_CLASS_DAYS, Group.RETURN_AFTER)
     fits = ~pl.col("contradicted")
     return [
         *_count(frame, What.REENTRIES, groups, fits),

@@ -38,7 +38,9 @@ def find_reentries(
     policy: LinkagePolicy,
     policy_digest: str,
 ) -> pl.DataFrame:
-    """crossing_ref, event_time of the arrival; again_at (the next one's); closed, contradicted."""
+    """crossing_ref, event_time of the arrival; again_at, again_on (the next one's, the latter its
+    local date); closed, contradicted.
+    """
     came = ends.filter(pl.col("direction") == Direction.ARRIVAL)
     left = ends.select(partner_ref="crossing_ref", left_at="event_time")
     arrivals = encodings.join(
@@ -54,14 +56,16 @@ def find_reentries(
     bits = float(np.log2(max(came.height, 1))) + SURE_BITS
     strict = replace(policy, threshold_log2_odds=policy.threshold_log2_odds + bits)
     pairs = link(both, flat, strict, policy_digest).links.select("arrival_ref", "departure_ref")
-    again = leaving.select(departure_ref="crossing_ref", again_at="event_time")
+    again = leaving.select(
+        departure_ref="crossing_ref", again_at="event_time", again_on="local_date"
+    )
     found = (
         came.join(pairs, left_on="crossing_ref", right_on="arrival_ref")
         .join(again, on="departure_ref")
         .join(left, on="partner_ref", how="left")
     )
     return found.select(
-        "crossing_ref", "event_time", "again_at",
+        "crossing_ref", "event_time", "again_at", "again_on",
         closed=(pl.col("left_at") <= pl.col("again_at")).fill_null(value=False),
         contradicted=(pl.col("left_at") > pl.col("again_at")).fill_null(value=False),
     )  # fmt: skip

@@ -26,7 +26,7 @@ from sojourn.vocabulary import Direction
 Array = NDArray[np.float64]
 
 LONGEST = 400
-RECENT_DAYS = 56  # delays of events this old at most ...
+RECENT_DAYS = 28  # delays of events this old at most ...
 SETTLE_DAYS = 28  # ... and at least this old are set beside those before
 CLEAR = 5.0  # standard errors
 JUMPED_SHARE = 0.01
@@ -46,6 +46,10 @@ class Completeness:
 
     def at(self, days: int) -> float:
         return float(self.share[min(max(days, 0), LONGEST)])
+
+    def days_until(self, share: float) -> int:
+        """Days after which that share of records is in."""
+        return int(np.argmax(self.share >= min(share, float(self.share[-1]))))
 
     def recent_mean(self, days: int) -> float:
         """Of events spread evenly over the last ``days``."""

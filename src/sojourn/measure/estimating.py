@@ -5,7 +5,8 @@ ESTIMATES: months and years in total, by mode, by class, by nationality; years b
 class; days in total. The same
 evidence, day, policy and generator give the same table. COUNTS may be noisy.
 
-Arrivals and departures, today and this month, are ``nowcast``'s and join the table here. For cells
+Arrivals and departures, today and this month, are ``nowcast``'s and join the table here; so does
+what lists say of crossings (``crossed``). For cells
 only, never for a stay. A cell that is too small, or of which too little is known, has no number and
 says why. A year that is not over is told to date (``why`` is to_date).
 """
@@ -21,6 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.doors import check_table, doors_checked
+from sojourn.measure.crossed import crossed, seen_by_stratum
 from sojourn.measure.evidence import Cells, Evidence, Layout, gather, lay_out
 from sojourn.measure.factors import Concern, Model, build_model
 from sojourn.measure.hiding import DIMENSIONS, small_cells
@@ -45,7 +47,8 @@ _COUNTED = (Quantity.EXPECTED_DEPARTURES, Quantity.DEPARTED_IN_TIME, Quantity.DE
             Quantity.STATUS_CHANGED)  # fmt: skip
 _NUMBERS = ("value", "lower", "upper", "later_lower", "later_upper", "bound_lower",
             "bound_upper")  # fmt: skip
-_OF_EXITS = ("no_reentries", "few_reentries", "returning_unlike", "months_scatter")
+_OF_EXITS = ("no_reentries", "few_reentries", "returning_unlike", "coverage_drifts",
+             "months_scatter")  # fmt: skip
 
 
 def estimate(
@@ -69,10 +72,14 @@ def estimate_cells(
     evidence.check()
     parts = [ESTIMATES.empty()] if only else [nowcast(evidence, known_at, policy, smallest)]
     layout = lay_out(evidence.counts, known_at)
+    model = None
     if layout.size:
         model = build_model(evidence, layout, known_at, policy.estimate, rng)
         for span, kept in only or _specs(layout):
             parts += _estimate_kind(layout, model, span, kept, known_at, policy, rng, smallest)
+    if not only:
+        exits = None if model is None else seen_by_stratum(layout, model.exits)
+        parts.append(crossed(evidence.lists, exits, known_at, policy.estimate, rng, smallest))
     return ESTIMATES.conform(pl.concat(parts)).sort(ESTIMATES.key)
 
 
@@ -94,13 +101,40 @@ def _estimate_kind(
     keys |= {d: pl.col(d) if d in kept else pl.lit("") for d in DIMENSIONS}
     cells = gather(layout, keys)
     hidden = small_cells(cells, span, smallest, begins)
+    touched = _touched(cells, model.concerns)
+    together = _together(cells, begins, hidden, touched, model.concerns)
     out = []
     for start in range(0, cells.names.height, CELLS_AT_ONCE):
-        part = _slice(cells, start)
-        told = reckon(part, model, policy.estimate.unlike_odds, rng)
-        masks = {q: m[start : start + CELLS_AT_ONCE] for q, m in hidden.items()}
-        out += _frames(part, told, model.concerns, masks, span, known_at)
+        part, of = _slice(cells, start), slice(start, start + CELLS_AT_ONCE)
+        told = reckon(part, model, policy.estimate.unlike_odds, together[of], rng)
+        masks = {q: m[of] for q, m in hidden.items()}
+        weights = {c: t[of] for c, t in touched.items()}
+        out += _frames(part, told, model.concerns, weights, masks, span, known_at)
     return out
+
+
+def _touched(cells: Cells, concerns: tuple[Concern, ...]) -> dict[int, Array]:
+    """For each concern the share of each cell's stays that it is about."""
+    weight = np.abs(cells.expected)
+    whole = np.maximum(np.asarray(weight.sum(axis=1)).ravel(), 1e-9)
+    return {c: np.asarray(weight @ concerns[c].at).ravel() / whole for c in range(len(concerns))}
+
+
+def _together(
+    cells: Cells, begins: int, hidden: Mapping[Quantity, NDArray[np.bool_]],
+    touched: Mapping[int, Array], concerns: tuple[Concern, ...],
+) -> NDArray[np.int64]:  # fmt: skip
+    """By cell a number that months, or nationalities, of a year share; its own where the cell has
+    no number. Modes and classes are not alike sure, so they are left alone.
+    """
+    rate = Quantity.OVERSTAY_RATE
+    alike = cells.names.select(
+        first_day(pl.col("period"), Span.YEAR, begins), "mode", "admission_class"
+    )
+    shared = alike.select(pl.struct(pl.all()).rank("dense")).to_series().to_numpy()
+    _, fatal = _standing(touched, concerns, rate, cells.names.height)
+    alone = np.arange(cells.names.height) + cells.names.height
+    return np.where(fatal | hidden[rate], alone, shared).astype(np.int64)
 
 
 def _slice(cells: Cells, start: int) -> Cells:
@@ -113,15 +147,13 @@ def _slice(cells: Cells, start: int) -> Cells:
 
 def _frames(
     cells: Cells, told: Mapping[Quantity, Told], concerns: tuple[Concern, ...],
+    touched: Mapping[int, Array],
     hidden: Mapping[Quantity, NDArray[np.bool_]], span: Span, known_at: date,
 ) -> list[pl.DataFrame]:  # fmt: skip
     size = cells.names.height
     after = cells.names["period"].dt.offset_by(LENGTH[span])
     running = (after > known_at).to_numpy()
     columns: dict[str, list[NDArray[Any]]] = {n: [] for n in ("standing", "why", *_NUMBERS)}
-    weight = np.abs(cells.expected)
-    whole = np.maximum(np.asarray(weight.sum(axis=1)).ravel(), 1e-9)
-    touched = {c: np.asarray(weight @ concerns[c].at).ravel() / whole for c in range(len(concerns))}
     for quantity, number in told.items():
         code, fatal = _standing(touched, concerns, quantity, size)
         code = np.where((code == "") & running, "to_date", code)

@@ -10,9 +10,10 @@ where closed is binomial (Chapman 1951 for the like ratio).
 - Small strata are pulled towards their mode, and modes towards the whole, by an empirical-Bayes
   beta-binomial. How unlike strata of a mode are is estimated by moments (Kleinman 1973) with its
   own error added: of two or three strata that look alike one should not learn that all are.
-- Months of a stratum that scatter more than chance (lists that get lost, coverage that drifts)
-  show as overdispersion between months, or a line over them, of all strata of a mode. Each month
-  then has a share of its own, and all months together tell less than their number.
+- Months of a mode that scatter more than chance (lists that get lost) show as overdispersion
+  between months that follow each other. Each month then has a share of its own, and all months
+  together tell less than their number.
+- Coverage that drifts is followed from month to month of arrival (``sojourn.measure.drifting``).
 - Who returned is known to have left: uncertain are the others alone. ``returned`` is the share
   of ended stays that returned; estimates of a year would be a third too unsure without it.
 
@@ -30,6 +31,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sojourn.measure.arrived import monthly
+from sojourn.measure.drifting import Drift, find_drift
 from sojourn.measure.estimate import Estimate
 from sojourn.vocabulary import LinkageCount as What
 from sojourn.vocabulary import LinkageGroup as Group
@@ -44,7 +47,7 @@ BETWEEN = 1 / 4  # strata are never taken to be more unlike; nor modes: ...
 WEAK = 3.0  # ... so many re-entries the whole's share counts for in a mode
 STRENGTH_ERROR = 0.7
 MOST_SCATTER = 0.5
-CLEAR = 2.6  # standard errors of a line over months
+SAME = 0.3  # of a year's new re-entries, those after arrivals that were counted already
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,13 @@ class Exits:
     mode_closed: Array
     strength: Array  # so many re-entries the mode's share counts for in a stratum
     odds: Array  # unseen for each that is seen
-    returned: Array  # share of ended stays whose traveller returned
+    returned: Array  # share of ended stays whose traveller returned, and is among ``reentries``
     scatter: Array  # overdispersion between months, 0 to 1; a mode's
     falsely: float  # share of open stays that a false link closes before the next arrival
     borrowed: Flags  # too few re-entries of its own: pulled from the mode
     blind: Flags  # the whole mode has too few
     settled_months: float  # months' worth of re-entries so far
+    drift: Drift  # of modes, over the months of arrival
 
     def share_draws(self, rng: np.random.Generator, draws: int) -> Array:
         """Coverage times sensitivity, strata x draws. A mode's error is common to its strata."""
@@ -91,9 +95,11 @@ class Exits:
     def later_odds(self, share: Array, months: float, rng: np.random.Generator) -> Array:
         """Odds as they will be estimated when ``months`` more of re-entries are in.
 
-        ``share``: draws of the truth (strata x draws), which the new re-entries follow.
+        ``share``: draws of the truth (strata x draws), which the new re-entries follow. As far as
+        coverage may drift, those of new months tell nothing of the old ones.
         """
-        growth = months / self.settled_months
+        steady = float(self.drift.weights[0])
+        growth = months / self.settled_months * (steady + (1 - steady) * SAME)
         after = spread_shares(share, self.scatter, 1, rng)[:, 0]
         raw = np.clip(after + (1 - after) * self.falsely, 0.0, 1.0)
         more = np.round(self.reentries * growth).astype(np.int64)[:, None]
@@ -132,17 +138,19 @@ def spread_shares(share: Array, scatter: Array, months: int, rng: np.random.Gene
 
 
 def seen_exits(
-    linkage: pl.DataFrame, strata: Sequence[str], least: int, falsely: float = 0.0
-) -> Exits:
+    linkage: pl.DataFrame, strata: Sequence[str], least: int, falsely: float = 0.0,
+    every: pl.DataFrame | None = None,
+) -> Exits:  # fmt: skip
     """What LINKAGE_QUALITY says of the exits of each of ``strata`` (mode/class).
 
     ``least``: re-entries below which a stratum borrows from its mode, and a mode is blind.
+    ``every``: the same with re-entries that were left out of ``linkage``.
     ``falsely``: of stays that are open before the next arrival, the share a false link closes.
     """
     named = tuple(strata)
     held = linkage.filter(pl.col("group_kind") == Group.MODE_CLASS.value)
     known = tuple(dict.fromkeys((*named, *sorted(held["group_name"].unique()))))
-    asked, closed = (_monthly(held, w, known) for w in (What.REENTRIES, What.REENTRIES_CLOSED))
+    asked, closed = (monthly(held, w, known) for w in (What.REENTRIES, What.REENTRIES_CLOSED))
     closed = np.minimum(closed, asked)
     modes = np.array([name.split("/")[0] for name in known])
     scatter = np.zeros(len(known))
@@ -153,15 +161,19 @@ def seen_exits(
     effect = 1.0 + scatter * np.maximum((asked**2).sum(axis=1) / np.maximum(total, 1.0) - 1.0, 0.0)
     told, shut = total / effect, closed.sum(axis=1) / effect
     pull = _pull(told, shut, modes)
-    returned = _returned(held, known)
+    whole = total if every is None else monthly(every, What.REENTRIES, known).sum(axis=1)
+    returned = _returned(held, known) * total / np.maximum(whole, 1.0)
     mine = slice(0, len(named))
     prior = (pull.closed / pull.asked)[pull.place] * pull.strength
     odds = _odds(shut + prior, told - shut + pull.strength - prior, falsely)
+    share = np.clip((shut + prior) / (told + pull.strength), 1e-4, 1 - 1e-4)
+    drift = find_drift(asked, closed, share, scatter, pull.place)
     raw = np.bincount(pull.place, weights=total, minlength=len(pull.asked))
     return Exits(
         named, pull.place[mine], told[mine], shut[mine], pull.asked, pull.closed,
         pull.strength[mine], odds[mine], returned[mine], scatter[mine], falsely,
         (total < least)[mine], (raw < least)[pull.place][mine], _months_in(asked.sum(axis=0)),
+        drift,
     )  # fmt: skip
 
 
@@ -174,61 +186,27 @@ def _months_in(by_month: Array) -> float:
     return float(np.clip(active.sum() / usual, 1.0, len(active)))
 
 
-def _monthly(held: pl.DataFrame, what: What, strata: Sequence[str]) -> Array:
-    """Counts, strata x months of the crossing."""
-    months = held["period"].unique().sort().to_list()
-    out = np.zeros((len(strata), max(len(months), 1)))
-    place = {name: at for at, name in enumerate(strata)}
-    when = {month: at for at, month in enumerate(months)}
-    counted = held.filter(pl.col("what") == what.value)
-    for name, month, value in counted.select("group_name", "period", "value").rows():
-        if name in place:
-            out[place[name], when[month]] += value
-    return out
-
-
 def _scatter(asked: Array, closed: Array) -> float:
-    """Overdispersion of months, pooled over a mode's strata: intraclass correlation by moments."""
-    share = (closed.sum(axis=1) + HALF) / (asked.sum(axis=1) + 2 * HALF)
-    usable = asked >= 5
-    weights = np.where(usable, asked, 0.0)
-    total = weights.sum(axis=1)
-    fit = (np.where(usable, closed, 0.0).sum(axis=1) + HALF) / (total + 2 * HALF)
-    var = fit * (1 - fit)
-    apart = np.where(usable, (closed - asked * fit[:, None]) ** 2 / np.maximum(asked, 1), 0.0)
-    # Strata of whom next to nobody is unseen say little, and say it wildly.
-    heavy = (total * np.minimum(share, 1 - share) >= 5) & (usable.sum(axis=1) >= 3)
-    if not heavy.any():
-        return 0.0
-    spare = float((usable.sum(axis=1) - 1)[heavy].sum())
-    excess = (apart.sum(axis=1) / var)[heavy] - (usable.sum(axis=1) - 1)[heavy]
-    room = (total - (weights**2).sum(axis=1) / np.maximum(total, 1))[heavy]
-    room = room - (usable.sum(axis=1) - 1)[heavy]
-    # Of scatter that chance could make, nothing is learned.
-    beyond = excess.sum() if excess.sum() > 2 * np.sqrt(2 * spare) else 0.0
-    found = max(beyond / max(float(room.sum()), 1.0), _drift(weights, closed, fit, var))
-    return float(np.clip(found, 0.0, MOST_SCATTER))
-
-
-def _drift(weights: Array, closed: Array, fit: Array, var: Array) -> float:
-    """What a clear line over the months adds: its variance at the ends, which is thrice that of
-    all months, as a share of c (1 - c).
+    """Overdispersion of months, pooled over a mode's strata: intraclass correlation by moments, of
+    months that follow each other (von Neumann 1941), which a slow drift leaves alone.
     """
-    total = np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
-    when = (
-        np.arange(weights.shape[1])
-        - (weights * np.arange(weights.shape[1])).sum(axis=1, keepdims=True) / total
-    )
-    rest = np.where(weights > 0, closed - weights * fit[:, None], 0.0)
-    spread = (weights * when**2).sum(axis=1)
-    if spread.sum() <= 0:
+    whole = asked.sum(axis=1)
+    fit = (closed.sum(axis=1) + HALF) / (whole + 2 * HALF)
+    usable = asked >= 5
+    pairs = usable[:, 1:] & usable[:, :-1]
+    # Strata of whom next to nobody is unseen say little, and say it wildly.
+    heavy = (whole * np.minimum(fit, 1 - fit) >= 5) & (pairs.sum(axis=1) >= 2)
+    pairs &= heavy[:, None]
+    if not pairs.any():
         return 0.0
-    slope = float((when * rest).sum() / spread.sum())
-    error = float(np.sqrt((spread * var).sum()) / spread.sum())
-    if abs(slope) < CLEAR * error:
+    each = 1.0 / np.maximum(asked, 1.0)
+    chance = (each[:, 1:] + each[:, :-1])[pairs]
+    apart = np.diff(closed * each, axis=1) ** 2 / (fit * (1 - fit))[:, None]
+    excess = float((apart[pairs] / chance - 1.0).sum())
+    # Of scatter that chance could make, nothing is learned.
+    if excess <= 2 * np.sqrt(3 * len(chance)):
         return 0.0
-    variance = 3 * slope**2 * float(spread.sum() / weights.sum())
-    return float(variance / np.average(var, weights=total[:, 0]))
+    return float(np.clip(excess / (2 / chance - 1.0).sum(), 0.0, MOST_SCATTER))
 
 
 @dataclass(frozen=True)
@@ -266,7 +244,7 @@ def _pull(told: Array, shut: Array, modes: NDArray[np.str_]) -> _Pull:
 
 def _returned(held: pl.DataFrame, strata: Sequence[str]) -> Array:
     again, ended = (
-        _monthly(held, w, strata).sum(axis=1)
+        monthly(held, w, strata).sum(axis=1)
         for w in (What.ARRIVALS_RETURNED_ENDED, What.ARRIVALS_ENDED)
     )
     return np.asarray(np.clip(again / np.maximum(ended, 1.0), 0.0, 0.95))

@@ -10,18 +10,20 @@ what was expected (``revisions``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sojourn.measure.arrived import came_in, ended_before, told_by_now
 from sojourn.measure.corrected import Timed, timed_errors
 from sojourn.measure.delays import Completeness, Trouble, completeness, find_trouble, pooled
 from sojourn.measure.development import Development, develop, month_end
 from sojourn.measure.estimate import Z95, Estimate
 from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, LATE, OPEN, Evidence, Layout
 from sojourn.measure.exits import Exits, seen_exits, spread_shares
+from sojourn.measure.lengths import by_length
 from sojourn.measure.linkage import IN_TIME as TIMELY
 from sojourn.measure.linkage import LATE as TARDY
 from sojourn.measure.remaining import Factors
@@ -36,6 +38,9 @@ SILENT_SHARE = 0.05  # of departures: a silent source with more leaves no number
 JUMPED_DAYS = 60  # after a jump, months younger than this cannot be completed
 YOUNG_DAYS = 92
 BEFORE_NEXT = 0.5  # of false links that close a stay, those before its traveller's next arrival
+ALL_BUT_FEW = 0.99  # of departures: once so many are in, re-entries tell how many never will be
+SLACK = 2.0  # ... and twice as long, for delays that grow are seen late
+UNCHANGED = 1.0  # delays of late may differ by so much before anybody can tell
 APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
 NO_GUIDE = Timed(Estimate(1.0, 1.0, 1.0), 0.0, 0.0)
 
@@ -70,15 +75,17 @@ def build_model(
     rng: np.random.Generator,
 ) -> Model:
     """Every factor of every stratum and month."""
-    count, draws = len(layout.months), policy.draws
+    draws = policy.draws
     trend = return_trend(evidence.linkage)
     timed = timed_errors(evidence.linkage)
     falsely = BEFORE_NEXT * min(sum(t.false_each for t in timed.values()), 0.5)
     trouble = find_trouble(evidence.reporting, known_at)
-    exits = seen_exits(
-        _before_silence(evidence.linkage, trouble), layout.strata, policy.least_reentries, falsely
-    )
     told = pooled(completeness(evidence.reporting, known_at, Direction.DEPARTURE))
+    telling = _telling(evidence.linkage, layout, trouble, told, known_at)
+    exits = by_length(
+        seen_exits(telling, layout.strata, policy.least_reentries, falsely, evidence.linkage),
+        telling,
+    )
     ages = layout.ages(known_at)
     grown = _completed(evidence, layout, known_at, IN_TIME, told, trouble)
     changed = develop(evidence.vintages, CHANGED, layout.strata, layout.months, known_at)
@@ -89,15 +96,7 @@ def build_model(
     missing = _missing(layout, trouble)[:, None]
     in_draws = in_now[1] * (1 + missing * rng.random((1, draws)))
     size, size_draws = _sizes(evidence, layout, ages, known_at, policy, draws, rng)
-    share = exits.share_draws(rng, draws)
-    months_share = spread_shares(share, exits.scatter, count, rng)
-    known = np.repeat(exits.returned, count)[:, None]
-    others = (1 - known) * _unlike(trend, draws, rng)
-    value_odds = np.repeat(exits.odds, count)[:, None]
-    odds = value_odds * known + (1 / months_share - 1).reshape(-1, draws) * others
-    later_odds = np.repeat(
-        exits.later_odds(share, float(policy.settled_months), rng), count, axis=0
-    )
+    value_odds, odds, later_odds = _odds(evidence, layout, exits, trend, policy, rng)
     tardy, timely = timed.get(TARDY, NO_GUIDE), timed.get(TIMELY, NO_GUIDE)
     ratio, ratio_draws = _late_ratio(tardy, timely, draws, rng)
     false = {name: _false(t, draws, rng) for name, t in ((TIMELY, timely), (TARDY, tardy))}
@@ -111,9 +110,13 @@ def build_model(
         in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1], odds,
         (1 + odds) * ratio_draws - 1, size_draws,
     )  # fmt: skip
+    # Trials of links so far stay among those of later: what they say moves by a part of its error.
+    news = _news(exits, policy)
+    apart_later = (ones * (t.false_each + news * (false[n] - t.false_each))
+                   for n, t in ((TIMELY, timely), (TARDY, tardy)))  # fmt: skip
     later = Factors(
-        in_draws, late_later[1], truth.grow_changed, ones * false[TIMELY], ones * false[TARDY],
-        later_odds, (1 + later_odds) * ratio_draws - 1, size_draws,
+        in_draws, late_later[1], truth.grow_changed, next(apart_later), next(apart_later),
+        later_odds, (1 + later_odds) * (ratio + news * (ratio_draws - ratio)) - 1, size_draws,
     )  # fmt: skip
     concerns = _concerns(evidence, layout, exits, trend, trouble, grown, ages, timed)
     return Model(
@@ -139,9 +142,8 @@ def _completed(
             least = told.at(int(age)) if told is not None else 1.0
             share[:, at] = np.minimum(share[:, at], (1 + least) / 2)
             error[:, at] = np.hypot(error[:, at], (1 - least) / 2 + 0.002)
-        if trouble.changed and age < YOUNG_DAYS:
-            doubt = (1 - share[:, at]) * (trouble.slower - 1)
-            error[:, at] = np.hypot(error[:, at], doubt)
+        changed = trouble.slower - 1 if trouble.changed and age < YOUNG_DAYS else 0.0
+        error[:, at] = np.hypot(error[:, at], (1 - share[:, at]) * max(changed, UNCHANGED))
     return Development(share, error, grown.dispersion, grown.unknown)
 
 
@@ -155,15 +157,53 @@ def _grow(grown: Development, draws: int, rng: np.random.Generator) -> tuple[Arr
     return 1 / share, 1 / np.clip(share * np.exp(error * common), 0.02, 1.0)
 
 
-def _before_silence(linkage: pl.DataFrame, trouble: Trouble) -> pl.DataFrame:
-    """Re-entries of arrivals from whose month on a large source was silent say how little is seen
-    without it, not how much was seen before: left out, those of the month before as well.
-    """
+def _telling(
+    linkage: pl.DataFrame, layout: Layout, trouble: Trouble, told: Completeness | None,
+    known_at: date,
+) -> pl.DataFrame:  # fmt: skip
+    """LINKAGE_QUALITY with those re-entries alone whose departures are in, if they ever will be."""
     since = [s.since for s in trouble.silent if s.share >= SILENT_SHARE]
-    if not since:
+    if since:
+        linkage = ended_before(linkage, layout, min(since))
+    if told is None:
         return linkage
-    cut = (min(since).replace(day=1) - timedelta(days=1)).replace(day=1)
-    return linkage.filter(pl.col("period") < cut)
+    return told_by_now(
+        linkage, known_at, round(told.days_until(ALL_BUT_FEW) * max(trouble.slower, SLACK))
+    )
+
+
+def _news(exits: Exits, policy: EstimatePolicy) -> float:
+    """Of an estimate's error, the part by which it moves once the same again, and more, is in."""
+    more = policy.settled_months / exits.settled_months
+    return float(np.sqrt(more / (1 + more)))
+
+
+def _odds(
+    evidence: Evidence, layout: Layout, exits: Exits, trend: Trend, policy: EstimatePolicy,
+    rng: np.random.Generator,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """Unseen for each seen, by at: value, draws of the truth, of what will be estimated later."""
+    count, draws = len(layout.months), policy.draws
+    share = exits.share_draws(rng, draws)
+    months_share = spread_shares(share, exits.scatter, count, rng)
+    known = np.repeat(exits.returned, count)[:, None]
+    others = (1 - known) * _unlike(trend, draws, rng)
+    drift = _drift(evidence, layout, exits, draws, rng)
+    each = np.repeat(exits.odds, count)[:, None]
+    truth = (each * known + (1 / months_share - 1).reshape(-1, draws) * others) * drift[1]
+    later = exits.later_odds(share, float(policy.settled_months), rng)
+    # A year on, re-entries of these very months are in: then their drift is taken to be known.
+    return each * drift[0], truth, np.repeat(later, count, axis=0) * drift[1]
+
+
+def _drift(
+    evidence: Evidence, layout: Layout, exits: Exits, draws: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Odds of each stratum and month against its stratum's: value and draws."""
+    came = came_in(evidence.linkage, layout)
+    value = came @ exits.drift.value[exits.mode][:, :, None]
+    drawn = came @ exits.drift.draw(rng, draws)[exits.mode]
+    return np.exp(-value).reshape(layout.size, 1), np.exp(-drawn).reshape(layout.size, draws)
 
 
 def _recent(told: Completeness | None, days: int) -> float:
@@ -285,5 +325,7 @@ def _concerns(
     ]
     if trouble.changed:
         found.append(Concern("delays_changed", False, by_month(ages < YOUNG_DAYS)))
+    if exits.drift.clear:
+        found.append(Concern("coverage_drifts", False, everywhere))
     found.append(Concern("months_scatter", False, by_stratum(exits.scatter > 0)))
     return tuple(c for c in found if c.at.any())

@@ -65,6 +65,14 @@ def small_cells(cells: Cells, span: Span, smallest: int, year_begins: int = 1) -
     return {q: _with_sisters(mask, size, sisters) for q, (mask, size) in hidden.items()}
 
 
+def with_smallest(numbers: Mapping[str, int], smallest: int) -> set[str]:
+    """Of parts that sum to a total: those under ``smallest``, and where one is alone the next."""
+    small = {name for name, number in numbers.items() if number < smallest}
+    if len(small) == 1 and len(numbers) > 1:
+        small.add(min((n for n in numbers if n not in small), key=lambda n: numbers[n]))
+    return small
+
+
 def _numbered(names: pl.DataFrame, *keys: pl.Expr) -> NDArray[np.int64]:
     """A number for each group of cells that share ``keys``."""
     ranked = names.select(pl.struct(*(k.alias(str(i)) for i, k in enumerate(keys))).rank("dense"))

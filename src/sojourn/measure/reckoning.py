@@ -4,6 +4,10 @@ In: ``Cells``, ``Model``. Out: for each Quantity a ``Told`` (arrays by cell). Co
 are of what is true of these stays; ``later`` holds what the same procedure will say once the
 vintage is final, when more have returned and reports are in. Bounds hold whatever those who never
 return do, within policy's odds.
+
+A cell whose estimate lies below nought is told as nought. What that adds is taken from the other
+months or nationalities beside it, each in proportion, so that they sum to their year: cutting each
+alone would raise all of them together.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from sojourn.measure.bounded import ENDS, interval, interval_from_nought
 from sojourn.measure.estimate import Z95
@@ -24,7 +29,6 @@ from sojourn.vocabulary import Quantity as Of
 Array = NDArray[np.float64]
 
 LEAST_POSSIBLE = 0.03  # of draws: with fewer that could be true, their end is no guide
-FORWARD = 1.08  # what re-estimating how alike strata are adds; from calibration
 
 
 @dataclass(frozen=True)
@@ -38,20 +42,28 @@ class Told:
     bound_upper: Array | None = None
 
 
-def reckon(cells: Cells, model: Model, unlike: float, rng: np.random.Generator) -> dict[Of, Told]:
-    """Every quantity of every cell. Parts of a cell sum to what was expected."""
+def reckon(
+    cells: Cells, model: Model, unlike: float, together: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> dict[Of, Told]:  # fmt: skip
+    """Every quantity of every cell. Parts of a cell sum to what was expected.
+
+    ``together``: by cell; cells of one number sum to what they sum to before they are cut.
+    """
     rough = _single(split(cells, model.value))
     chance = _chance_of(cells, model)
     truth = with_chance(
         split(cells, model.truth), chance, np.maximum(rough.unrecorded, 0.0),
-        _pending(cells, model, model.late_now), cells.noise, rng,
+        _falsely(cells, model, _pending(cells, model, model.late_now)), cells.noise, rng,
     )  # fmt: skip
     nothing = np.zeros(cells.names.height)
     later = with_chance(
         split(cells, model.later), nothing, nothing, _pending(cells, model, model.late_later),
         cells.noise * 0.0, rng,
     )  # fmt: skip
-    value, later = _cut(rough), _cut(later)
+    sums = _sums(together)
+    least, _ = interval_from_nought(truth.still_here, rough.still_here)
+    value, later = _cut(rough, sums, least), _cut(later, sums, nothing)
     told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike))
     possible = truth.still_here >= 0
     return {
@@ -62,32 +74,57 @@ def reckon(cells: Cells, model: Model, unlike: float, rng: np.random.Generator) 
 
 
 def _pending(cells: Cells, model: Model, late: Array) -> tuple[Pending, Pending, Pending]:
-    """Of T', L' and C'. False links are few in a small cell, and scatter so (Poisson)."""
-    in_time = pending_of(cells.in_time, model.value.grow_in[:, 0], model.dispersion)
-    left_late = pending_of(cells.late, late, 1.0)
+    """Of T', L' and C'."""
     return (
-        in_time.wider(cells.open, model.value.false_in),
-        left_late.wider(cells.open, model.value.false_late),
+        pending_of(cells.in_time, model.value.grow_in[:, 0], model.dispersion),
+        pending_of(cells.late, late, 1.0),
         pending_of(cells.changed, model.value.grow_changed[:, 0], 1.0),
     )
+
+
+def _falsely(
+    cells: Cells, model: Model, pending: tuple[Pending, Pending, Pending]
+) -> tuple[Pending, Pending, Pending]:
+    """False links are few in a small cell, and scatter so (Poisson); later none of them moves."""
+    in_time, late, changed = pending
+    return (
+        in_time.wider(cells.open, model.value.false_in),
+        late.wider(cells.open, model.value.false_late), changed,
+    )  # fmt: skip
 
 
 def _single(found: Split) -> Split:
     return Split(*(getattr(found, f)[:, 0] for f in Split.__dataclass_fields__))
 
 
-def _cut(found: Split) -> Split:
-    """Nobody is still here less than nought times: what is missing is taken from the unseen."""
-    over = np.minimum(found.still_here, 0.0)
-    unseen = np.maximum(found.unrecorded + over, 0.0)
-    part = np.divide(
+def _sums(together: NDArray[np.int64]) -> sparse.csr_matrix:
+    """Cells x numbers: which cells are summed."""
+    names, place = np.unique(together, return_inverse=True)
+    cells = np.arange(len(together))
+    shape = (len(together), len(names))
+    return sparse.csr_matrix((np.ones(len(together)), (cells, place)), shape=shape)
+
+
+def _cut(found: Split, sums: sparse.csr_matrix, least: Array) -> Split:
+    """Nobody is still here less than nought times: what is missing is taken from the cells that
+    are summed with it, none below ``least``, and then from the unseen.
+    """
+    shape = found.still_here.shape
+    each = found.still_here.reshape(shape[0], -1)
+    floor = least[:, None]
+    above = np.maximum(each, 0.0)
+    want, have = np.maximum(sums.T @ each, 0.0), sums.T @ above
+    part = np.divide(want, have, out=np.ones_like(have), where=have > 0)
+    here = np.maximum(above * (sums @ part), np.minimum(floor, above)).reshape(shape)
+    unseen = np.maximum(found.unrecorded + found.still_here - here, 0.0)
+    kept = np.divide(
         unseen, found.unrecorded, out=np.zeros_like(unseen), where=found.unrecorded > 0
     )
     late = np.maximum(found.late, 0.0)
     left = found.expected - found.in_time - late - found.changed - unseen
     return Split(
         found.expected, found.in_time, late, found.changed, unseen,
-        np.maximum(found.late_unrecorded * part, 0.0), np.maximum(left, 0.0),
+        np.maximum(found.late_unrecorded * np.minimum(kept, 1.0), 0.0), np.maximum(left, 0.0),
     )  # fmt: skip
 
 
@@ -200,23 +237,29 @@ def _plain(value: Array, truth: Array, exact: NDArray[np.bool_]) -> Told:
 
 
 def _ends(draws: Array, value: Array, possible: NDArray[np.bool_] | None) -> tuple[Array, Array]:
-    """Prediction interval, FORWARD times as wide as the draws'.
+    """Prediction interval. ``possible``: draws of the truth that could be true.
 
+    Where draws pile up at nought none can lie below the interval: all of the 5% are left above it.
     Where the value was cut at nought the truth lies above it, and what will be estimated later
     follows the truth: the upper end is that of draws which could be true, where it is higher.
     """
     low, high = interval(draws, value)
     if possible is not None:
+        piled = (draws <= low[:, None] + 1e-9).mean(axis=1) > 1 - ENDS[1] + ENDS[0]
+        end = np.where(piled, ENDS[1] - ENDS[0], ENDS[1])
         share = possible.mean(axis=1)
         # The end of those that could be true is one further out of all, the others laid below.
         ordered = np.sort(np.where(possible, draws, -np.inf), axis=1)
-        place = np.ceil((1 - (1 - ENDS[1]) * share) * draws.shape[1]).astype(np.int64) - 1
+        place = np.ceil((1 - (1 - end) * share) * draws.shape[1]).astype(np.int64) - 1
         upper = np.take_along_axis(ordered, place[:, None], axis=1)[:, 0]
+        whole = np.take_along_axis(np.sort(draws, axis=1), _place(end, draws), axis=1)[:, 0]
+        high = np.maximum(np.where(piled, whole, high), value)
         high = np.where(share >= LEAST_POSSIBLE, np.maximum(high, upper), high)
-    # What cannot be negative has no draw that is.
-    least = np.minimum(np.minimum(draws.min(axis=1), low), value)
-    wider = value - FORWARD * (value - low)
-    return np.where(least >= 0, np.maximum(wider, 0.0), wider), value + FORWARD * (high - value)
+    return low, high
+
+
+def _place(end: Array, draws: Array) -> NDArray[np.int64]:
+    return np.asarray(np.ceil(end * draws.shape[1]).astype(np.int64)[:, None] - 1)
 
 
 _CUT = (Of.PROBABLY_STILL_HERE, Of.OVERSTAY_RATE)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
 
+from sojourn.measure.spans import LENGTH
 from sojourn.vocabulary import Quantity, Span, Standing
 
 ALPHA = 0.05
@@ -113,6 +115,37 @@ def summarise(cells: pl.DataFrame, countries: Mapping[Any, int]) -> Summary:
     )  # fmt: skip
     lines = [_line(row) for row in summed.sort(keys).to_dicts() if row["cells"] >= LEAST_CELLS]
     return Summary({str(k): n for k, n in countries.items()}, tuple(lines))
+
+
+KEY = ("span", "period", "nationality", "mode", "admission_class")
+TOLD = (Quantity.OVERSTAY_RATE, Quantity.PROBABLY_STILL_HERE, Quantity.LEFT_UNRECORDED)
+
+
+def beside(now: pl.DataFrame, final: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+    """ESTIMATES of a day beside their ``final`` values, the ``truth``, the naive rate and the
+    number expected. Both are told by KEY and quantity.
+    """
+    naive, size = (
+        now.filter(pl.col("quantity") == q.value).select(*KEY, pl.col("value").alias(name))
+        for q, name in ((Quantity.RECORDED_RATE, "naive"),
+                        (Quantity.EXPECTED_DEPARTURES, "expected"))
+    )  # fmt: skip
+    kept = now.filter(
+        pl.col("quantity").is_in([q.value for q in TOLD]) & (pl.col("why") != "to_date")
+    )
+    return (
+        kept.join(final, on=[*KEY, "quantity"], how="left")
+        .join(naive, on=list(KEY), how="left").join(size, on=list(KEY), how="left")
+        .join(truth, on=[*KEY, "quantity"], how="left")
+    )  # fmt: skip
+
+
+def over_by(day: date) -> pl.Expr:
+    """Years that are not over are another cell later: left out."""
+    end = pl.when(pl.col("span") == Span.YEAR.value).then(
+        pl.col("period").dt.offset_by(LENGTH[Span.YEAR])
+    ).otherwise(pl.col("period").dt.offset_by(LENGTH[Span.MONTH]))  # fmt: skip
+    return end <= day
 
 
 def _group() -> pl.Expr:

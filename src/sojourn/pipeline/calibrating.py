@@ -24,8 +24,8 @@ import polars as pl
 from sojourn.errors import UsageError
 from sojourn.measure.estimating import estimate_cells
 from sojourn.measure.evidence import Evidence
-from sojourn.measure.spans import LENGTH, first_day
-from sojourn.pipeline.calibrated import Summary, summarise
+from sojourn.measure.spans import first_day
+from sojourn.pipeline.calibrated import KEY, Summary, beside, over_by, summarise
 from sojourn.pipeline.spool import write_private
 from sojourn.policy import FEWEST_DRAWS, Policy
 from sojourn.simulate.small import build_small
@@ -34,9 +34,9 @@ from sojourn.simulate.small_world import Kind, draw_world
 from sojourn.vocabulary import Quantity, Span
 
 CHUNK = 20  # countries
+FULL = "full"
 FIRST_DAY, LAST_DAY = 400, 530  # of the question, since the country began
 LATER = 365  # days until the vintage is taken for final
-TOLD = (Quantity.OVERSTAY_RATE, Quantity.PROBABLY_STILL_HERE, Quantity.LEFT_UNRECORDED)
 TRUTH = {
     Quantity.OVERSTAY_RATE: "rate", Quantity.PROBABLY_STILL_HERE: "still_here",
     Quantity.LEFT_UNRECORDED: "unrecorded",
@@ -45,7 +45,6 @@ JUDGED = (
     (Span.YEAR, ()), (Span.YEAR, ("nationality",)), (Span.YEAR, ("mode",)),
     (Span.YEAR, ("admission_class",)), (Span.MONTH, ()), (Span.MONTH, ("mode",)),
 )  # fmt: skip
-_KEY = ("span", "period", "nationality", "mode", "admission_class")
 _SPANS = (Span.MONTH, Span.YEAR)
 _DIMS = ("nationality", "mode", "admission_class")
 
@@ -61,21 +60,24 @@ class Progress:
 class Job:
     """A chunk of countries of one kind; its seed makes it what it is."""
 
-    kind: Kind
+    kind: str  # a Kind, or FULL
     index: int
     countries: int
     seed: int
 
     @property
     def file(self) -> str:
-        return f"{self.kind.value}-{self.index:05}.parquet"
+        return f"{self.kind}-{self.index:05}.parquet"
 
 
 def calibrate(
-    kinds: Sequence[Kind], countries: int, seed: int, policy: Policy, folder: Path,
+    kinds: Sequence[str], countries: int, seed: int, policy: Policy, folder: Path,
     *, processes: int = 2, tell: Callable[[Progress], None] = lambda _: None,
 ) -> Summary:  # fmt: skip
-    """Run what is missing in ``folder`` and sum up. Raises UsageError where it is another run's."""
+    """Run what is missing in ``folder`` and sum up. Raises UsageError where it is another run's.
+
+    ``kinds``: of Kind, or FULL: the whole path, names and links included.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _own(folder, seed, policy)
     jobs = [
@@ -130,13 +132,19 @@ def _run(jobs: Sequence[Job], policy: Policy, folder: Path, processes: int) -> I
 
 def run_job(job: Job, policy: Policy, folder: Path) -> Job:
     """One chunk, written whole."""
-    parts = [
-        run_country(job.kind, job.index * CHUNK + at, job.seed, policy)
-        for at in range(job.countries)
-    ]
+    parts = [_run_one(job, job.index * CHUNK + at, policy) for at in range(job.countries)]
     frame = pl.concat(parts)
     write_private(folder / job.file, frame.write_parquet)
     return job
+
+
+def _run_one(job: Job, country: int, policy: Policy) -> pl.DataFrame:
+    if job.kind == FULL:
+        # Here, not above: linking brings compiled kernels, which drawn counts do without.
+        from sojourn.pipeline.whole_path import run_whole
+
+        return run_whole(country, job.seed, policy)
+    return run_country(Kind(job.kind), country, job.seed, policy)
 
 
 def run_country(kind: Kind, country: int, seed: int, policy: Policy) -> pl.DataFrame:
@@ -147,31 +155,11 @@ def run_country(kind: Kind, country: int, seed: int, policy: Policy) -> pl.DataF
     now = _estimated(office, day, policy, rng)
     # Of the final vintage the value alone is asked: it takes no draws.
     few = replace(policy, estimate=replace(policy.estimate, draws=FEWEST_DRAWS))
-    final = _estimated(office, day + LATER, few, rng).select(*_KEY, "quantity", final="value")
-    naive = now.filter(pl.col("quantity") == Quantity.RECORDED_RATE.value).select(
-        *_KEY, naive="value"
+    final = _estimated(office, day + LATER, few, rng).select(*KEY, "quantity", final="value")
+    judged = beside(now, final, _truth(office, day, policy.estimate.year_begins))
+    return judged.filter(over_by(office.date_of(day))).with_columns(
+        kind=pl.lit(kind.value), country=pl.lit(country, pl.Int64)
     )
-    size = now.filter(pl.col("quantity") == Quantity.EXPECTED_DEPARTURES.value).select(
-        *_KEY, expected="value"
-    )
-    kept = now.filter(
-        pl.col("quantity").is_in([q.value for q in TOLD]) & (pl.col("why") != "to_date")
-    )
-    return (
-        kept.join(final, on=[*_KEY, "quantity"], how="left")
-        .join(naive, on=list(_KEY), how="left").join(size, on=list(_KEY), how="left")
-        .join(_truth(office, day, policy.estimate.year_begins), on=[*_KEY, "quantity"], how="left")
-        .filter(_over(office, day))
-        .with_columns(kind=pl.lit(kind.value), country=pl.lit(country, pl.Int64))
-    )  # fmt: skip
-
-
-def _over(office: SmallOffice, day: int) -> pl.Expr:
-    """Years that are not over are another cell later: left out."""
-    end = pl.when(pl.col("span") == Span.YEAR.value).then(
-        pl.col("period").dt.offset_by(LENGTH[Span.YEAR])
-    ).otherwise(pl.col("period").dt.offset_by(LENGTH[Span.MONTH]))  # fmt: skip
-    return end <= office.date_of(day)
 
 
 def _estimated(
@@ -200,7 +188,7 @@ def _truth(office: SmallOffice, day: int, year_begins: int) -> pl.DataFrame:
             parts.append(summed.with_columns(span=pl.lit(span.value)))
     wide = pl.concat(parts).with_columns(rate=pl.col("overstays") / pl.col("expected"))
     long = [
-        wide.select(*_KEY, quantity=pl.lit(q.value), truth=pl.col(name).cast(pl.Float64))
+        wide.select(*KEY, quantity=pl.lit(q.value), truth=pl.col(name).cast(pl.Float64))
         for q, name in TRUTH.items()
     ]
     return pl.concat(long).with_columns(

@@ -68,6 +68,23 @@ def link_events(
     return _pair_events(frame, known, kind, recorded_at)
 
 
+def status_events(told: pl.DataFrame, recorded_at: datetime | None) -> pl.DataFrame:
+    """``told``: STATUS_ENCODINGS with the ``arrival_ref`` of the stay each is of."""
+    named = told.select(
+        pl.col("arrival_ref").alias("crossing_ref"),
+        pl.col("status_ref").alias("other_ref"),
+        pl.col("effective_date").cast(pl.Datetime("us", "UTC")).alias("event_time"),
+        _learned(recorded_at),
+        "source",
+        pl.col("effective_date").alias("local_date"),
+        pl.col("new_class").alias("admission_class"),
+        pl.col("new_authorised_until").alias("authorised_until"),
+        pl.col("kind").alias("status_kind"),
+        pl.lit(EventKind.STATUS_CHANGED.value).alias("kind"),
+    )
+    return EVENTS.conform(named)
+
+
 def _pair_events(
     pairs: pl.DataFrame, known: pl.DataFrame, kind: EventKind, recorded_at: datetime | None
 ) -> pl.DataFrame:

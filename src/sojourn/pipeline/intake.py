@@ -20,15 +20,15 @@ from sojourn.encode.keys import epoch_start
 from sojourn.ledger import Batch, Delivery, Ledger, Purged, Receipt
 from sojourn.link import Decision, LiveLinker
 from sojourn.pipeline.corrections import Sorted, sort_reports
-from sojourn.pipeline.events import link_events, merge_events, report_events
+from sojourn.pipeline.events import link_events, merge_events, report_events, status_events
 from sojourn.pipeline.measuring import purge_with
 from sojourn.pipeline.office import Office
 from sojourn.pipeline.probing import ask_decoys, encode_with_decoys
+from sojourn.pipeline.waiting_changes import Changes, Placed
 from sojourn.read import Reading
 from sojourn.schemas import (
     DECOYS,
     ENCODINGS,
-    EVENTS,
     LINKAGE_QUALITY,
     REJECTS,
     SOURCE_QUALITY,
@@ -78,6 +78,7 @@ class Desk:
         self._office = office
         self.ledger = ledger or office.open_ledger()
         self._linker = self._restored()
+        self._changes = Changes(office, self.ledger)
         self._probed: tuple[pl.DataFrame, ...] = ()  # counts that the next commit takes along
 
     def __enter__(self) -> Desk:
@@ -112,6 +113,8 @@ class Desk:
         done = purge_with(self.ledger, self._office, today)
         if done.rows:
             self._linker = self._restored()
+        if done.waited:
+            self._changes.restore()
         return done
 
     def take(self, intake: Intake, *, as_recorded: bool = False) -> Receipt:
@@ -153,29 +156,35 @@ class Desk:
         self._reopen(sorted_)
         decision = self._linker.decide(asked)
         try:
-            told = self._stays_of(changes)
+            times = self._with_others(pl.concat([asked, sorted_.known]), decision)
+            placed = self._changes.place(
+                changes, asked, self._linker, lambda: _ending(decision, times)
+            )
             events = pl.concat(
-                [undone, self._found_events(sorted_, asked, decision, at),
-                 _status_events(told, at)]
+                [undone, _found_events(sorted_, decision, times, at),
+                 status_events(placed.told, at)]
             )  # fmt: skip
-            unmet = changes.join(told, on="status_ref", how="anti")
             receipts = self.ledger.append(
                 Batch(
                     deliveries=tuple(i.delivered(now) for i in intakes),
                     encodings=pl.concat([sorted_.fresh, sorted_.corrected]),
                     events=events,
                     quality=_with_counts(
-                        [i.quality for i in intakes], sorted_, decision, asked, unmet
+                        [i.quality for i in intakes], sorted_, decision, asked, placed
                     ),
                     linkage=pl.concat([LINKAGE_QUALITY.empty(), *self._probed]),
+                    waiting=placed.waiting,
+                    met=placed.met,
                 )
             )
         except BaseException:
             # What is in memory no longer agrees with the ledger: start from the ledger again.
             self._linker = self._restored()
+            self._changes.restore()
             raise
         self._probed = ()  # the commit took them
         self._linker.settle(decision)
+        self._changes.settle(placed)
         self._linker.forget_closed(now)
         self._probed = tuple(ask_decoys(i.decoys, self._linker) for i in intakes if i.decoys.height)
         return receipts
@@ -210,19 +219,6 @@ class Desk:
         if gone.len():
             self._linker.forget(gone)
 
-    def _found_events(
-        self, sorted_: Sorted, asked: pl.DataFrame, decision: Decision, at: datetime | None
-    ) -> pl.DataFrame:
-        found = decision.linked
-        times = self._with_others(pl.concat([asked, sorted_.known]), decision)
-        return pl.concat(
-            [
-                report_events(sorted_.fresh, at),
-                merge_events(found.merges, times, EventKind.REPORT_MERGED, at),
-                link_events(found.links, times, EventKind.LINK_ASSERTED, at),
-            ]
-        )
-
     def _with_others(self, known: pl.DataFrame, decision: Decision) -> pl.DataFrame:
         """``known`` and the reports that are not of this batch but were linked because of it.
 
@@ -236,27 +232,26 @@ class Desk:
             return known
         return pl.concat([known, self.ledger.reports(others).select(ENCODINGS.names)])
 
-    def _stays_of(self, changes: pl.DataFrame) -> pl.DataFrame:
-        """STATUS_ENCODINGS that found their open stay, with its ``arrival_ref``."""
-        if not changes.height:
-            return changes.with_columns(arrival_ref=pl.lit(None, pl.Binary))
-        stays = self._linker.find_stays(changes)
-        return changes.join(stays, on="status_ref", how="inner", maintain_order="left")
 
-
-def _status_events(told: pl.DataFrame, at: datetime | None) -> pl.DataFrame:
-    named = told.select(
-        pl.col("arrival_ref").alias("crossing_ref"),
-        pl.col("effective_date").cast(pl.Datetime("us", "UTC")).alias("event_time"),
-        (pl.col("recorded_at") if at is None else pl.lit(at)).alias("recorded_at"),
-        "source",
-        pl.col("effective_date").alias("local_date"),
-        pl.col("new_class").alias("admission_class"),
-        pl.col("new_authorised_until").alias("authorised_until"),
-        pl.col("kind").alias("status_kind"),
-        pl.lit(EventKind.STATUS_CHANGED.value).alias("kind"),
+def _found_events(
+    sorted_: Sorted, decision: Decision, times: pl.DataFrame, at: datetime | None
+) -> pl.DataFrame:
+    """``times``: ENCODINGS of whatever was merged or linked."""
+    found = decision.linked
+    return pl.concat(
+        [
+            report_events(sorted_.fresh, at),
+            merge_events(found.merges, times, EventKind.REPORT_MERGED, at),
+            link_events(found.links, times, EventKind.LINK_ASSERTED, at),
+        ]
     )
-    return EVENTS.conform(named)
+
+
+def _ending(decision: Decision, known: pl.DataFrame) -> pl.DataFrame:
+    """arrival_ref and left (date) of the stays that a decision closes."""
+    days = known.select(departure_ref="crossing_ref", left="local_date").unique("departure_ref")
+    links = decision.linked.links.select("arrival_ref", "departure_ref")
+    return links.join(days, on="departure_ref", how="inner").select("arrival_ref", "left")
 
 
 def _too_old(digest: str, count: int) -> pl.DataFrame:
@@ -275,7 +270,7 @@ def _too_old(digest: str, count: int) -> pl.DataFrame:
 
 def _with_counts(
     quality: Sequence[pl.DataFrame], sorted_: Sorted, decision: Decision, asked: pl.DataFrame,
-    unmet: pl.DataFrame,
+    placed: Placed,
 ) -> pl.DataFrame:  # fmt: skip
     """The sources' quality rows, with what became of their records here."""
     found = {
@@ -283,13 +278,13 @@ def _with_counts(
         "corrected": sorted_.corrected,
         "withdrawn": sorted_.withdrawn,
         "withdrawal_of_unknown": sorted_.unknown_withdrawals,
-        "status_without_stay": unmet,
         "without_usable_key": asked.filter(pl.col("match_keys").list.len() == 0),
     }
+    told = [*found.items(), *placed.issues.items()]
     counts = [
         frame.group_by("source").agg(pl.len().cast(pl.Int64).alias("records"))
         .select("source", issue=pl.lit(issue), records="records")
-        for issue, frame in found.items() if frame.height
+        for issue, frame in told if frame.height
     ]  # fmt: skip
     pairs = {"pairs_capped": decision.linked.capped, "ambiguous_waiting": decision.linked.waiting}
     rows = [(LINKING, issue, n) for issue, n in pairs.items() if n]

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
+import polars as pl
 from sqlalchemy import Engine
 
+from sojourn.errors import HorizonError
 from sojourn.ledger import Ledger
 from sojourn.ledger.engine import open_engine
 from sojourn.ledger.horizon import horizon_of
 from sojourn.measure import assign_outcomes
 from sojourn.pipeline.office import Office
+from sojourn.pipeline.public_estimates import public_estimator
 from sojourn.policy import RELEASE_DIMENSIONS
 from sojourn.read.nations import KNOWN
 from sojourn.release import (
@@ -39,8 +42,10 @@ from sojourn.release import (
     publish,
     read_spent,
     read_state,
+    recount_of,
     unfinished,
 )
+from sojourn.release.checks import EVENTS
 from sojourn.vocabulary import Span
 
 
@@ -72,13 +77,14 @@ def make_release(
     office: Office, through: date, asked_by: str, approved_by: str,
     *, estimator: Estimator | None = None,
 ) -> Released:  # fmt: skip
-    """Spend, draw, store, publish. ``estimator``: COUNTS of months into ESTIMATES, free.
+    """Spend, draw, store, publish. ``estimator``: of what was drawn, free (None: the usual one).
 
     Earlier releases that were cut off after their draw are published first: their counts are
     drawn, so this draws nothing.
     """
     check_people(asked_by, approved_by)
     settings, lists = office.policy.release, code_lists(office)
+    estimator = estimator or public_estimator(office.policy)
     with _opened(office) as (ledger, engine):
         gate = Gate(engine, settings, lists, office.clock)
         finished = []
@@ -93,6 +99,7 @@ def make_release(
             Request(through, asked_by, approved_by, run_of(office), office.policy.digest),
             contribute(places, state, settings),
             since=since,
+            recount=recount_of(ledger.linkage(), ledger.linkage_counted_on(), lists),
         )
         figures = publish(engine, gate.tables, settings, through, done.release_id, estimator)
         after = plan_release(settings, read_spent(engine), [through])
@@ -100,24 +107,75 @@ def make_release(
                     after.left_before[through.year], tuple(finished))  # fmt: skip
 
 
+@dataclass(frozen=True)
+class ClosedPlan:
+    """What the second method would release: nothing of the budget, but no promise either."""
+
+    release_table: str
+    span: Span
+    period: date
+    dimensions: tuple[str, ...]
+    cells: int  # of each of the six counts
+    reach: int  # a count is changed by so much at most
+    threshold: int  # a count under it is not told
+
+
+def plan_closed_period(
+    office: Office, table: str, span: Span, period: date, asked_by: str, approved_by: str
+) -> ClosedPlan:
+    """What ``release_closed_period`` would do. Raises what it would."""
+    settings = office.policy.release
+    with _opened(office) as (ledger, engine):
+        _check_held(office, ledger, span, period)
+        gate = Gate(engine, settings, code_lists(office), office.clock)
+        found = gate.check_cell_key(_closed(office, table, span, period, asked_by, approved_by))
+    return ClosedPlan(found.name, span, period, found.dimensions, found.cells.height,
+                      settings.cell_key_reach, settings.cell_key_threshold)  # fmt: skip
+
+
 def release_closed_period(
     office: Office, table: str, span: Span, period: date, asked_by: str, approved_by: str
 ) -> Released:
-    """The second method: one closed period of a table that the first method never touched."""
+    """The second method: one closed period of a table that the first method never touched.
+
+    Raises HorizonError where stays of the period may be gone already: it would be too small.
+    """
     settings, lists = office.policy.release, code_lists(office)
     today = office.clock().date()
+    request = _closed(office, table, span, period, asked_by, approved_by)
     with _opened(office) as (ledger, engine):
         gate = Gate(engine, settings, lists, office.clock)
+        gate.check_cell_key(request)
+        _check_held(office, ledger, span, period)
         stays = assign_outcomes(ledger.stays(), today)
         places = place_stays(stays, today, lists, horizon_of(office.policy.ledger))
         figures = gate.release_cell_key(
-            CellKeyRequest(table, span, period, asked_by, approved_by, run_of(office),
-                           office.policy.digest),
-            places.select("crossing_ref", "event", "day", *RELEASE_DIMENSIONS),
-        )  # fmt: skip
+            request, places.select("crossing_ref", "event", "day", *RELEASE_DIMENSIONS)
+        )
         left = plan_release(settings, read_spent(engine), [today]).left_before[today.year]
-    name = f"cell_key-{table}-{span.value}-{period.isoformat()}"
-    return Released(name, period, figures, figures, 0.0, left, ())
+    return Released(request.release_id, period, len(EVENTS), figures, 0.0, left, ())
+
+
+def _closed(
+    office: Office, table: str, span: Span, period: date, asked_by: str, approved_by: str
+) -> CellKeyRequest:
+    return CellKeyRequest(
+        table, span, period, asked_by, approved_by, run_of(office), office.policy.digest
+    )
+
+
+def _check_held(office: Office, ledger: Ledger, span: Span, period: date) -> None:
+    """No stay of the period can have been destroyed. Stays are kept for the horizon's months from
+    the end of what they permitted, which is the period's first day at the earliest."""
+    purged = ledger.purged_until()
+    months = office.policy.ledger.horizon_months
+    gone = pl.select(pl.lit(period).dt.offset_by(f"{months}mo")).item()
+    if purged is not None and gone <= purged:
+        raise HorizonError(
+            f"the {span.value} of {period}: its first stays are past their horizon ({gone}) and "
+            f"gone (last purge {purged}): its counts would be too small. Release months while "
+            "their stays are held"
+        )
 
 
 def explain_figure(office: Office, name: str) -> Explanation:
@@ -146,5 +204,5 @@ def _opened(office: Office) -> Iterator[tuple[Ledger, Engine]]:
             engine.dispose()
 
 
-__all__ = ["Released", "code_lists", "explain_figure", "make_release", "plan",
-           "release_closed_period", "run_of"]  # fmt: skip
+__all__ = ["ClosedPlan", "Released", "code_lists", "explain_figure", "make_release", "plan",
+           "plan_closed_period", "release_closed_period", "run_of"]  # fmt: skip

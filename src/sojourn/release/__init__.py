@@ -7,15 +7,18 @@ what is drawn when; ``gate`` spends, then draws by ``mechanisms``, which nothing
 beforehand what it costs and how large the noise is. ``proof.md`` beside says why it holds.
 """
 
+from sojourn.release.again import Recount, recount_of
 from sojourn.release.budget import Plan, PlanRow, Spent, loss_of_life, plan_release
 from sojourn.release.cells import CodeLists, ReleaseTable, tables_of
 from sojourn.release.checks import check_people
 from sojourn.release.contributions import Contributions, contribute, empty_state, place_stays
 from sojourn.release.explaining import Explanation, FigureName, explain
-from sojourn.release.gate import CellKeyRequest, Gate, Gated, Request
+from sojourn.release.gate import Gate, Gated
+from sojourn.release.nodes import read_figures
 from sojourn.release.noise import ExpectedNoise, expected_noise, reach_of
 from sojourn.release.publication import Estimator, publish, unfinished
-from sojourn.release.store import read_figures, read_spent, read_state
+from sojourn.release.requests import CellKeyRequest, Request
+from sojourn.release.store import read_spent, read_state
 from sojourn.release.tree import shown, widened
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "Gated",
     "Plan",
     "PlanRow",
+    "Recount",
     "ReleaseTable",
     "Request",
     "Spent",
@@ -46,6 +50,7 @@ __all__ = [
     "read_figures",
     "read_spent",
     "read_state",
+    "recount_of",
     "shown",
     "tables_of",
     "unfinished",

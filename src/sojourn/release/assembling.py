@@ -1,7 +1,7 @@
 """Figures from what was drawn: noisy counts as they are, and consistent numbers computed of them.
 
-In: draws. Out: FIGURES of one release. Nothing here sees an exact count, so nothing here costs
-privacy, and all of it may be done again. Two kinds of rows:
+In: draws. Out: the figures of one release, as nodes. Nothing here sees an exact count, so nothing
+here costs privacy, and all of it may be done again. Two kinds:
 
 - a ``StayEvent``: the running sum of a period's increments, as drawn (method ``laplace``);
 - a ``Quantity``: the same counts with their parts summing to their wholes (``tree``), and what
@@ -18,19 +18,19 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
-from sojourn.policy import RELEASE_DIMENSIONS, ReleasePolicy
+from sojourn.policy import ReleasePolicy
 from sojourn.release import store
+from sojourn.release.again import ONCE
 from sojourn.release.calendar import days_of, first_day
 from sojourn.release.cells import ReleaseTable
 from sojourn.release.checks import EVENTS
+from sojourn.release.nodes import Cells, Node
 from sojourn.release.noise import LEVEL, share_of_budget
 from sojourn.release.series import Series, Vintage, read_series
 from sojourn.release.tree import UNKNOWN_VARIANCE, Family, settle
-from sojourn.schemas import FIGURES
 from sojourn.vocabulary import Quantity, Span, StayEvent
 
 Numbers = NDArray[np.float64]
@@ -67,11 +67,12 @@ class Settled:
 def assemble(
     engine: Engine, tables: Sequence[ReleaseTable], policy: ReleasePolicy, through: date,
     release_id: str,
-) -> tuple[pl.DataFrame, tuple[Settled, ...]]:  # fmt: skip
-    """FIGURES of one release but for years; and the consistent numbers of what it drew."""
+) -> tuple[list[Node], tuple[Settled, ...]]:  # fmt: skip
+    """Figures of one release but for years; and the consistent numbers of what it drew."""
     drawn = store.read(
-        engine, "SELECT DISTINCT span, period FROM spends WHERE release_id = :id", id=release_id
-    )
+        engine, "SELECT DISTINCT span, period FROM spends WHERE release_id = :id AND "
+        "recorded <> :once", id=release_id, once=ONCE,
+    )  # fmt: skip
     due = {
         span: sorted(date.fromisoformat(p) for s, p in drawn if s == span.value) for span in Span
     }
@@ -82,78 +83,65 @@ def assemble(
         for table in tables
         for span in table.spans
     ]
-    parts = [_raw(s, due[s.span], policy, through, release_id) for s in series]
-    settled = _settle_all(series, due)
-    parts += [_computed(run, through, release_id) for run in _runs(settled)]
-    return FIGURES.conform(pl.concat([_NONE, *parts])), tuple(settled)
+    cells = {t.name: Cells(t.digest, t.cells.drop("cell")) for t in tables}
+    nodes = []
+    for one in series:
+        share = float(share_of_budget(policy, one.table.name, one.span))
+        make = _Maker(one.table.name, one.span, through, release_id, cells[one.table.name], share)
+        nodes += [
+            make.raw(period, n, one.vintages[period])
+            for period in due[one.span] if period in one.vintages
+            for n in range(len(EVENTS))
+        ]  # fmt: skip
+    settled = tuple(_settle_all(series, due))
+    for done in settled:
+        make = _Maker(done.table.name, done.span, through, release_id, cells[done.table.name], 0.0)
+        nodes += [make.computed(done, quantity) for quantity in COMPUTED]
+    return nodes, settled
 
 
-def _raw(
-    series: Series, due: Sequence[date], policy: ReleasePolicy, through: date, release_id: str
-) -> pl.DataFrame:
-    """The noisy counts of the periods that were drawn now."""
-    periods = [p for p in due if p in series.vintages]
-    if not periods:
-        return _NONE
-    found = [series.vintages[p] for p in periods]
-    head = [
-        (p, event, None if v.lost[n] else float(v.reach(n)),
-         None if v.lost[n] else math.sqrt(v.variance(n)),
-         store.LOST if v.lost[n] else store.LAPLACE)
-        for p, v in zip(periods, found, strict=True)
-        for n, event in enumerate(EVENTS)
-    ]  # fmt: skip
-    share = float(share_of_budget(policy, series.table.name, series.span))
-    values = np.stack([v.counts for v in found]).astype(np.float64)
-    return _rows(series.table, series.span, head, values, share, through, release_id)
+@dataclass(frozen=True)
+class _Maker:
+    """Nodes of one table and span."""
 
+    table: str
+    span: Span
+    through: date
+    release_id: str
+    cells: Cells
+    epsilon: float
 
-def _computed(run: Sequence[Settled], through: date, release_id: str) -> pl.DataFrame:
-    """Quantities of one table's periods of one span."""
-    head, values = [], []
-    for one in run:
-        for quantity, made_of in COMPUTED.items():
-            events = [e for e, _ in made_of]
-            lost = bool(one.vintage.lost[events].any())
-            spread = math.sqrt(sum(one.vintage.variance(e) for e in events))
-            head.append((one.period, quantity.value,
-                         None if lost else float(one.vintage.reach(*events)),
-                         None if lost else spread,
-                         store.LOST if lost else store.COMPUTED))  # fmt: skip
-            values.append(sum(sign * one.values[e] for e, sign in made_of))
-    table, span = run[0].table, run[0].span
-    return _rows(table, span, head, np.stack(values), 0.0, through, release_id)
+    def raw(self, period: date, event: int, vintage: Vintage) -> Node:
+        """A noisy count, as drawn."""
+        lost = bool(vintage.lost[event])
+        return self._node(
+            period, EVENTS[event], vintage.counts[event].astype(np.float64),
+            store.LOST if lost else store.LAPLACE, None if lost else float(vintage.reach(event)),
+            None if lost else math.sqrt(vintage.variance(event)),
+        )  # fmt: skip
 
+    def computed(self, done: Settled, quantity: Quantity) -> Node:
+        made_of = COMPUTED[quantity]
+        events = [e for e, _ in made_of]
+        lost = bool(done.vintage.lost[events].any())
+        values = np.sum([sign * done.values[e] for e, sign in made_of], axis=0)
+        return self._node(
+            done.period, quantity.value, values, store.LOST if lost else store.COMPUTED,
+            None if lost else float(done.vintage.reach(*events)),
+            None if lost else math.sqrt(sum(done.vintage.variance(e) for e in events)),
+        )  # fmt: skip
 
-def _rows(
-    table: ReleaseTable, span: Span, head: Sequence[tuple[object, ...]], values: Numbers,
-    epsilon: float, through: date, release_id: str,
-) -> pl.DataFrame:  # fmt: skip
-    """One row for each of ``head`` (period, quantity, reach, sd, method) and cell."""
-    kinds = {"period": pl.Date, "quantity": pl.String, "reach": pl.Float64,
-             "noise_sd": pl.Float64, "method": pl.String}  # fmt: skip
-    heads = pl.DataFrame(head, schema=kinds, orient="row")
-    frame = heads.join(table.cells.drop("cell"), how="cross").with_columns(
-        pl.Series("value", values.ravel()).round(3)
-    )
-    value = pl.when(pl.col("reach").is_not_null()).then("value")
-    return frame.with_columns(value=value).select(
-        pl.lit(table.name).alias("release_table"),
-        pl.lit(span.value).alias("span"),
-        "period", *RELEASE_DIMENSIONS, "quantity",
-        pl.lit(through).alias("vintage"),
-        "value",
-        (pl.col("value") - pl.col("reach")).alias("lower"),
-        (pl.col("value") + pl.col("reach")).alias("upper"),
-        pl.lit(LEVEL).alias("level"),
-        "noise_sd",
-        pl.lit(epsilon).alias("epsilon"),
-        "method",
-        pl.lit(release_id).alias("release_id"),
-    )  # fmt: skip
-
-
-_NONE = FIGURES.empty().with_columns(pl.col("span").cast(pl.String))
+    def _node(
+        self, period: date, quantity: str, values: Numbers, method: str, reach: float | None,
+        noise_sd: float | None,
+    ) -> Node:  # fmt: skip
+        # Rounded for display of files alone; and none is -0.
+        shown = np.full_like(values, np.nan) if reach is None else np.round(values, 3) + 0.0
+        return Node(
+            self.table, self.span.value, period.isoformat(), quantity, self.through.isoformat(),
+            method, LEVEL, self.epsilon, self.release_id, self.cells, shown[:, None], reach,
+            noise_sd,
+        )  # fmt: skip
 
 
 # -- parts and wholes --------------------------------------------------------------------------
@@ -165,28 +153,61 @@ def _settle_all(series: Sequence[Series], due: dict[Span, list[date]]) -> list[S
     alone = [d for d in due[Span.DAY] if first_day(Span.MONTH, d) not in months]
     out = []
     for month in sorted(months):
-        out += _settle_block(series, {Span.MONTH: [month], Span.DAY: list(days_of(month))})
-    if alone:
-        out += _settle_block(series, {Span.DAY: alone})
+        out += _settle_month(series, month)
+    daily = [s for s in series if s.span == Span.DAY]
+    alike: dict[tuple[str, ...], list[date]] = {}
+    for day in alone:
+        alike.setdefault(tuple(s.table.name for s in daily if day in s.vintages), []).append(day)
+    for names, days in alike.items():
+        out += _settle_days([s for s in daily if s.table.name in names], days)
     return out
 
 
-def _settle_block(series: Sequence[Series], periods: dict[Span, list[date]]) -> list[Settled]:
+def _settle_days(daily: Sequence[Series], days: Sequence[date]) -> list[Settled]:
+    """Days that have the same tables, side by side: one sum of cells holds for all of them."""
+    starts = _starts([(s, days[0]) for s in daily])
+    values = np.concatenate(
+        [np.concatenate([s.vintages[d].counts for d in days]).T for s in daily], dtype=np.float64
+    )
+    variances = np.concatenate([np.hstack([_variances(s.vintages[d]) for d in days])
+                                for s in daily])  # fmt: skip
+    done = settle(values, variances, _between_tables(daily, starts))
+    out, width = [], len(EVENTS)
+    for s, start in zip(daily, starts.values(), strict=True):
+        own = done[start : start + s.table.cells.height]
+        out += [
+            Settled(s.table, s.span, d, own[:, n * width : (n + 1) * width].T, s.vintages[d])
+            for n, d in enumerate(days)
+        ]
+    return out
+
+
+def _settle_month(series: Sequence[Series], month: date) -> list[Settled]:
+    periods = {Span.MONTH: [month], Span.DAY: list(days_of(month))}
     here = [(s, p) for s in series for p in periods.get(s.span, []) if p in s.vintages]
     if not here:
         return []
-    starts, at = {}, 0
-    for s, p in here:
-        starts[s.table.name, s.span, p] = at
-        at += s.table.cells.height
+    starts = _starts(here)
     values = np.concatenate([s.vintages[p].counts.T for s, p in here]).astype(np.float64)
     variances = np.concatenate([_variances(s.vintages[p]) for s, p in here])
-    families = [*_between_tables(here, starts), _between_spans(series, periods, starts)]
+    families = [*_between_tables(series, starts), _between_spans(series, month, starts)]
     done = settle(values, variances, families)
     return [
         Settled(s.table, s.span, p, done[start : start + s.table.cells.height].T, s.vintages[p])
         for (s, p), start in zip(here, starts.values(), strict=True)
     ]
+
+
+Starts = dict[tuple[str, Span, date], int]
+
+
+def _starts(here: Sequence[tuple[Series, date]]) -> Starts:
+    """Where the numbers of each period begin."""
+    starts, at = {}, 0
+    for s, p in here:
+        starts[s.table.name, s.span, p] = at
+        at += s.table.cells.height
+    return starts
 
 
 def _variances(vintage: Vintage) -> Numbers:
@@ -197,26 +218,39 @@ def _variances(vintage: Vintage) -> Numbers:
     return np.tile(np.array(each), (vintage.counts.shape[1], 1))
 
 
-Starts = dict[tuple[str, Span, date], int]
-
-
-def _between_tables(here: Sequence[tuple[Series, date]], starts: Starts) -> list[Family]:
+def _between_tables(series: Sequence[Series], starts: Starts) -> list[Family]:
     """One family for each pair of tables of which one has the other's dimensions and more."""
-    tables = list(dict.fromkeys(s.table for s, _ in here))
+    tables = list(dict.fromkeys(s.table for s in series if _is_in(s.table.name, starts)))
     families = []
     for whole in tables:
         for part in tables:
             if not _next_finer(whole, part, tables):
                 continue
-            groups = _groups(whole, part)
-            sums = [
-                (starts[whole.name, span, period] + cell, [start + n for n in inside])
+            found = [
+                (starts[whole.name, span, period], start)
                 for (name, span, period), start in starts.items()
                 if name == part.name and (whole.name, span, period) in starts
-                for cell, inside in groups
             ]
-            families.append(Family.of(sums))
+            if found:
+                families.append(_sums(whole, part, found))
     return families
+
+
+def _is_in(table: str, starts: Starts) -> bool:
+    return any(name == table for name, *_ in starts)
+
+
+def _sums(whole: ReleaseTable, part: ReleaseTable, found: Sequence[tuple[int, int]]) -> Family:
+    """Cells of ``whole``, each with the cells of ``part`` that it is the sum of, in each period:
+    ``found`` says where the two tables' numbers begin."""
+    above = whole.place(part.cells.rename({"cell": "inside"}))["cell"].to_numpy()
+    inside = np.argsort(above, kind="stable")
+    wholes, first = np.unique(above[inside], return_index=True)
+    return Family(
+        np.concatenate([at + wholes for at, _ in found]),
+        np.concatenate([at + inside for _, at in found]),
+        np.concatenate([first + n * inside.size for n in range(len(found))]),
+    )
 
 
 def _next_finer(whole: ReleaseTable, part: ReleaseTable, tables: Iterable[ReleaseTable]) -> bool:
@@ -227,37 +261,19 @@ def _next_finer(whole: ReleaseTable, part: ReleaseTable, tables: Iterable[Releas
     return small < large and not any(small < b < large for b in between)
 
 
-def _groups(whole: ReleaseTable, part: ReleaseTable) -> list[tuple[int, list[int]]]:
-    """Cells of ``whole``, each with the cells of ``part`` that it is the sum of."""
-    placed = whole.place(part.cells.rename({"cell": "inside"}))
-    grouped = placed.group_by("cell", maintain_order=True).agg("inside")
-    return [(cell, inside) for cell, inside in grouped.iter_rows()]
-
-
-def _between_spans(
-    series: Sequence[Series], periods: dict[Span, list[date]], starts: Starts
-) -> Family:
-    """Months that are the sum of their days, where every day was drawn."""
+def _between_spans(series: Sequence[Series], month: date, starts: Starts) -> Family:
+    """A month that is the sum of its days, where every day was drawn."""
+    days = days_of(month)
+    daily = {s.table.name: s for s in series if s.span == Span.DAY}
     sums = []
-    by_table = {(s.table.name, s.span): s for s in series}
-    for month in periods.get(Span.MONTH, []):
-        days = days_of(month)
-        for (name, span), monthly in by_table.items():
-            daily = by_table.get((name, Span.DAY))
-            if span != Span.MONTH or month not in monthly.vintages or daily is None:
-                continue
-            if not daily.has(days):
-                continue
-            whole = starts[name, Span.MONTH, month]
-            first = [starts[name, Span.DAY, d] for d in days]
-            sums += [(whole + c, [f + c for f in first])
-                     for c in range(monthly.table.cells.height)]  # fmt: skip
-    return Family.of(sums)
-
-
-def _runs(settled: Sequence[Settled]) -> list[list[Settled]]:
-    """Of one table and span each."""
-    out: dict[tuple[str, Span], list[Settled]] = {}
-    for one in settled:
-        out.setdefault((one.table.name, one.span), []).append(one)
-    return list(out.values())
+    for s in series:
+        name = s.table.name
+        if s.span != Span.MONTH or month not in s.vintages or name not in daily:
+            continue
+        if not daily[name].has(days):
+            continue
+        cells = np.arange(s.table.cells.height)
+        first = np.array([starts[name, Span.DAY, d] for d in days])
+        sums.append(Family(starts[name, Span.MONTH, month] + cells,
+                           (cells[:, None] + first).ravel(), cells * len(days)))  # fmt: skip
+    return Family.joined(sums) if sums else Family.of([])

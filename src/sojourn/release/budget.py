@@ -15,6 +15,7 @@ from datetime import date
 from fractions import Fraction
 
 from sojourn.policy import ReleasePolicy
+from sojourn.release.cells import REENTRIES
 from sojourn.release.noise import expected_noise
 from sojourn.vocabulary import Span
 
@@ -116,7 +117,8 @@ def plan_release(
     budget = Fraction(str(policy.epsilon_per_year))
     rows = []
     for year in years:
-        names = (*policy.tables, *(s.release_table for s in before if s.budget_year == year))
+        own = [REENTRIES] if policy.reentry_share else []
+        names = (*policy.tables, *own, *(s.release_table for s in before if s.budget_year == year))
         for table in dict.fromkeys(names):
             lanes = [(year, table, span.value) for span in Span]
             was = sum((held[lane].loss for lane in lanes if lane in held), Fraction(0))
@@ -134,6 +136,8 @@ def plan_release(
 
 
 def _table_share(policy: ReleasePolicy, table: str) -> Fraction:
+    if table == REENTRIES:
+        return Fraction(str(policy.reentry_share))
     if table not in policy.tables:
         return Fraction(0)
     return Fraction(str(policy.table_shares[policy.tables.index(table)]))

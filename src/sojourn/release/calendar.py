@@ -71,8 +71,12 @@ def _first_periods(policy: ReleasePolicy, span: Span, until: date) -> Iterator[d
     if span == Span.DAY:
         yield from _ending(span, until - timedelta(days=policy.first_days), until)
         return
-    months = list(_ending(span, until - timedelta(days=31 * (policy.first_months + 2)), until))
-    yield from months[-policy.first_months :]
+    yield from last_months(policy.first_months, until)
+
+
+def last_months(count: int, until: date) -> Sequence[date]:
+    """The last ``count`` months that ended by ``until``, in order."""
+    return _ending(Span.MONTH, until - timedelta(days=31 * (count + 2)), until)[-count:]
 
 
 def _ending(span: Span, after: date, until: date) -> Sequence[date]:

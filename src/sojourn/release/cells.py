@@ -21,6 +21,7 @@ from sojourn.vocabulary import Mode, Span
 ALL = ""
 UNKNOWN = "unknown"
 OTHER = "other"
+REENTRIES, ESTIMATES = "reentries", "estimates"  # tables that are no policy's
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,22 @@ class CodeLists:
         return found
 
 
+def text_of(cells: pl.DataFrame) -> str:
+    """Cells in their order, one a line: how they are kept."""
+    return "\n".join("\t".join(row) for row in cells.select(RELEASE_DIMENSIONS).iter_rows())
+
+
+def frame_of(text: str) -> pl.DataFrame:
+    """The inverse of ``text_of``."""
+    rows = [tuple(line.split("\t")) for line in text.split("\n")]
+    return pl.DataFrame(rows, schema=dict.fromkeys(RELEASE_DIMENSIONS, pl.String), orient="row")
+
+
+def digest_of(cells: pl.DataFrame) -> str:
+    """The same cells in the same order have the same."""
+    return hashlib.sha256(text_of(cells).encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class ReleaseTable:
     """One table of the policy with its cells."""
@@ -64,11 +81,10 @@ class ReleaseTable:
                              orient="row")  # fmt: skip
         return frame.with_columns(cell=pl.int_range(frame.height, dtype=pl.Int64))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Of the cells in their order: numbers drawn under one digest belong to that order."""
-        text = "\n".join("\t".join(row) for row in self.cells.drop("cell").rows())
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return digest_of(self.cells)
 
     def place(self, counts: pl.DataFrame) -> pl.DataFrame:
         """``counts`` (all three dimensions by name) with ``cell``, which the table puts them in.
@@ -95,6 +111,11 @@ def tables_of(policy: ReleasePolicy, lists: CodeLists) -> tuple[ReleaseTable, ..
             policy.tables, policy.table_dimensions, policy.table_spans, strict=True
         )
     )
+
+
+def reentry_table(lists: CodeLists) -> ReleaseTable:
+    """Re-entries, by mode and class of the stay before them."""
+    return ReleaseTable(REENTRIES, ("mode", "admission_class"), (Span.MONTH,), lists)
 
 
 def cell_key_tables_of(policy: ReleasePolicy, lists: CodeLists) -> tuple[ReleaseTable, ...]:

@@ -7,7 +7,7 @@ Raises UsageError for a name that is none, LedgerError for a figure that is not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -17,8 +17,11 @@ from sqlalchemy import Engine
 from sojourn.errors import LedgerError, UsageError
 from sojourn.policy import ReleasePolicy
 from sojourn.release import store
+from sojourn.release.cells import ESTIMATES, REENTRIES
+from sojourn.release.noise import bound_of
+from sojourn.release.published import Wanted, read_figures
 from sojourn.release.tree import shown
-from sojourn.vocabulary import Quantity, Span, StayEvent
+from sojourn.vocabulary import Quantity, ReentryEvent, Span, StayEvent
 
 FORM = "table/span/period/quantity[/nationality/mode/class][@vintage]"
 MEANING = {
@@ -27,6 +30,10 @@ MEANING = {
     StayEvent.PERMISSION_ENDED.value: "stays whose last permitted day lies in the period",
     StayEvent.LEFT_IN_TIME.value: "of these, departed by that day",
     StayEvent.LEFT_LATE.value: "of these, departed after that day",
+    ReentryEvent.SEEN.value: "arrivals of a traveller who had arrived before, in the period of the "
+    "second arrival, by mode and class of the stay before it: a departure in between is linked",
+    ReentryEvent.NOT_SEEN.value: "the same, where no departure in between is linked: who came "
+    "again must have left unseen",
     StayEvent.STATUS_CHANGED.value: "of these, with an application pending: no longer counted",
     Quantity.ARRIVALS.value: "arrived, its parts made to sum to their wholes",
     Quantity.DEPARTURES.value: "departed, its parts made to sum to their wholes",
@@ -93,7 +100,7 @@ class Explanation:
 def explain(engine: Engine, policy: ReleasePolicy, text: str) -> Explanation:
     """All that is known of one figure."""
     name = FigureName.parse(text)
-    every = _same_cell(engine, name, name.quantity)
+    every = _read(engine, replace(_same_cell(name), quantity=name.quantity))
     if not every.height:
         raise LedgerError(f"no figure {name} was released: see sojourn release for what is")
     asked = every if name.vintage is None else every.filter(pl.col("vintage") == name.vintage)
@@ -107,37 +114,30 @@ def explain(engine: Engine, policy: ReleasePolicy, text: str) -> Explanation:
     return Explanation(name, figure, kept.sort("vintage"), parts, lines)
 
 
-_CELL = (
-    "release_table = :release_table AND span = :span AND period = :period AND "
-    "nationality = :nationality AND mode = :mode AND admission_class = :admission_class"
-)
+def _same_cell(name: FigureName) -> Wanted:
+    return Wanted(
+        release_table=name.release_table, span=name.span.value, period=name.period,
+        nationality=name.nationality, mode=name.mode, admission_class=name.admission_class,
+    )  # fmt: skip
 
 
-def _same_cell(engine: Engine, name: FigureName, quantity: str) -> pl.DataFrame:
-    return store.read_figures(
-        engine, f"{_CELL} AND quantity = :quantity", quantity=quantity, **_cell(name)
-    )
-
-
-def _cell(name: FigureName) -> dict[str, str]:
-    return {
-        "release_table": name.release_table, "span": name.span.value,
-        "period": name.period.isoformat(), "nationality": name.nationality, "mode": name.mode,
-        "admission_class": name.admission_class,
-    }  # fmt: skip
+def _read(engine: Engine, wanted: Wanted, as_of: date | None = None) -> pl.DataFrame:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        return read_figures(connection, wanted, as_of=as_of)
 
 
 def _parts(engine: Engine, name: FigureName, figure: dict[str, Any]) -> pl.DataFrame:
     """Noisy counts of the same cell and vintage, where the figure is computed of them."""
-    events = [e.value for e in StayEvent]
-    found = store.read_figures(
-        engine, f"{_CELL} AND vintage <= :vintage AND method <> 'computed'",
-        vintage=figure["vintage"].isoformat(), **_cell(name),
-    )  # fmt: skip
+    events = [e.value for e in (*StayEvent, *ReentryEvent)]
+    if figure["release_table"] == ESTIMATES:
+        beside = _read(engine, replace(_same_cell(name), vintage=figure["vintage"]))
+        beside = beside.filter(pl.col("quantity") != figure["quantity"])
+        return beside.select("quantity", "value", "noise_sd", "vintage", "method")
+    found = _read(engine, _same_cell(name), figure["vintage"])
+    found = found.filter(pl.col("method") != store.COMPUTED)
     if figure["quantity"] in events:
         found = found.clear()
-    latest = found.sort("vintage").unique("quantity", keep="last", maintain_order=True)
-    return latest.select("quantity", "value", "noise_sd", "vintage", "method")
+    return found.select("quantity", "value", "noise_sd", "vintage", "method")
 
 
 def _lines(
@@ -147,24 +147,23 @@ def _lines(
         engine, "SELECT run, policy_digest, method, released_at FROM releases "
         "WHERE release_id = :id", id=figure["release_id"],
     )[0]  # fmt: skip
-    value = figure["value"]
-    told = "none: see noise" if value is None else f"{value:,.1f}".rstrip("0").rstrip(".")
-    at = "" if value is None else f" (to be shown as {shown(value, figure['noise_sd']):,})"
-    between = (
-        "none" if figure["lower"] is None
-        else f"{figure['lower']:,.1f} to {figure['upper']:,.1f}, holds {figure['level']:.0%} of "
-        "the time, of noise alone"
-    )  # fmt: skip
-    meaning = MEANING.get(figure["quantity"], "estimated from noisy counts; see the method page")
+    estimated = figure["release_table"] == ESTIMATES
+    # Here, not above: the formats bring pysdmx, which a release does without.
+    from sojourn.release.formats.words import QUANTITIES
+
+    words = QUANTITIES.get(figure["quantity"])
+    meaning = MEANING.get(figure["quantity"]) if not estimated else None
     made_of = "; ".join(
-        f"{p['quantity']} {'lost' if p['value'] is None else format(p['value'], ',.0f')}"
+        f"{p['quantity']} {'lost' if p['value'] is None else _said(p['quantity'], p['value'])}"
         for p in parts.to_dicts()
     )
+    again = [("re-entries", reentries_line(engine, figure))] if estimated else []
     return (
-        ("value", told + at),
-        ("interval", between),
-        ("definition", meaning),
-        ("made of", made_of or "itself: a count"),
+        ("value", _value(figure)),
+        ("interval", _between(figure)),
+        ("definition", meaning or (words.definition if words else "see the method page")),
+        ("beside it" if estimated else "made of", made_of or "itself: a count"),
+        *again,
         ("noise", _noise(engine, figure)),
         ("budget", _budget(figure, policy)),
         ("vintage", f"what was recorded through {figure['vintage']} (UTC)"),
@@ -174,14 +173,68 @@ def _lines(
     )
 
 
+def _said(quantity: str, value: float) -> str:
+    if quantity.endswith("_rate"):
+        return f"{100 * value:.2f}%"
+    return f"{value:,.1f}".rstrip("0").rstrip(".")
+
+
+def _value(figure: dict[str, Any]) -> str:
+    value, quantity = figure["value"], figure["quantity"]
+    if value is None:
+        return "none: see noise"
+    if quantity.endswith("_rate") or figure["method"] == store.ESTIMATED:
+        return _said(quantity, value)
+    return f"{_said(quantity, value)} (to be shown as {shown(value, figure['noise_sd']):,})"
+
+
+def _between(figure: dict[str, Any]) -> str:
+    if figure["lower"] is None:
+        return "none"
+    low, high = (_said(figure["quantity"], figure[n]) for n in ("lower", "upper"))
+    of = (
+        "of noise, of departures not seen, of records still to come and of chance"
+        if figure["method"] == store.ESTIMATED
+        else "of noise alone"
+    )
+    return f"{low} to {high}, holds {figure['level']:.0%} of the time, {of}"
+
+
+def reentries_line(engine: Engine, figure: dict[str, Any]) -> str:
+    """What was published of re-entries by then, of the estimate's mode and class."""
+    wanted = Wanted(
+        release_table=REENTRIES, mode=figure["mode"] or None,
+        admission_class=figure["admission_class"] or None,
+    )  # fmt: skip
+    by_then = (pl.col("vintage") <= figure["vintage"]) & (pl.col("method") == store.LAPLACE)
+    found = _read(engine, wanted).filter(by_then)
+    if not found.height:
+        return "none published"
+    seen, not_seen = (
+        float(found.filter(pl.col("quantity") == e.value)["value"].sum()) for e in ReentryEvent
+    )
+    error = float((found["noise_sd"] ** 2).sum() / 2) ** 0.5
+    return (
+        f"published over {found['period'].n_unique()} months: {seen:,.0f} with a departure seen "
+        f"before, {not_seen:,.0f} without; noise of each, standard deviation {error:,.0f}"
+    )
+
+
 def _noise(engine: Engine, figure: dict[str, Any]) -> str:
     if figure["method"] == store.LOST:
         return "a release was cut off after it had spent: this count is lost for good"
     if figure["method"] == store.CELL_KEY:
         return "cell key: bounded changes by a fixed table; no differential privacy"
+    if figure["release_table"] == ESTIMATES:
+        if figure["method"] == store.ESTIMATED:
+            return "of all counts and re-entries that it is made of: in the interval"
+        from sojourn.release.formats.words import METHODS
+
+        words = METHODS.get(figure["method"])
+        return words.definition if words else str(figure["method"])
     rows = store.read(
         engine, "SELECT COUNT(DISTINCT recorded) FROM spends WHERE release_table = :table AND "
-        "span = :span AND period = :period AND recorded <= :vintage",
+        "span = :span AND period = :period AND (recorded <= :vintage OR recorded = 'once')",
         table=figure["release_table"], span=str(figure["span"]),
         period=figure["period"].isoformat(), vintage=figure["vintage"].isoformat(),
     )  # fmt: skip
@@ -197,11 +250,11 @@ def _budget(figure: dict[str, Any], policy: ReleasePolicy) -> str:
     if figure["method"] == store.LAPLACE:
         return (
             f"{figure['epsilon']:.4g} of {policy.epsilon_per_year:g}: shared by all of this "
-            f"table's counts of one {figure['span']}; a stay changes {policy.max_contributions} "
-            "of them at most"
+            f"table's counts of one {figure['span']}; a stay changes "
+            f"{bound_of(policy, str(figure['release_table']))} of them at most"
         )
     return (
         "nothing: computed from what was released"
-        if figure["method"] == store.COMPUTED
+        if figure["method"] != store.CELL_KEY
         else "outside the budget"
     )

@@ -24,57 +24,38 @@ from sqlalchemy.exc import IntegrityError
 
 from sojourn.errors import PrivacyError
 from sojourn.policy import ReleasePolicy
-from sojourn.release import store
+from sojourn.release import nodes, store
+from sojourn.release.again import ONCE, REENTRY_EVENTS, Recount, check_recount, take_reentries
 from sojourn.release.budget import Spent, loss_of_year
 from sojourn.release.calendar import due_periods, is_open, last_day
-from sojourn.release.cells import CodeLists, ReleaseTable, cell_key_tables_of, tables_of
+from sojourn.release.cells import (
+    CodeLists,
+    ReleaseTable,
+    cell_key_tables_of,
+    reentry_table,
+    tables_of,
+)
 from sojourn.release.checks import (
     EVENTS,
     check_changes,
+    check_clock,
     check_closed,
     check_people,
     check_untouched,
     check_words,
+    microseconds,
 )
 from sojourn.release.closed import as_figures, tally
 from sojourn.release.contributions import Contributions
 from sojourn.release.mechanisms import Counts, LaplaceNoise, perturb, perturbation_table, record_key
-from sojourn.release.noise import scale_of
+from sojourn.release.noise import bound_of, scale_of
+from sojourn.release.requests import CellKeyRequest, Request
 from sojourn.release.waiting import WAITING, drop_closed, put_waiting, take_waiting
 from sojourn.vocabulary import Span
 
 BEGUN, DRAWN, MADE, LOST = "begun", "drawn", "made", "lost"
 # A release that has begun and drawn nothing for so long is given up.
 GIVEN_UP_AFTER = timedelta(minutes=10)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of the gate, and by whom."""
-
-    through: date  # the last recorded day that goes in; over by now
-    asked_by: str
-    approved_by: str
-    run: str  # which run of which Sojourn; never a batch
-    policy_digest: str
-    tables: tuple[str, ...] | None = None  # None: all of the policy's
-
-
-@dataclass(frozen=True)
-class CellKeyRequest:
-    """One closed period of one table, by the second method."""
-
-    table: str
-    span: Span
-    period: date
-    asked_by: str
-    approved_by: str
-    run: str
-    policy_digest: str
-
-    @property
-    def release_id(self) -> str:
-        return f"{store.CELL_KEY}-{self.table}-{self.span.value}-{self.period.isoformat()}"
 
 
 @dataclass(frozen=True)
@@ -86,6 +67,8 @@ class Block:
     periods: tuple[date, ...]
     noise: LaplaceNoise
     exact: Counts  # by period, event and cell
+    recorded: str
+    events: tuple[str, ...] = EVENTS
 
 
 @dataclass(frozen=True)
@@ -108,7 +91,7 @@ class Gate:
         clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self._engine, self._policy, self._clock = engine, policy, clock
-        self._lists = lists
+        self._lists, self._again = lists, reentry_table(lists)
         self.tables = tables_of(policy, lists)
         self._closed_tables = {t.name: t for t in cell_key_tables_of(policy, lists)}
 
@@ -117,8 +100,9 @@ class Gate:
         return _last_through(store.read(self._engine, _LAST)[0][0])
 
     def release(
-        self, request: Request, contributions: Contributions, *, since: date | None
-    ) -> Gated:
+        self, request: Request, contributions: Contributions, *, since: date | None,
+        recount: Recount | None = None,
+    ) -> Gated:  # fmt: skip
         """Spend, draw and store. ``since``: ``last_through`` when the state was read.
 
         Raises PrivacyError where anything is not as it must be; the budget is then unchanged.
@@ -126,6 +110,7 @@ class Gate:
         check_people(request.asked_by, request.approved_by)
         tables = self._tables_asked(request.tables)
         check_changes(contributions.changes, request.through, self._lists)
+        check_recount(recount, self._lists)
         release_id = f"{store.LAPLACE}-{request.through.isoformat()}"
         try:
             with self._engine.begin() as connection:
@@ -135,6 +120,7 @@ class Gate:
                 blocks, too_late = self._take(
                     connection, tables, contributions.changes, request.through, since
                 )
+                blocks += self._once(connection, recount, request.through)
                 cost = self._spend(connection, blocks, request, release_id, now)
                 store.write_state(connection, contributions.state)
         except IntegrityError:
@@ -142,9 +128,9 @@ class Gate:
                 f"the release through {request.through} has been drawn already: nothing is drawn "
                 "twice, and nothing was spent"
             ) from None
-        self._draw(blocks, request.through, release_id)
+        self._draw(blocks, release_id)
         return Gated(
-            release_id, sum(len(b.periods) for b in blocks) * len(EVENTS),
+            release_id, sum(len(b.periods) * len(b.events) for b in blocks),
             sum(b.exact.size for b in blocks), cost, too_late, contributions.dropped,
         )  # fmt: skip
 
@@ -160,12 +146,7 @@ class Gate:
         Outside differential privacy: see proof.md. Raises PrivacyError.
         """
         check_people(request.asked_by, request.approved_by)
-        table = self._closed_tables.get(request.table)
-        if table is None or request.span not in table.spans:
-            raise PrivacyError(
-                f"table {request.table} by {request.span.value}: policy gives the cell key none "
-                "such ([release] cell_key_tables; months and years)"
-            )
+        table = self._closed_table(request)
         inside = records.filter(
             (pl.col("day") >= request.period)
             & (pl.col("day") <= last_day(request.span, request.period))
@@ -178,28 +159,47 @@ class Gate:
             with self._engine.begin() as connection:
                 store.lock(connection)
                 now = self._clock().astimezone(UTC)
-                _check_clock(connection, now)
-                check_closed(self._policy, request.span, request.period, now.date())
-                check_untouched(connection, table, store.LAPLACE)
+                self._check_closed(connection, request, now)
                 _note_release(connection, request.release_id, store.CELL_KEY, 0.0, now,
                               vintage=now.date(), asked=request, note=MADE)  # fmt: skip
-                nodes = [
+                spent = [
                     (table.name, request.span.value, request.period.isoformat(), "closed", event,
                      store.CELL_KEY, " ".join(table.dimensions), now.year, 0.0, 0.0, 0, 0.0,
-                     _microseconds(now), request.release_id)
+                     microseconds(now), request.release_id)
                     for event in EVENTS
                 ]  # fmt: skip
-                store.write(connection, store.spends, store.rows_of(store.spends, nodes))
+                store.write(connection, store.spends, store.rows_of(store.spends, spent))
                 figures = as_figures(made, table, request.span, request.period, now.date(),
                                      request.release_id, self._policy)  # fmt: skip
-                store.write(connection, store.figures, store.as_stored(figures))
+                nodes.write_figures(connection, figures)
         except IntegrityError:
-            raise PrivacyError(
-                f"{request.release_id} is released already: nothing is released twice"
-            ) from None
+            raise PrivacyError(f"{request.release_id} is released already: {_NOT_TWICE}") from None
         return figures.height
 
+    def check_cell_key(self, request: CellKeyRequest) -> ReleaseTable:
+        """Refuse at once what ``release_cell_key`` would; the table that it would release."""
+        check_people(request.asked_by, request.approved_by)
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            self._check_closed(connection, request, self._clock().astimezone(UTC))
+        return self._closed_table(request)
+
     # -- what is checked -------------------------------------------------------------------
+
+    def _closed_table(self, request: CellKeyRequest) -> ReleaseTable:
+        table = self._closed_tables.get(request.table)
+        if table is None or request.span not in table.spans:
+            raise PrivacyError(
+                f"table {request.table} by {request.span.value}: policy gives the cell key none "
+                "such ([release] cell_key_tables; months and years)"
+            )
+        return table
+
+    def _check_closed(self, connection: Connection, request: CellKeyRequest, now: datetime) -> None:
+        check_clock(connection, now)
+        check_closed(self._policy, request.span, request.period, now.date())
+        check_untouched(connection, self._closed_table(request), store.LAPLACE)
+        if store.ask(connection, _MADE_BEFORE, id=request.release_id):
+            raise PrivacyError(f"{request.release_id} is released already: {_NOT_TWICE}")
 
     def _tables_asked(self, names: tuple[str, ...] | None) -> tuple[ReleaseTable, ...]:
         if names is None:
@@ -219,7 +219,7 @@ class Gate:
 
     def _check_time(self, connection: Connection, through: date, since: date | None) -> datetime:
         now = self._clock().astimezone(UTC)
-        _check_clock(connection, now)
+        check_clock(connection, now)
         last = _last_through(store.ask(connection, _LAST)[0][0])
         if last is not None and through <= last:
             raise PrivacyError(
@@ -261,8 +261,18 @@ class Gate:
                 if span in table.spans and due:
                     noise = LaplaceNoise.of_scale(scale_of(self._policy, table.name, span))
                     exact = _dense(table, due, counts)
-                    blocks.append(Block(table, span, due, noise, exact))
+                    blocks.append(Block(table, span, due, noise, exact, through.isoformat()))
         return tuple(blocks), too_late
+
+    def _once(
+        self, connection: Connection, recount: Recount | None, through: date
+    ) -> tuple[Block, ...]:
+        """Months of re-entries that are due and were never drawn."""
+        due, exact = take_reentries(connection, self._policy, self._again, recount, through)
+        if not due:
+            return ()
+        noise = LaplaceNoise.of_scale(scale_of(self._policy, self._again.name, Span.MONTH))
+        return (Block(self._again, Span.MONTH, due, noise, exact, ONCE, REENTRY_EVENTS),)
 
     def _spend(
         self, connection: Connection, blocks: tuple[Block, ...], request: Request,
@@ -272,22 +282,23 @@ class Gate:
 
         Raises PrivacyError where that comes to more than the year has.
         """
-        year, bound = request.through.year, self._policy.max_contributions
+        year = request.through.year
         spent = list(store.spent_by(connection))
         before = loss_of_year(spent, year)
         nodes: list[tuple[object, ...]] = []
         for block in blocks:
             name, unit = block.table.name, block.noise.loss(1)
+            bound = bound_of(self._policy, name)
             check_untouched(connection, block.table, store.CELL_KEY)
             was = loss_of_year(spent, year)
             spent.append(Spent(year, name, block.span.value, unit, bound))
             added = float(loss_of_year(spent, year) - was)
             for period in block.periods:
-                for event in EVENTS:
+                for event in block.events:
                     nodes.append((
-                        name, block.span.value, period.isoformat(), request.through.isoformat(),
-                        event, store.LAPLACE, " ".join(block.table.dimensions), year, added, unit,
-                        bound, block.noise.scale, _microseconds(now), release_id,
+                        name, block.span.value, period.isoformat(), block.recorded, event,
+                        store.LAPLACE, " ".join(block.table.dimensions), year, added, unit,
+                        bound, block.noise.scale, microseconds(now), release_id,
                     ))  # fmt: skip
                     added = 0.0
         after, budget = loss_of_year(spent, year), Fraction(str(self._policy.epsilon_per_year))
@@ -305,19 +316,19 @@ class Gate:
 
     # -- what is drawn ---------------------------------------------------------------------
 
-    def _draw(self, blocks: tuple[Block, ...], through: date, release_id: str) -> None:
+    def _draw(self, blocks: tuple[Block, ...], release_id: str) -> None:
         rows: list[tuple[object, ...]] = []
         for block in blocks:
             noisy, digest = block.noise.add(block.exact).astype("<i8"), block.table.digest
             for at, period in enumerate(block.periods):
-                for which, event in enumerate(EVENTS):
+                for which, event in enumerate(block.events):
                     rows.append((block.table.name, block.span.value, period.isoformat(),
-                                 through.isoformat(), event, digest,
+                                 block.recorded, event, digest,
                                  noisy[at, which].tobytes()))  # fmt: skip
         with self._engine.begin() as connection:
             store.lock(connection)
             for table in dict.fromkeys(b.table for b in blocks):
-                _note_cells(connection, table)
+                nodes.note_cells(connection, table.digest, table.cells)
             store.write(connection, store.draws, store.rows_of(store.draws, rows))
             move_note(connection, release_id, BEGUN, DRAWN)
 
@@ -325,7 +336,8 @@ class Gate:
 _DAY = timedelta(days=1)
 _PERIOD = {Span.DAY: pl.col("day"), Span.MONTH: pl.col("day").dt.month_start()}
 _LAST = "SELECT MAX(vintage) FROM releases WHERE method = 'laplace'"
-_LATEST = "SELECT COALESCE(MAX(released_at), 0) FROM releases"
+_MADE_BEFORE = "SELECT 1 FROM releases WHERE release_id = :id"
+_NOT_TWICE = "nothing is released twice"
 
 
 def move_note(connection: Connection, release_id: str, before: str, after: str) -> None:
@@ -339,14 +351,6 @@ def move_note(connection: Connection, release_id: str, before: str, after: str) 
     if not found:
         raise PrivacyError(
             f"the release {release_id} was given up before it was done: what it spent is lost"
-        )
-
-
-def _check_clock(connection: Connection, now: datetime) -> None:
-    if _microseconds(now) < store.ask(connection, _LATEST)[0][0]:
-        raise PrivacyError(
-            f"the clock says {now:%Y-%m-%d %H:%M}, which is before the last release: set it "
-            "right. Nothing was spent"
         )
 
 
@@ -383,22 +387,10 @@ def _note_release(
     connection: Connection, release_id: str, method: str, cost: float, now: datetime,
     *, vintage: date, asked: Request | CellKeyRequest, note: str,
 ) -> None:  # fmt: skip
-    row = (release_id, _microseconds(now), vintage.isoformat(), asked.policy_digest, method, cost,
+    row = (release_id, microseconds(now), vintage.isoformat(), asked.policy_digest, method, cost,
            asked.asked_by, asked.approved_by, note, asked.run)  # fmt: skip
     store.write(connection, store.releases, store.rows_of(store.releases, [row]))
 
 
-def _note_cells(connection: Connection, table: ReleaseTable) -> None:
-    digest = table.digest
-    if store.ask(connection, "SELECT 1 FROM cell_lists WHERE cells = :cells", cells=digest):
-        return
-    words = "\n".join("\t".join(row) for row in table.cells.drop("cell").rows())
-    store.write(connection, store.cell_lists, store.rows_of(store.cell_lists, [(digest, words)]))
-
-
 def _last_through(found: str | None) -> date | None:
     return date.fromisoformat(found) if found else None
-
-
-def _microseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1_000_000)

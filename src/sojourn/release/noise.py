@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from sojourn.policy import ReleasePolicy
 from sojourn.release.calendar import ages_of
+from sojourn.release.cells import REENTRIES
 from sojourn.vocabulary import Span
 
 LEVEL = 0.95
@@ -46,6 +47,8 @@ def share_of_budget(policy: ReleasePolicy, table: str, span: Span) -> Fraction:
 
     A table that has some of the spans alone shares out all it has among those.
     """
+    if table == REENTRIES:
+        return Fraction(str(policy.epsilon_per_year)) * Fraction(str(policy.reentry_share))
     place = policy.tables.index(table)
     own = policy.table_spans[place].split()
     shares = dict(zip(policy.spans, (Fraction(str(s)) for s in policy.span_shares), strict=True))
@@ -55,12 +58,17 @@ def share_of_budget(policy: ReleasePolicy, table: str, span: Span) -> Fraction:
     return whole * shares[span.value] / sum(shares[s] for s in own)
 
 
+def bound_of(policy: ReleasePolicy, table: str) -> int:
+    """How many counts of a table a stay may change in its life."""
+    return policy.reentry_contributions if table == REENTRIES else policy.max_contributions
+
+
 def scale_of(policy: ReleasePolicy, table: str, span: Span) -> float:
     """Contributions over loss, rounded up to a grain: never less noise than was promised."""
-    share = share_of_budget(policy, table, span)
-    scale = math.ceil(policy.max_contributions / share * GRAIN) / GRAIN
+    share, bound = share_of_budget(policy, table, span), bound_of(policy, table)
+    scale = math.ceil(bound / share * GRAIN) / GRAIN
     # 1/scale may have no exact float: its rounding up, too, stays within the share.
-    while policy.max_contributions * Fraction(_rounded_up(1.0 / scale)) > share:
+    while bound * Fraction(_rounded_up(1.0 / scale)) > share:
         scale += 1.0 / GRAIN
     return scale
 
@@ -76,16 +84,20 @@ def variance_of(scale: float) -> float:
 
 
 def expected_noise(policy: ReleasePolicy) -> tuple[ExpectedNoise, ...]:
-    """One row for each table and span of the policy."""
+    """One row for each table and span of the policy, and one for re-entries."""
+    lanes = [
+        (table, Span(word), len(ages_of(policy, Span(word))))
+        for table, own in zip(policy.tables, policy.table_spans, strict=True)
+        for word in own.split()
+    ]
+    if policy.reentry_share:
+        lanes.append((REENTRIES, Span.MONTH, 1))
     rows = []
-    for table, own in zip(policy.tables, policy.table_spans, strict=True):
-        for word in own.split():
-            span = Span(word)
-            scale, draws = scale_of(policy, table, span), len(ages_of(policy, span))
-            sd = math.sqrt(variance_of(scale))
-            share = float(share_of_budget(policy, table, span))
-            rows.append(ExpectedNoise(table, span, policy.max_contributions, share, scale, sd,
-                                      draws, sd * math.sqrt(draws)))  # fmt: skip
+    for table, span, draws in lanes:
+        scale, share = scale_of(policy, table, span), share_of_budget(policy, table, span)
+        sd = math.sqrt(variance_of(scale))
+        rows.append(ExpectedNoise(table, span, bound_of(policy, table), float(share), scale, sd,
+                                  draws, sd * math.sqrt(draws)))  # fmt: skip
     return tuple(rows)
 
 

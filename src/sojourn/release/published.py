@@ -7,38 +7,47 @@ the newest vintage up to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from itertools import islice
+from itertools import groupby
 from typing import Any
 
+import numpy as np
 import polars as pl
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     and_,
     column,
-    func,
     select,
     table,
-    text,
     true,
     tuple_,
 )
+from sqlalchemy.exc import DBAPIError
 
+from sojourn.policy import RELEASE_DIMENSIONS
+from sojourn.release import nodes
 from sojourn.schemas import FIGURES
 
-_FIGURES = table("figures", *(column(name) for name in FIGURES.names))
+_NODES = table("figure_nodes", *(column(name) for name in nodes.COLUMNS))
+_PERIOD = ("release_table", "span", "period")
 _KEY = tuple(n for n in FIGURES.key if n != "vintage")
 _RELEASE = ("release_id", "released_at", "vintage", "policy_digest", "method", "epsilon",
             "asked_by", "approved_by", "note", "run")  # fmt: skip
-# Made once: a page or an answer for one figure asks for nothing else.
-_ONE = text(
-    f"SELECT {', '.join(FIGURES.names)} FROM figures WHERE "
-    + " AND ".join(f"{n} = :{n}" for n in FIGURES.key)
+# Made once: a page or an answer for one figure asks for nothing else. Of the packed numbers the
+# database hands over those of one cell.
+_SQLITE = (
+    "SELECT method, cells, level, epsilon, reach, noise_sd, release_id, "
+    "substr(numbers, 1 + :place * (length(numbers) / size), length(numbers) / size) "
+    "FROM figure_nodes WHERE release_table = :release_table AND span = :span "
+    "AND period = :period AND quantity = :quantity AND vintage = :vintage ORDER BY method"
 )
+_ONE = {"sqlite": _SQLITE, "postgresql": re.sub(r":(\w+)", r"%(\1)s", _SQLITE)}
+_usual: dict[str, str] = {}  # by table the digest of the cells that were asked for last
 _RELEASES = table("releases", *(column(name) for name in _RELEASE))
 PART_ROWS = 50_000
 # Notes of releases without figures: still being made, or lost in a crash.
@@ -93,26 +102,126 @@ def read_figures(
 
     ``after``: the key (without the vintage, in FIGURES' order) that the answer begins behind.
     """
-    asked = _newest(wanted, as_of) if as_of else select(_FIGURES).where(_matches(wanted))
-    asked = asked.order_by(*(_FIGURES.c[n] for n in FIGURES.key))
     if limit is not None:
-        asked = asked.limit(limit)
-    if after is not None:
-        asked = asked.where(tuple_(*(_FIGURES.c[n] for n in _KEY)) > tuple_(*after))
-    return build_frame(connection.execute(asked.execution_options(yield_per=PART_ROWS)))
+        return _read_page(connection, wanted, as_of, limit, after)
+    return pl.concat([FIGURES.empty(), *iter_figures(connection, wanted, as_of=as_of)])
+
+
+def iter_figures(
+    connection: Connection, wanted: Wanted, *, as_of: date | None = None
+) -> Iterator[pl.DataFrame]:
+    """The same in parts that follow one another: a file of millions is written piece by piece."""
+    waiting: list[tuple[nodes.Node, nodes.Places | None]] = []
+    size = 0
+    for group in _groups(_heads(connection, _matches(wanted, as_of))):
+        kept = _fetch(connection, group, wanted, as_of)
+        waiting += kept
+        size += sum(n.numbers.shape[0] if p is None else p.size for n, p in kept)
+        if size >= PART_ROWS:
+            yield nodes.unpack(waiting).sort(FIGURES.key)
+            waiting, size = [], 0
+    yield nodes.unpack(waiting).sort(FIGURES.key)
+
+
+def read_vintages(
+    connection: Connection, wanted: Wanted, *, as_of: date | None = None
+) -> list[date]:
+    """Of the same figures."""
+    found = {
+        head.vintage
+        for group in _groups(_heads(connection, _matches(wanted, as_of)))
+        for head, _ in _newest(connection, group, wanted, as_of)
+    }
+    return sorted(date.fromisoformat(v) for v in found)
+
+
+def _read_page(
+    connection: Connection, wanted: Wanted, as_of: date | None, limit: int,
+    after: tuple[str, ...] | None,
+) -> pl.DataFrame:  # fmt: skip
+    """A table's period after the other, and of each no more cells than the page can hold."""
+    matches = _matches(wanted, as_of)
+    order = tuple_(*(_NODES.c[n] for n in _PERIOD))
+    here = matches if after is None else and_(matches, order >= tuple_(*after[:3]))
+    parts, found = [FIGURES.empty()], 0
+    while found < limit:
+        asked = select(*(_NODES.c[n] for n in _PERIOD)).where(here)
+        place = connection.execute(asked.order_by(*(_NODES.c[n] for n in _PERIOD)).limit(1)).first()
+        if place is None:
+            break
+        at_place = and_(*(_NODES.c[n] == v for n, v in zip(_PERIOD, place, strict=True)))
+        heads = _heads(connection, and_(matches, at_place))
+        least = after[3:6] if after is not None and tuple(place) == after[:3] else None
+        kept = _fetch(connection, heads, wanted, as_of, least=least, most=limit + 2)
+        part = nodes.unpack(kept).sort(FIGURES.key)
+        if least is not None and after is not None:
+            part = part.filter(_behind(after[3:]))
+        parts.append(part)
+        found += part.height
+        here = and_(matches, order > tuple_(*place))
+    return pl.concat(parts).head(limit)
+
+
+def _behind(key: tuple[str, ...]) -> pl.Expr:
+    """Rows of one period whose further key is greater."""
+    names = _KEY[3:]
+    further = pl.lit(value=False)
+    for name, value in zip(reversed(names), reversed(key), strict=True):
+        further = (pl.col(name) > value) | ((pl.col(name) == value) & further)
+    return further
 
 
 def find_figure(connection: Connection, key: dict[str, str]) -> dict[str, Any] | None:
     """One row of FIGURES by its whole key, days as ISO text; None where there is none."""
-    row = connection.execute(_ONE, key).first()
-    return None if row is None else dict(row._mapping)
+    words = (key["nationality"], key["mode"], key["admission_class"])
+    asked = {n: key[n] for n in (*_PERIOD, "quantity", "vintage")}
+    guess = _usual.get(key["release_table"], "")
+    place = nodes.known_place(guess, words)
+    for row in _ask_plainly(connection, _ONE, {**asked, "place": place or 0}):
+        method, digest, level, epsilon, reach, noise_sd, release_id, numbers = row
+        if digest != guess or place is None:
+            _usual[key["release_table"]] = digest
+            there = nodes.cells_of(connection, digest).places.get(words)
+            if there is None:
+                continue
+            again = _ask_plainly(connection, _ONE, {**asked, "place": there})
+            numbers = next(r[-1] for r in again if r[0] == method)
+        value, lower, upper, sd = nodes.say_numbers(numbers, reach, noise_sd)
+        return {
+            **{n: key[n] for n in FIGURES.key}, "value": value, "lower": lower, "upper": upper,
+            "level": level, "noise_sd": sd, "epsilon": epsilon, "method": method,
+            "release_id": release_id,
+        }  # fmt: skip
+    return None
+
+
+def _ask_plainly(
+    connection: Connection, asked: dict[str, str], values: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """By the driver alone: SQLAlchemy's account of an answer takes longer than the answer."""
+    try:
+        cursor = connection.connection.cursor()
+        cursor.execute(asked[connection.dialect.name], values)
+        return cursor.fetchall()  # type: ignore[return-value]
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError("one figure", None, error) from None
 
 
 def count_figures(connection: Connection, wanted: Wanted, *, as_of: date, most: int) -> int | None:
     """How many match; None where more than ``most``, which are not counted."""
-    asked = _newest(wanted, as_of).limit(most + 1).subquery()
-    found = int(connection.execute(select(func.count()).select_from(asked)).scalar_one())
-    return found if found <= most else None
+    found, sizes = 0, dict[str, int]()
+    for group in _groups(_heads(connection, _matches(wanted, as_of))):
+        for head, places in _newest(connection, group, wanted, as_of):
+            if places is not None:
+                found += places.size
+                continue
+            if head.cells not in sizes:
+                own = nodes.cells_of(connection, head.cells).matching(_words(wanted))
+                sizes[head.cells] = head.size if own is None else own.size
+            found += sizes[head.cells]
+        if found > most:
+            return None
+    return found
 
 
 def read_shape(connection: Connection) -> list[tuple[str, str]]:
@@ -136,17 +245,18 @@ def read_codes(connection: Connection, name: str) -> list[str]:
     found: set[str] = set()
     for release_table, span in read_shape(connection):
         periods = read_periods(connection, release_table, span)
-        here = _matches(Wanted(release_table=release_table, span=span, period=periods[0]))
-        rows = connection.execute(select(_FIGURES.c[name]).where(here).distinct())
-        found |= {row[0] for row in rows}
+        here = Wanted(release_table=release_table, span=span, period=periods[0])
+        asked = select(_NODES.c.cells).where(_matches(here, None)).distinct()
+        for (digest,) in connection.execute(asked).all():
+            found |= set(nodes.cells_of(connection, digest).frame[name].unique())
     return sorted(found - {""})
 
 
 def _steps(connection: Connection, name: str, above: dict[str, str]) -> list[str]:
     """Distinct values of a column of the key below given ones, by steps along the index: millions
     of figures have a handful."""
-    column_ = _FIGURES.c[name]
-    here = and_(true(), *(_FIGURES.c[n] == v for n, v in above.items()))
+    column_ = _NODES.c[name]
+    here = and_(true(), *(_NODES.c[n] == v for n, v in above.items()))
     found: list[str] = []
     while True:
         further = column_ > found[-1] if found else true()
@@ -159,51 +269,137 @@ def _steps(connection: Connection, name: str, above: dict[str, str]) -> list[str
 
 def read_noise(connection: Connection, vintage: date) -> list[tuple[str, str, float, float, int]]:
     """Of noisy counts: table, span, least and greatest SD of noise, how many figures."""
-    sd = _FIGURES.c.noise_sd
-    asked = (
-        select(_FIGURES.c.release_table, _FIGURES.c.span, func.min(sd), func.max(sd), func.count())
-        .where(sd.is_not(None), _FIGURES.c.vintage == vintage.isoformat())
-        .group_by(_FIGURES.c.release_table, _FIGURES.c.span)
-        .order_by(_FIGURES.c.release_table, _FIGURES.c.span)
-    )
-    return [(t, s, float(a), float(b), int(n)) for t, s, a, b, n in connection.execute(asked)]
+    c = _NODES.c
+    heads = connection.execute(
+        select(c.release_table, c.span, c.noise_sd, c.noise_sd, c.size)
+        .where(c.vintage == vintage.isoformat(), c.noise_sd.is_not(None))
+    )  # fmt: skip
+    rows = [tuple(row) for row in heads]
+    # Nodes whose cells have a noise of their own each.
+    for node in nodes.read_nodes(
+        connection, "vintage = :vintage AND noise_sd IS NULL AND method <> 'lost'",
+        vintage=vintage.isoformat(),
+    ):  # fmt: skip
+        own = node.whole()[:, nodes.NUMBERS.index("noise_sd")]
+        own = own[~np.isnan(own)]
+        if own.size:
+            rows.append((node.release_table, node.span, own.min(), own.max(), own.size))
+    out: dict[tuple[str, str], tuple[float, float, int]] = {}
+    for table_, span, least, greatest, size in rows:
+        low, high, count = out.get((table_, span), (math.inf, 0.0, 0))
+        out[table_, span] = (min(low, least), max(high, greatest), count + int(size))
+    return [(t, s, float(a), float(b), n) for (t, s), (a, b, n) in sorted(out.items())]
 
 
-def build_frame(rows: Iterable[Sequence[Any]]) -> pl.DataFrame:
-    """FIGURES from rows of the table, whose days are ISO text; a part at a time, for there may be a
-    million."""
-    parts = [FIGURES.empty()]
-    waiting = iter(rows)
-    stored = {n: pl.String if t == pl.Date else t for n, t in FIGURES.schema.items()}
-    while part := list(islice(waiting, PART_ROWS)):
-        columns = dict(zip(FIGURES.names, zip(*part, strict=True), strict=True))
-        frame = pl.DataFrame({n: list(v) for n, v in columns.items()}, schema=stored)
-        parts.append(frame.with_columns(pl.col("period", "vintage").str.to_date("%Y-%m-%d")))
-    return pl.concat(parts)
+# -- nodes -------------------------------------------------------------------------------------
 
 
-def _matches(wanted: Wanted) -> ColumnElement[bool]:
-    said = {f.name: getattr(wanted, f.name) for f in fields(Wanted)}
-    return and_(
-        true(),  # nothing asked for: everything matches
-        *(
-            _FIGURES.c[name] == (value.isoformat() if isinstance(value, date) else value)
-            for name, value in said.items()
-            if value is not None
-        ),
-    )
+@dataclass(frozen=True)
+class _Head:
+    """A node without its numbers."""
+
+    release_table: str
+    span: str
+    period: str
+    quantity: str
+    vintage: str
+    method: str
+    cells: str
+    size: int
 
 
-def _newest(wanted: Wanted, as_of: date) -> Select[Any]:
-    """A look along the key for each row: a page of a million figures is found without them all."""
-    later = _FIGURES.alias("later")
-    newest = (
-        select(func.max(later.c.vintage))
-        .where(*(later.c[n] == _FIGURES.c[n] for n in _KEY), later.c.vintage <= as_of.isoformat())
-        .correlate(_FIGURES)
-        .scalar_subquery()
-    )
-    return select(_FIGURES).where(_matches(wanted), _FIGURES.c.vintage == newest)
+_Picks = list[tuple[_Head, nodes.Places | None]]
+
+
+def _heads(connection: Connection, where: ColumnElement[bool]) -> list[_Head]:
+    """In the order of tables, spans and periods; of each quantity the newest vintage first."""
+    names = [f.name for f in fields(_Head)]
+    rows = connection.execute(select(*(_NODES.c[n] for n in names)).where(where)).all()
+    found = [_Head(*row) for row in rows]
+    found.sort(key=lambda h: (h.vintage, h.method), reverse=True)
+    found.sort(key=lambda h: (h.release_table, h.span, h.period, h.quantity))
+    return found
+
+
+def _groups(heads: Iterable[_Head]) -> Iterator[list[_Head]]:
+    """Heads of one period of one table each."""
+    for _, group in groupby(heads, key=lambda h: (h.release_table, h.span, h.period)):
+        yield list(group)
+
+
+def _newest(
+    connection: Connection, group: Sequence[_Head], wanted: Wanted, as_of: date | None
+) -> _Picks:
+    """Which nodes, and which of their cells (None: those that match): with ``as_of`` the newest
+    of each cell."""
+    if as_of is None:
+        return [(head, None) for head in group]
+    out: _Picks = []
+    for _, run in groupby(group, key=lambda h: h.quantity):
+        first, *others = run
+        out.append((first, None))
+        # Usually all vintages have the same cells, and the newest is all there is to tell.
+        if all(h.cells == first.cells and h.vintage != first.vintage for h in others):
+            continue
+        seen = set(nodes.cells_of(connection, first.cells).places)
+        for head in others:
+            own = nodes.cells_of(connection, head.cells)
+            further = np.array([p for w, p in own.places.items() if w not in seen], np.int64)
+            matching = own.matching(_words(wanted))
+            kept = further if matching is None else np.intersect1d(further, matching)
+            if kept.size:
+                out.append((head, kept))
+            seen |= own.places.keys()
+    if wanted.vintage is not None:
+        out = [(h, p) for h, p in out if h.vintage == wanted.vintage.isoformat()]
+    return out
+
+
+def _fetch(
+    connection: Connection, group: Sequence[_Head], wanted: Wanted, as_of: date | None, *,
+    least: tuple[str, ...] | None = None, most: int | None = None,
+) -> list[tuple[nodes.Node, nodes.Places | None]]:  # fmt: skip
+    """Nodes of one period with the places that are asked for; at most ``most`` cells of each,
+    from ``least`` on in the order of the key."""
+    picks = {(h.quantity, h.vintage, h.method): p
+             for h, p in _newest(connection, group, wanted, as_of)}  # fmt: skip
+    if not picks:
+        return []
+    here = [_NODES.c[n] == getattr(group[0], n) for n in _PERIOD]
+    for at, name in enumerate(("quantity", "vintage")):
+        if len(only := {key[at] for key in picks}) == 1:
+            here.append(_NODES.c[name] == only.pop())
+    asked = select(*(_NODES.c[n] for n in nodes.COLUMNS)).where(*here)
+    out = []
+    for row in connection.execute(asked).all():
+        key = (row.quantity, row.vintage, row.method)
+        if key not in picks:
+            continue
+        node = nodes.build_node(connection, row)
+        places = picks[key]
+        if places is None:
+            places = node.cells.matching(_words(wanted))
+        if most is not None:
+            places = node.cells.run(places, least, most)
+        out.append((node, places))
+    return out
+
+
+def _words(wanted: Wanted) -> dict[str, str | None]:
+    return {n: getattr(wanted, n) for n in RELEASE_DIMENSIONS}
+
+
+def _matches(wanted: Wanted, as_of: date | None) -> ColumnElement[bool]:
+    """Of nodes; their cells are looked at later."""
+    said = {
+        "release_table": wanted.release_table, "span": wanted.span, "quantity": wanted.quantity,
+        "period": wanted.period and wanted.period.isoformat(),
+        "vintage": wanted.vintage.isoformat() if wanted.vintage and not as_of else None,
+    }  # fmt: skip
+    here = [_NODES.c[name] == value for name, value in said.items() if value is not None]
+    if as_of is not None:
+        here.append(_NODES.c.vintage <= as_of.isoformat())
+    return and_(true(), *here)  # nothing asked for: everything matches
 
 
 def _release(row: Any) -> Release:

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from sojourn.policy import RELEASE_DIMENSIONS
 from sojourn.release import store
-from sojourn.release.cells import ReleaseTable
+from sojourn.release.cells import ReleaseTable, frame_of
 from sojourn.release.checks import EVENTS
 from sojourn.release.noise import reach_of, variance_of
 from sojourn.vocabulary import Span
@@ -80,7 +79,7 @@ def read_series(
         engine, _NODES, name=table.name, span=span.value, first=wanted[0].isoformat(),
         last=wanted[-1].isoformat(), through=through.isoformat(),
     )  # fmt: skip
-    held, places, lists = set(wanted), {e: n for n, e in enumerate(EVENTS)}, _Lists(engine, table)
+    held, places, lists = set(wanted), {e: n for n, e in enumerate(EVENTS)}, Lists(engine, table)
     out: dict[date, Vintage] = {}
     for period_text, event, scale, _, cells, counts in rows:
         period = date.fromisoformat(period_text)
@@ -106,7 +105,7 @@ def read_series(
     return Series(table, span, out)
 
 
-class _Lists:
+class Lists:
     """Numbers that were drawn under other code lists, put where the present ones want them.
 
     A cell that is on the present list alone counts nothing then; one that is not on it is left
@@ -131,10 +130,7 @@ class _Lists:
         words = store.read(
             self._engine, "SELECT words FROM cell_lists WHERE cells = :cells", cells=digest
         )[0][0]
-        rows = [tuple(line.split("\t")) for line in str(words).split("\n")]
-        then = pl.DataFrame(rows, schema=dict.fromkeys(RELEASE_DIMENSIONS, pl.String),
-                            orient="row")  # fmt: skip
-        found = then.join(
+        found = frame_of(str(words)).join(
             self._table.cells, on=RELEASE_DIMENSIONS, how="left", maintain_order="left"
         )
         return found["cell"].fill_null(-1).to_numpy().astype(np.int64)

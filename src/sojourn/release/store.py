@@ -34,10 +34,10 @@ from sqlalchemy.exc import IntegrityError
 
 from sojourn.release.budget import Spent
 from sojourn.release.contributions import STATE
-from sojourn.schemas import FIGURES
 
 metadata = MetaData()
 LAPLACE, CELL_KEY, COMPUTED, LOST = "laplace", "cell_key", "computed", "lost"
+ESTIMATED = "estimated"
 
 releases = Table(
     "releases",
@@ -93,26 +93,24 @@ cell_lists = Table(
     Column("words", Text, nullable=False),  # a cell a line: nationality, mode, class
 )
 
-figures = Table(
-    "figures",
+# FIGURES, packed: ``sojourn.release.nodes``.
+figure_nodes = Table(
+    "figure_nodes",
     metadata,
     Column("release_table", Text, primary_key=True),
     Column("span", String(5), primary_key=True),
     Column("period", String(10), primary_key=True),
-    Column("nationality", Text, primary_key=True),
-    Column("mode", Text, primary_key=True),
-    Column("admission_class", Text, primary_key=True),
     Column("quantity", Text, primary_key=True),
     Column("vintage", String(10), primary_key=True),
-    Column("value", Float),
-    Column("lower", Float),
-    Column("upper", Float),
+    Column("method", Text, primary_key=True),
     Column("level", Float, nullable=False),
-    Column("noise_sd", Float),
     Column("epsilon", Float, nullable=False),
-    Column("method", Text, nullable=False),
     Column("release_id", Text, nullable=False),
-    sqlite_with_rowid=False,  # the key is most of the row
+    Column("cells", String(16), nullable=False),  # digest of its cells
+    Column("size", Integer, nullable=False),  # how many
+    Column("reach", Float),  # of the interval, where it is the same for all
+    Column("noise_sd", Float),  # likewise
+    Column("numbers", LargeBinary, nullable=False),  # float64, little-endian, a row a cell
 )
 
 # Pseudonymous: gone with the stay at its horizon (``sojourn.ledger.horizon``).
@@ -233,24 +231,6 @@ def write_state(connection: Connection, state: pl.DataFrame) -> None:
         f"DELETE FROM contributed WHERE crossing_ref = {mark} AND place = {mark}", keys
     )
     write(connection, contributed, plain)
-
-
-def read_figures(engine: Engine, where: str = "1 = 1", **values: Any) -> pl.DataFrame:
-    """FIGURES that a condition holds for."""
-    rows = read(
-        engine,
-        f"SELECT {', '.join(FIGURES.names)} FROM figures WHERE {where} "
-        f"ORDER BY {', '.join(FIGURES.key)}",
-        **values,
-    )
-    stored = {n: pl.String if t == pl.Date else t for n, t in FIGURES.schema.items()}
-    frame = pl.DataFrame(rows, schema=stored, orient="row")
-    return FIGURES.conform(frame.with_columns(pl.col("period", "vintage").str.to_date()))
-
-
-def as_stored(frame: pl.DataFrame) -> pl.DataFrame:
-    """FIGURES as rows of ``figures``, in the order of its key: quicker to write."""
-    return frame.sort(FIGURES.key).with_columns(pl.col("span", "period", "vintage").cast(pl.String))
 
 
 def rows_of(table: Table, rows: Iterable[Sequence[Any]]) -> pl.DataFrame:

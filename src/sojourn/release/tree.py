@@ -43,6 +43,16 @@ class Family:
         flat = [p for _, parts in kept for p in parts]
         return cls(np.array([w for w, _ in kept], np.int64), np.array(flat, np.int64), starts)
 
+    @classmethod
+    def joined(cls, families: Sequence[Family]) -> Family:
+        """One family of several that share no number either."""
+        before = np.cumsum([0, *(f.parts.size for f in families)])[:-1]
+        return cls(
+            np.concatenate([f.wholes for f in families]),
+            np.concatenate([f.parts for f in families]),
+            np.concatenate([f.starts + n for f, n in zip(families, before, strict=True)]),
+        )
+
     @property
     def sizes(self) -> Places:
         ends = np.concatenate([self.starts[1:], [self.parts.size]])

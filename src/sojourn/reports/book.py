@@ -34,6 +34,7 @@ _COUNTED = {
     StayEvent.LEFT_LATE: Quantity.DEPARTED_LATE,
 }
 ALL = ""
+ESTIMATES_TABLE = "estimates"  # of FIGURES: made together, completed for late records
 
 
 class Where(NamedTuple):
@@ -118,10 +119,12 @@ def _vintage(held: tuple[date, ...], known_at: date | None) -> date:
     return fitting[-1]
 
 
-def _surest(row: dict[str, Any]) -> tuple[bool, bool, float]:
-    """Estimates before plain counts, numbers before none, narrow intervals before wide."""
+def _surest(row: dict[str, Any]) -> tuple[bool, bool, bool, float]:
+    """Estimates before plain counts, numbers before none, those of one table that sum to each
+    other before others, narrow intervals before wide."""
     width = (row["upper"] or 0.0) - (row["lower"] or 0.0)
-    return row["quantity"] not in set(Quantity), row["value"] is None, width
+    own = row["release_table"] == ESTIMATES_TABLE
+    return row["quantity"] not in set(Quantity), row["value"] is None, not own, width
 
 
 def _where(row: dict[str, Any]) -> Where:

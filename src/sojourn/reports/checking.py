@@ -73,7 +73,8 @@ def _numbers(report: Report, block: Block, row: Row) -> list[Finding]:
         if cell.value is None:
             continue
         at, value = _place(block, row, head), cell.value
-        if head.unit == Unit.PERCENT and not -_EPSILON <= value <= 100 + _EPSILON:
+        outside = head.unit == Unit.PERCENT and not -_EPSILON <= value <= 100 + _EPSILON
+        if outside and not _noise_may(report, cell):
             found.append(Finding("rate", at, "is outside 0 to 100%"))
         counted = head.unit in (Unit.STAYS, Unit.CROSSINGS) and not head.signed
         if counted and value < 0 and report.kind == Kind.STEWARD:
@@ -90,6 +91,13 @@ def _numbers(report: Report, block: Block, row: Row) -> list[Finding]:
             found.append(Finding("interval", at, "has a prediction interval that ends before it "
                                  "begins"))  # fmt: skip
     return found
+
+
+def _noise_may(report: Report, cell: Cell) -> bool:
+    """Whether noise alone took a released share out of what a share can be."""
+    if report.kind == Kind.STEWARD or cell.lower is None or cell.upper is None:
+        return False
+    return cell.lower <= 100 and cell.upper >= 0
 
 
 def _holds(value: float | None, lower: float | None, upper: float | None) -> bool:

@@ -58,7 +58,9 @@ def share(part: Cell, whole: Cell) -> Cell:
     """``part`` in percent of ``whole``; the interval is the part's, for the whole is a count."""
     if (hidden := unseen(part, whole)) is not None:
         return hidden
-    if not whole.value or whole.value < 0:
+    # A noisy whole that may be none: a share of it says nothing.
+    may_be_none = whole.lower is not None and whole.lower <= 0
+    if not whole.value or whole.value < 0 or may_be_none:
         return Cell(status=Status.CANNOT, why="nothing_expected")
     return within(scaled(part, 100 / whole.value))
 

@@ -64,8 +64,7 @@ class SmallOffice:
 
     def tables(self, day: int, rng: np.random.Generator) -> SmallTables:
         """As known at the end of ``day``; ``rng`` draws what is withheld in linkage's trials."""
-        vintages = self._steps.filter(pl.col("known_at") <= self.date_of(day))
-        vintages = vintages.with_columns(value=pl.col("new").cum_sum().over(*_CELL, "outcome"))
+        vintages = self.vintages(day)
         counts = vintages.group_by(*_CELL, "outcome").agg(pl.col("value").last())
         return SmallTables(
             COUNTS.conform(
@@ -75,6 +74,11 @@ class SmallOffice:
             VINTAGES.conform(vintages),
             self._reporting(day), self._lists(day), self._linkage(day, rng),
         )  # fmt: skip
+
+    def vintages(self, day: int) -> pl.DataFrame:
+        """VINTAGES and what is new (``new``), as known at the end of ``day``."""
+        held = self._steps.filter(pl.col("known_at") <= self.date_of(day))
+        return held.with_columns(value=pl.col("new").cum_sum().over(*_CELL, "outcome"))
 
     def truth(self, day: int) -> pl.DataFrame:
         """By cell (months): expected, overstays, still_here, unrecorded, as on ``day``."""

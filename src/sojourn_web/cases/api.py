@@ -3,6 +3,7 @@
 In: a bearer token with scopes, bound to an office; an Idempotency-Key with every create. Out: JSON
 with references, states and counts; errors as problem+json. Nothing here tells who somebody is, and
 there is no list of cases. Every reading and adding is an event that the person of the case reads.
+A token may ask so often (``settings.CASES_API_RATE``); then 429 with ``Retry-After``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Header, NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -23,6 +25,7 @@ from sojourn_web.cases.errors import (
     NotVisibleError,
     RefusedError,
 )
+from sojourn_web.cases.limits import Rate, TooManyError, count, read_rate
 from sojourn_web.cases.models import ApiToken
 from sojourn_web.cases.pages import find_case
 from sojourn_web.cases.services import asked, opening, reporting, travel
@@ -138,17 +141,35 @@ class Problem(Schema):
     reasons: Annotated[list[str], Field(default_factory=list)]
 
 
+WRONG_TOKENS = Rate(30, 60)  # from one address
+
+
 class TokenAuth(HttpBearer):
+    """Counts before a body is read: what is not as described counts too."""
+
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
-        return find_token(room_now(), token)
+        room = room_now()
+        found = find_token(room, token)
+        if found is None:
+            count("wrong-tokens", request.META.get("REMOTE_ADDR", ""), WRONG_TOKENS, room.now)
+        else:
+            count("requests", str(found.pk), read_rate(settings.CASES_API_RATE), room.now)
+        return found
 
 
 api = NinjaAPI(
     title="Sojourn: voluntary return", version="1", urls_namespace="cases-api", docs_url=None,
     auth=TokenAuth(),
-    description="For the organisation's other systems. No list of cases and nobody's particulars.",
+    description="For the organisation's other systems. No list of cases and nobody's particulars. "
+    "A token may ask so often (120 requests a minute unless the office has set another rate; "
+    "counts 6 times): then the answer is 429, and Retry-After says how many seconds to wait. "
+    "Nothing was done by such a request: send it again with the same Idempotency-Key.",
 )  # fmt: skip
-REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
+REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem, 429: Problem}
+MADE = {201: Made, **REFUSALS}
+WAIT = {"description": "Whole seconds until the next request may come",
+        "schema": {"type": "integer"}}  # fmt: skip
+LIMITED: dict[str, Any] = {"responses": {429: {"headers": {"Retry-After": WAIT}}}}
 
 
 def _enter(request: HttpRequest, scope: Scope) -> tuple[Room, ApiToken, Actor]:
@@ -165,7 +186,7 @@ def _answer(
     return JsonResponse(reply.answer, status=reply.status)
 
 
-@api.post("enquiries", response={201: Made, **REFUSALS}, summary="Open an enquiry")
+@api.post("enquiries", response=MADE, summary="Open an enquiry", openapi_extra=LIMITED)
 def open_enquiry(request: HttpRequest, body: EnquiryIn, idempotency_key: Key) -> HttpResponse:
     """A new case in the token's office, in the state ``enquiry``. Nothing is decided by it."""
     room, token, actor = _enter(request, Scope.OPEN_ENQUIRY)
@@ -180,7 +201,12 @@ def open_enquiry(request: HttpRequest, body: EnquiryIn, idempotency_key: Key) ->
     return _answer(request, room, token, idempotency_key, make)
 
 
-@api.get("cases/{reference}", response={200: StandingOut, **REFUSALS}, summary="Read a state")
+@api.get(
+    "cases/{reference}",
+    response={200: StandingOut, **REFUSALS},
+    summary="Read a state",
+    openapi_extra=LIMITED,
+)
 def read_case(request: HttpRequest, reference: str) -> StandingOut:
     """Where a case of the token's office stands, by its whole reference."""
     room, _, actor = _enter(request, Scope.READ_STATE)
@@ -188,7 +214,9 @@ def read_case(request: HttpRequest, reference: str) -> StandingOut:
     return StandingOut.model_validate(held, from_attributes=True)
 
 
-@api.post("cases/{reference}/documents", response={201: Made, **REFUSALS}, summary="Add a document")
+@api.post(
+    "cases/{reference}/documents", response=MADE, summary="Add a document", openapi_extra=LIMITED
+)
 def add_document(
     request: HttpRequest, reference: str, body: DocumentIn, idempotency_key: Key
 ) -> HttpResponse:
@@ -208,7 +236,9 @@ def add_document(
     return _answer(request, room, token, idempotency_key, make)
 
 
-@api.post("cases/{reference}/bookings", response={201: Made, **REFUSALS}, summary="Add a booking")
+@api.post(
+    "cases/{reference}/bookings", response=MADE, summary="Add a booking", openapi_extra=LIMITED
+)
 def add_booking(
     request: HttpRequest, reference: str, body: BookingIn, idempotency_key: Key
 ) -> HttpResponse:
@@ -231,10 +261,16 @@ def add_booking(
     return _answer(request, room, token, idempotency_key, make)
 
 
-@api.get("counts", response={200: ReportOut, **REFUSALS}, summary="Read the reports' counts")
+@api.get(
+    "counts",
+    response={200: ReportOut, **REFUSALS},
+    summary="Read the reports' counts",
+    openapi_extra=LIMITED,
+)
 def read_counts(request: HttpRequest) -> ReportOut:
     """The same hidden counts as on the page of reports."""
-    room, _, actor = _enter(request, Scope.READ_COUNTS)
+    room, token, actor = _enter(request, Scope.READ_COUNTS)
+    count("counts", str(token.pk), read_rate(settings.CASES_API_COUNTS_RATE), room.now)
     held = reporting.make_report(room, actor)
     tables = [CountsOut.model_validate(t, from_attributes=True) for t in held.counts]
     return ReportOut(since=held.since, until=held.until, tables=tables)
@@ -258,6 +294,13 @@ def _problem(status: int, title: str, *reasons: str) -> HttpResponse:
 @api.exception_handler(AuthenticationError)
 def _on_no_token(request: HttpRequest, error: Any) -> HttpResponse:
     return _problem(401, "No token", "Expected a token that is known and not revoked.")
+
+
+@api.exception_handler(TooManyError)
+def _on_too_many(request: HttpRequest, error: Any) -> HttpResponse:
+    answer = _problem(429, "Too many requests", str(error))
+    answer["Retry-After"] = str(error.wait)
+    return answer
 
 
 @api.exception_handler(NotAllowedError)

@@ -20,7 +20,6 @@ from django.views.decorators.cache import never_cache
 
 from sojourn_web.accounts.roles import SEE_CASES, needs
 from sojourn_web.cases.acts.basis import Bench
-from sojourn_web.cases.models import Office
 from sojourn_web.cases.pages import answers_refusals, staff
 from sojourn_web.cases.services import looking, today
 from sojourn_web.cases.services.accounts import offices
@@ -50,8 +49,8 @@ def at_desk(permission: str = SEE_CASES) -> Callable[[DeskView], DeskView]:
 
 
 def zone_of(actor: Actor) -> ZoneInfo:
-    office = Office.objects.filter(pk=actor.office_id).first() if actor.office_id else None
-    return ZoneInfo(office.time_zone if office else "UTC")
+    """Of the actor's office; ``actor`` is of ``actor_of``."""
+    return ZoneInfo(actor.time_zone or "UTC")
 
 
 def say_saved(request: HttpRequest, room: Room, remarks: tuple[str, ...] = ()) -> None:

@@ -48,3 +48,7 @@ class ErasedError(CaseError):
 
 class CaseKeyError(KeyProviderError):
     """The key store is missing, unsafe, or what was read is not what was sealed."""
+
+
+class KeysAwayError(CaseKeyError):
+    """The key service does not answer now: nothing is lost, and trying again may help."""

@@ -1,11 +1,12 @@
 """What the cases' pages show, as frozen dataclasses, and what every view starts with.
 
 In: a request. Out: the actor, or the refusal as a page: 404 for what is not visible, 403 for what
-is not allowed, 409 with the reasons for what a safeguard refuses.
+is not allowed, 409 with the reasons for what a safeguard refuses, 503 while keys are away.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from django.shortcuts import render
 from sojourn_web.accounts.roles import signed_in
 from sojourn_web.cases.errors import (
     ConflictError,
+    KeysAwayError,
     NotAllowedError,
     NotVisibleError,
     RefusedError,
@@ -31,6 +33,9 @@ from sojourn_web.cases.visibility import Actor, actor_of, visible_to
 
 View = Callable[..., HttpResponse]
 PAGE = 50
+KEYS_AWAY = ("The keys of cases cannot be reached just now. Nothing is lost: go back in your "
+             "browser, what you typed is still there, and try again in a few minutes.")  # fmt: skip
+log = logging.getLogger("sojourn.cases")
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,9 @@ def answers_refusals(view: View) -> View:
         except ConflictError as refusal:
             context = {"reasons": (str(refusal),), "reference": kwargs.get("reference")}
             return render(request, "cases/refused.html", context, status=409)
+        except KeysAwayError:
+            log.warning("the key service of cases does not answer")
+            return render(request, "cases/refused.html", {"reasons": (KEYS_AWAY,)}, status=503)
 
     return checked
 
@@ -97,9 +105,11 @@ def list_cases(room: Room, actor: Actor, number: int, state: str = "") -> CasePa
     total = found.count()
     last = max(1, -(-total // PAGE))
     number = min(max(1, number), last)
-    rows = found.order_by("-state_since", "pk")[(number - 1) * PAGE : number * PAGE]
+    rows = found.order_by("-state_since", "pk").values_list(
+        "reference", "state", "state_since", "language", "counsellor_id"
+    )[(number - 1) * PAGE : number * PAGE]
     lines = tuple(
-        CaseLine(c.reference, c.state, c.state_since, c.language, c.counsellor_id == actor.user_id)
-        for c in rows
+        CaseLine(reference, at, since, language, who == actor.user_id)
+        for reference, at, since, language, who in rows
     )
     return CasePage(lines, number, last)

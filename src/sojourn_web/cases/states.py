@@ -204,6 +204,12 @@ def choices(state: State, who: Who, facts: CaseFacts) -> tuple[Choice, ...]:
     )
 
 
+def guards_asked(state: State, who: Who) -> frozenset[str]:
+    """The names of the guards that ``choices`` asks."""
+    meets = (t for t in TRANSITIONS if state in t.sources and who in t.who)
+    return frozenset(g.name for t in meets for g in t.guards)
+
+
 def why_not(transition: Transition, state: State, who: Who, facts: CaseFacts) -> tuple[str, ...]:
     """The reasons against ``transition`` now; empty where it is open."""
     if state not in transition.sources:

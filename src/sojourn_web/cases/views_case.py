@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from sojourn_web.cases.acts import ACTS, Act, Bench, CaseForm
 from sojourn_web.cases.acts.basis import text
+from sojourn_web.cases.acts.born import BirthDateWidget, TypedDate, as_typed
 from sojourn_web.cases.desk import at_desk, closed_bench, open_bench, say_saved
 from sojourn_web.cases.errors import ConflictError, NotAllowedError, NotVisibleError, RefusedError
 from sojourn_web.cases.pages import find_case
@@ -50,6 +51,7 @@ class FieldRow:
     look: str
     now: str = ""
     inline: bool = False
+    typed: TypedDate | None = None
 
 
 @require_safe
@@ -165,16 +167,17 @@ def field_rows(form: forms.Form, now: dict[str, str] | None = None) -> list[Fiel
     """Visible fields with how to draw each."""
     looks: tuple[tuple[type[forms.Widget], str], ...] = (
         (forms.RadioSelect, "radios"), (forms.CheckboxInput, "tick"), (forms.Textarea, "text"),
-        (forms.Select, "select"),
+        (forms.Select, "select"), (BirthDateWidget, "date"),
     )  # fmt: skip
     found = []
     for bound in form.visible_fields():
         look = next((n for k, n in looks if isinstance(bound.field.widget, k)), "line")
         theirs = (now or {}).get(bound.name, "")
-        mine = str(bound.value() or "")
+        typed = as_typed(bound.value()) if look == "date" else None
+        mine = str(typed or bound.value() or "")
         differs = bool(now) and bound.name in (now or {}) and theirs != mine
         found.append(FieldRow(bound, look, (theirs or "nothing") if differs else "",
-                              look == "radios" and len(list(bound)) > 4))  # fmt: skip
+                              look == "radios" and len(list(bound)) > 4, typed))  # fmt: skip
     return found
 
 

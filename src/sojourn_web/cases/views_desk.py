@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sojourn_web.cases.acts.basis import LANGUAGES, Bench, line, select, text
+from sojourn_web.cases.acts.born import typed_in
 from sojourn_web.cases.acts.daily import PersonForm, typed_person
 from sojourn_web.cases.desk import at_desk, say_saved
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
@@ -88,8 +89,7 @@ def hints(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
     if actor.office_id is None or actor.who is Who.MEDICAL:
         raise NotAllowedError("expected a counsellor or a supervisor of an office")
     names = f"{request.POST.get('names', '')} {request.POST.get('names_latin', '')}"
-    born = request.POST.get("birth_date", "")
-    found = opening.find_duplicates(room, actor, names[:400], born[:12])
+    found = opening.find_duplicates(room, actor, names[:400], typed_in(request.POST))
     return render(request, "cases/counsellor/_hints.html", {"hints": found})
 
 

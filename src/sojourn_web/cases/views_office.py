@@ -22,12 +22,14 @@ from sojourn_web.cases.pages import answers_refusals, find_case, staff
 from sojourn_web.cases.services import erasing, keeping, reporting, tokens
 from sojourn_web.cases.services.room import room_now
 from sojourn_web.cases.services.tokens import SCOPES, Scope
+from sojourn_web.cases.unsent import gives_back, keeps_typed
 from sojourn_web.cases.vocabulary import Outcome
 
 
 @require_safe
 @never_cache
 @needs(SEE_CASES)
+@gives_back
 @answers_refusals
 def erasures(request: HttpRequest) -> HttpResponse:
     """What waits for two people, and what is due and not asked for yet."""
@@ -64,6 +66,7 @@ def approve_erasure(request: HttpRequest, reference: str) -> HttpResponse:
 
 @require_POST
 @never_cache
+@keeps_typed
 @needs(SEE_CASES)
 @answers_refusals
 def refuse_erasure(request: HttpRequest, reference: str) -> HttpResponse:
@@ -75,7 +78,9 @@ def refuse_erasure(request: HttpRequest, reference: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
+@keeps_typed
 @needs(READ_CASE_REPORTS)
+@gives_back
 @answers_refusals
 def keeping_rules(request: HttpRequest) -> HttpResponse:
     """How long cases are kept. A supervisor changes it with a reason; the history stays."""
@@ -121,7 +126,9 @@ def reports_csv(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
+@keeps_typed
 @needs(SUPERVISE)
+@gives_back
 @answers_refusals
 def systems(request: HttpRequest) -> HttpResponse:
     """Tokens of this office's other systems. A new one is shown on this answer alone."""

@@ -137,7 +137,7 @@ class NewAccountForm(AccountForm):
 @at_desk(GIVE_ACCOUNTS)
 def account_list(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
     """Everybody with a place here, and a form for a new account; no case."""
-    form = NewAccountForm(request.POST or None)
+    form = NewAccountForm(request.POST or take_back(request))
     form.fill()
     if request.method == "POST" and form.is_valid():
         f = form.cleaned_data
@@ -153,6 +153,7 @@ def account_list(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse
             say_saved(request, room, (f"First password, shown this once: {password}",))
             return redirect("accounts")
     context = {"lines": accounts.list_accounts(actor), "form": form, "rows": field_rows(form),
+               "stamp": stamp_of(request),
                "changes": accounts.account_changes(actor, 20)}  # fmt: skip
     return render(request, "cases/counsellor/accounts.html", context,
                   status=422 if request.method == "POST" else 200)  # fmt: skip
@@ -178,7 +179,7 @@ def account(request: HttpRequest, room: Room, actor: Actor, number: int) -> Http
     """Another role or office for somebody; nobody's own."""
     found = accounts.account_of(actor, number)
     first = {"name": found.name, "role": found.role, "office": found.office}
-    form = AccountForm(request.POST or None, initial=first)
+    form = AccountForm(request.POST or take_back(request), initial=first)
     form.fill()
     if request.method == "POST" and form.is_valid():
         f = form.cleaned_data
@@ -192,7 +193,7 @@ def account(request: HttpRequest, room: Room, actor: Actor, number: int) -> Http
             _regroup(number, role)
             say_saved(request, room)
             return redirect("accounts")
-    context = {"line": found, "form": form, "rows": field_rows(form)}
+    context = {"line": found, "form": form, "rows": field_rows(form), "stamp": stamp_of(request)}
     return render(request, "cases/counsellor/account.html", context,
                   status=422 if request.method == "POST" else 200)  # fmt: skip
 

@@ -24,6 +24,7 @@ from sojourn_web.cases.scanning import installed_scanner
 from sojourn_web.cases.services import files, letters, looking
 from sojourn_web.cases.services.room import room_now
 from sojourn_web.cases.sniffing import LARGEST
+from sojourn_web.cases.unsent import gives_back, keeps_typed
 from sojourn_web.cases.visibility import Actor
 
 FILE_KINDS = ("identity document", "letter", "receipt of the journey", "medical", "other")
@@ -78,6 +79,7 @@ def download(request: HttpRequest, reference: str, file_id: UUID) -> HttpRespons
 @require_safe
 @never_cache
 @needs(SEE_CASES)
+@gives_back
 @answers_refusals
 def letters_page(request: HttpRequest, reference: str) -> HttpResponse:
     room, actor = room_now(), staff(request)
@@ -91,6 +93,7 @@ def letters_page(request: HttpRequest, reference: str) -> HttpResponse:
 
 @require_POST
 @never_cache
+@keeps_typed
 @needs(SEE_CASES)
 @answers_refusals
 def make_letter(request: HttpRequest, reference: str) -> HttpResponse:

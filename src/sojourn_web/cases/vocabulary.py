@@ -29,6 +29,15 @@ class PersonKind(StrEnum):
     APPLICANT = "applicant"
     PARTNER = "partner"
     CHILD = "child"
+    RELATIVE = "relative"  # another adult of the family
+
+
+class Belongs(StrEnum):
+    """Who somebody says they are to a child that they add. ``nobody``: it would travel alone."""
+
+    PARENT = "parent"
+    CARER = "carer"
+    NOBODY = "nobody"
 
 
 class Purpose(StrEnum):

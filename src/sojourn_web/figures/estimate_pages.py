@@ -254,6 +254,44 @@ def _line(name: str, cells: dict[str, Estimated]) -> Line:
     return Line(name, tuple(pairs), "; ".join(r for r in remarks if r))
 
 
+CROSSED = (
+    "departures_by_mode", "departures_by_lists", "arrivals_by_lists", "bookings_never_flown",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What lists of crossings say of one mode. ``takes``: what the number takes for granted."""
+
+    mode: str
+    what: str
+    value: str
+    truth: str
+    bounds: str
+    takes: str
+    remark: str
+    given: bool
+
+
+def build_crossed(rows: Sequence[Estimated], known_at: str) -> tuple[str, list[Crossed]]:
+    """The last year that is over, by mode: its name, and lines."""
+    told = [r for r in rows if r.quantity in CROSSED]
+    period = pick_period({r.period for r in told}, "year", known_at)
+    found = [r for r in told if r.period == period]
+    found.sort(key=lambda r: (words.say_group("mode", r.mode).casefold(),
+                              CROSSED.index(r.quantity)))  # fmt: skip
+    lines = [
+        Crossed(
+            words.say_group("mode", r.mode), words.QUANTITIES[r.quantity], _said(r),
+            words.say_range(r.quantity, r.lower, r.upper),
+            words.say_range(r.quantity, r.bound_lower, r.bound_upper) or NONE,
+            words.ORIGINS[r.quantity], words.say_short(r.standing, r.why), r.value is not None,
+        )
+        for r in found
+    ]  # fmt: skip
+    return (words.say_period("year", period) if period else ""), lines
+
+
 def build_now(rows: Sequence[Estimated], known_at: str) -> list[Now]:
     """Arrivals and departures of the day of the estimate, the day before, and its month."""
     day = date.fromisoformat(known_at)

@@ -30,6 +30,8 @@ def estimates(request: HttpRequest) -> HttpResponse:
     rows = statistics.read_estimates(url, known_at, "total")
     headlines = estimate_pages.build_headlines(rows, known_at)
     revisions = statistics.read_revisions(url, "overstay_rate")
+    by_mode = statistics.read_estimates(url, known_at, "mode", "year")
+    crossed_year, crossed = estimate_pages.build_crossed(by_mode, known_at)
     context = {
         "now": now,
         "headlines": headlines,
@@ -39,6 +41,8 @@ def estimates(request: HttpRequest) -> HttpResponse:
         ],
         "past": estimate_revisions.say_past(revisions),
         "months": estimate_pages.build_months(rows, known_at, MONTHS_SHOWN),
+        "crossed": crossed,
+        "crossed_year": crossed_year,
         "nowcast": estimate_pages.build_now(rows, known_at),
         "columns": estimate_pages.COLUMN_NAMES,
         **_groups_context(request, url, rows, known_at),

@@ -26,7 +26,16 @@ QUANTITIES = {
     "probably_still_here": "Probably still here",
     "overstay_rate": "Overstay rate",
     "recorded_rate": "What the records alone would say",
+    "departures_by_mode": "Departures by this mode",
+    "bookings_never_flown": "Bookings never flown",
+    "arrivals_by_lists": "Arrivals, from two lists",
+    "departures_by_lists": "Departures, from two lists",
 }
+_TWO_LISTS = (
+    "Estimated, from how many of the border's list are in the carriers'. The range takes it that "
+    "each misses travellers whether or not the other does, which nobody can test; the bounds let "
+    "one list's travellers be in the other up to three times as likely (odds), or half"
+)
 # Where each number comes from.
 ORIGINS = {
     "expected_departures": "Recorded; reports that are still to come are added",
@@ -38,6 +47,12 @@ ORIGINS = {
     "no_departure_recorded": "Recorded, as it stands",
     "overstay_rate": "Estimated: left late and probably still here, of 100",
     "recorded_rate": "Recorded: left late and no departure recorded, of 100",
+    "departures_by_mode": "The number is what was seen. Nobody sees by which mode an unseen "
+    "traveller left: at most, all of them by this one",
+    "bookings_never_flown": "Estimated: bookings that nobody saw leave, less those whom border "
+    "and carrier both missed. Takes it that each misses travellers whether or not the other does",
+    "arrivals_by_lists": _TWO_LISTS,
+    "departures_by_lists": _TWO_LISTS,
 }
 
 
@@ -90,6 +105,11 @@ WHYS = {
         "of those who return soon; those who never return may differ further",
         "Read the outer bounds before the range.",
     ),
+    "coverage_drifts": Why(
+        "the share of departures that are recorded has been rising or falling over the months, so "
+        "each month is told by the travellers who came in that time alone",
+        "Look for what changed at the sources; read the range meanwhile.",
+    ),
     "months_scatter": Why(
         "the share of departures that are recorded differs from month to month by more than "
         "chance: whole lists get lost",
@@ -98,6 +118,15 @@ WHYS = {
     "linking_unjudged": Why(
         "it was not yet tried out how many links are missed or wrong",
         "The office runs sojourn quality --assess, then sojourn estimate.",
+    ),
+    "no_bookings": Why("no list of bookings is held", "Have a carrier send its bookings."),
+    "one_list": Why(
+        "only one of border and carrier tells of this mode of travel, so nothing shows what it "
+        "misses", "Have the other send its list.",
+    ),
+    "few_in_both": Why(
+        "next to nobody is in both lists, so they cannot be held against each other",
+        "See whether the two lists are of the same days and ports.",
     ),
     "too_early": Why(
         "next to nothing of the day has been reported yet", "Look again tomorrow."
@@ -146,8 +175,12 @@ SHORT = {
     "no_delays": "no month watched yet",
     "short_history": "few months watched",
     "returning_unlike": "those who return late differ",
+    "coverage_drifts": "what is recorded drifts",
     "months_scatter": "lists get lost",
     "linking_unjudged": "links not tried out",
+    "no_bookings": "no bookings held",
+    "one_list": "one list alone",
+    "few_in_both": "next to nobody in both lists",
     "too_early": "too early to tell",
     "to_date": "so far",
 }

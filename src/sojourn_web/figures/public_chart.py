@@ -69,16 +69,30 @@ class Drawing:
         return self.height - 8
 
 
-def draw(points: Sequence[Point]) -> tuple[Drawing, ...]:
+@dataclass(frozen=True)
+class Axes:
+    """``least``: the smallest step between two lines; ``unit`` is written behind its numbers."""
+
+    day: str = "%-d %b"
+    least: float = 1.0
+    unit: str = ""
+
+
+DAYS, MONTHLY_SHARES = Axes(), Axes("%b %Y", 0.1, "%")
+
+
+def draw(points: Sequence[Point], axes: Axes = DAYS) -> tuple[Drawing, ...]:
     """The chart for wide and for narrow screens; none where there are fewer than two points."""
     if sum(p.value is not None for p in points) < 2:
         return ()
-    return (_draw(points, "wide", *WIDE), _draw(points, "narrow", *NARROW))
+    return (_draw(points, axes, "wide", *WIDE), _draw(points, axes, "narrow", *NARROW))
 
 
-def _draw(points: Sequence[Point], name: str, width: int, height: int) -> Drawing:
+def _draw(
+    points: Sequence[Point], axes: Axes, name: str, width: int, height: int
+) -> Drawing:  # fmt: skip
     highest = max(max(0.0, p.upper or p.value or 0.0) for p in points)
-    steps = nice_steps(highest)
+    steps = nice_steps(highest, axes.least)
     inner, tall = width - LEFT - RIGHT, height - TOP - BOTTOM
 
     def x(place: int) -> float:
@@ -97,22 +111,25 @@ def _draw(points: Sequence[Point], name: str, width: int, height: int) -> Drawin
         dots += [Dot(*place, points[i].words) for i, place in zip(run, middle, strict=True)]
     every = max(1, round(len(points) / (3 if name == "narrow" else 8)))
     across = tuple(
-        Tick(x(i), f"{points[i].day.day} {points[i].day:%b}")
-        for i in range(every // 2, len(points), every)
+        Tick(x(i), f"{points[i].day:{axes.day}}") for i in range(every // 2, len(points), every)
     )
-    up = tuple(Tick(y(step), f"{step:,.0f}") for step in steps)
+    up = tuple(Tick(y(step), f"{_plain(step)}{axes.unit}") for step in steps)
     return Drawing(name, width, height, tuple(bands), tuple(lines), tuple(dots), across, up)
 
 
-def nice_steps(highest: float) -> tuple[float, ...]:
+def nice_steps(highest: float, least: float = 1.0) -> tuple[float, ...]:
     """Round numbers from 0 to ``highest`` or a little over: at most six."""
     if highest <= 0:
         return (0.0, 1.0)
     size = 10.0 ** floor(log10(highest))
     step = next(size * m for m in (0.2, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0) if highest <= 5 * size * m)
-    step = max(1.0, step)
+    step = max(least, step)
     count = int(-(-highest // step))
     return tuple(step * n for n in range(count + 1))
+
+
+def _plain(step: float) -> str:
+    return f"{step:,.0f}" if step == round(step) else f"{step:,.2f}".rstrip("0")
 
 
 def _runs(points: Sequence[Point]) -> list[list[int]]:

@@ -1,35 +1,44 @@
 """Downloads: each vintage as SDMX-CSV, SDMX structures, CSV with metadata, Parquet.
 
-In: a vintage that was released and a kind. Out: a file, made at the first ask, kept beside the
-office's web files and given with its digest as ETag. A vintage never changes: caches may keep it.
+In: a vintage that was released and a kind. Out: a file, made at the first ask piece by piece, kept
+in a folder of its own (0700, files 0600: settings.DOWNLOADS) and given with its digest as ETag. A
+vintage never changes: caches may keep it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import polars as pl
 from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
+from sqlalchemy import Connection
 
 from sojourn.errors import SojournError
+from sojourn.release import published
 from sojourn.release.formats import (
-    write_csvw,
-    write_data,
-    write_parquet,
+    CodeLists,
+    Publication,
+    can_write_ml,
+    save_parquet,
+    save_zip,
+    stream_csvw,
+    stream_data,
     write_structures,
-    zip_files,
+    write_structures_ml,
 )
 from sojourn.release.published import Wanted
 from sojourn_web.figures import public_reading
-from sojourn_web.figures.public_caching import FOR_EVER, matches
+from sojourn_web.figures.public_caching import FOR_A_MINUTE, FOR_EVER, matches
 from sojourn_web.figures.public_reading import Shelf
+from sojourn_web.figures.statistics import open_statistics
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,11 @@ class Kind:
     about: str
 
 
+_ML = Kind(
+    "structures.sdmx.xml", "The same as SDMX-ML",
+    "application/vnd.sdmx.structure+xml;version=3.0.0",
+    "For statistical offices whose tools want XML: the same structures, SDMX-ML 3.0.",
+)  # fmt: skip
 KINDS = (
     Kind("figures.csv.zip", "CSV with metadata (CSVW)", "application/zip",
          "For a spreadsheet or a script: the figures, every code list, and what each column is."),
@@ -51,6 +65,7 @@ KINDS = (
          "For statistical offices: data."),
     Kind("structures.sdmx.json", "SDMX 3.0 structures", "application/vnd.sdmx.structure+json",
          "For statistical offices: code lists, concepts, data structure, as SDMX-JSON 2.0."),
+    *([_ML] if can_write_ml() else []),
 )  # fmt: skip
 _building = threading.Lock()
 
@@ -76,7 +91,8 @@ def download(request: HttpRequest, vintage: str, name: str) -> HttpResponseBase:
             path.open("rb"), content_type=kind.media_type, as_attachment=True, filename=saved_as
         )
     response["ETag"] = etag
-    response["Cache-Control"] = FOR_EVER
+    settled = shelf.is_settled(known[vintage])
+    response["Cache-Control"] = FOR_EVER if settled else FOR_A_MINUTE
     response["Access-Control-Allow-Origin"] = "*"
     return response
 
@@ -92,31 +108,53 @@ def make_ready(url: str) -> None:
 
 def _keep(url: str, shelf: Shelf, vintage: date, kind: Kind) -> Path:
     """The kept file, made where it is not there; its name begins with its digest."""
-    release = shelf.release_of(vintage)
-    made_of = f"{url} {release.release_id if release else ''}"
+    made_of = " ".join([url, *(r.release_id for r in shelf.releases if r.vintage <= vintage)])
     folder = Path(settings.DOWNLOADS) / hashlib.sha256(made_of.encode()).hexdigest()[:16]
     ending = f"-{kind.name}"
     with _building:
         if found := next(iter(sorted(folder.glob(f"*{ending}"))), None):
             return found
-        data = _make(url, shelf, vintage, kind)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = folder / f"{hashlib.sha256(data).hexdigest()[:32]}{ending}"
         part = folder / f".{kind.name}.part"
-        part.write_bytes(data)
-        return part.replace(path)
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        try:
+            _make(url, shelf, vintage, kind, part)
+            with part.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return part.replace(folder / f"{digest[:32]}{ending}")
+        finally:
+            part.unlink(missing_ok=True)
 
 
-def _make(url: str, shelf: Shelf, vintage: date, kind: Kind) -> bytes:
+def _make(url: str, shelf: Shelf, vintage: date, kind: Kind, path: Path) -> None:
+    """Write the file, piece by piece."""
     lists = public_reading.code_lists(shelf)
     about = public_reading.publication()
     release = shelf.release_of(vintage)
-    if kind.name == "structures.sdmx.json" and release is not None:
-        return write_structures(lists, about, release.released_at).encode()
-    figures = public_reading.read_figures(url, Wanted(), as_of=vintage)
-    writers: dict[str, Callable[[], bytes]] = {
-        "figures.csv.zip": lambda: zip_files(write_csvw(figures, lists, about)),
-        "figures.parquet": lambda: write_parquet(figures, lists, about),
-        "figures.sdmx.csv": lambda: write_data(figures, lists, about).encode(),
-    }
-    return writers[kind.name]()
+    made = release.released_at if release else datetime(vintage.year, 1, 1, tzinfo=UTC)
+    if kind.name == "structures.sdmx.json":
+        path.write_text(write_structures(lists, about, made), "utf-8")
+    elif kind.name == "structures.sdmx.xml":
+        path.write_text(write_structures_ml(lists, about, made), "utf-8")
+    else:
+        with open_statistics(url).connect() as connection:
+            _make_data(connection, lists, about, vintage, kind, path)
+
+
+def _make_data(
+    connection: Connection, lists: CodeLists, about: Publication, vintage: date, kind: Kind,
+    path: Path,
+) -> None:  # fmt: skip
+    def figures() -> Iterator[pl.DataFrame]:
+        return published.iter_figures(connection, Wanted(), as_of=vintage)
+
+    if kind.name == "figures.parquet":
+        vintages = published.read_vintages(connection, Wanted(), as_of=vintage)
+        save_parquet(figures, lists, about, vintages, path)
+        return
+    with path.open("wb") as file:
+        if kind.name == "figures.csv.zip":
+            save_zip(stream_csvw(figures(), lists, about), file)
+        else:
+            file.writelines(text.encode() for text in stream_data(figures(), lists, about))

@@ -16,6 +16,21 @@ from sojourn_web.figures.public_reading import Key, Shelf
 NOBODY_SEEN = "no_departure_recorded"
 PARTS = (("expected_departures", ""), ("departed_in_time", "less"), ("departed_late", "less"),
          ("status_changed", "less"))  # fmt: skip
+ESTIMATES = "estimates"
+_LEFT_OVER = (*PARTS, ("left_unrecorded", "less"))
+ESTIMATE_PARTS = {
+    NOBODY_SEEN: PARTS,
+    "left_unrecorded": ((NOBODY_SEEN, "of"), ("probably_still_here", "the others:")),
+    "probably_still_here": _LEFT_OVER,
+    "overstay_rate": (
+        ("departed_late", ""), ("probably_still_here", "and"), ("expected_departures", "of"),
+        ("recorded_rate", "instead of"),
+    ),
+    "recorded_rate": (
+        ("departed_late", ""), (NOBODY_SEEN, "and"), ("expected_departures", "of"),
+        ("overstay_rate", "better:"),
+    ),
+}  # fmt: skip
 HEADLINES = ("departures", "expected_departures", "departed_late", NOBODY_SEEN)
 
 
@@ -141,7 +156,8 @@ def build_history(history: pl.DataFrame, shelf: Shelf) -> list[Vintage]:
     for at, row in enumerate(rows):
         before = rows[at + 1]["value"] if at + 1 < len(rows) else None
         release = next((r for r in shelf.releases if r.release_id == row["release_id"]), None)
-        change = "first" if at + 1 == len(rows) else words.say_change(row["value"], before)
+        share = words.is_share(row["quantity"])
+        change = "first" if at + 1 == len(rows) else words.say_change(row["value"], before, share)
         out.append(
             Vintage(
                 row["vintage"], release.released_at if release else None, words.say_figure(row),
@@ -156,7 +172,9 @@ def build_history(history: pl.DataFrame, shelf: Shelf) -> list[Vintage]:
 def build_parts(row: dict[str, Any], beside: pl.DataFrame, vintage: date) -> list[Part]:
     """What a computed figure is made of: the figures beside it, in the same cell and vintage."""
     found = {r["quantity"]: r for r in beside.iter_rows(named=True)}
-    if row["quantity"] == NOBODY_SEEN:
+    if row["release_table"] == ESTIMATES:
+        made_of = list(ESTIMATE_PARTS.get(row["quantity"], ()))
+    elif row["quantity"] == NOBODY_SEEN:
         made_of = [(q if q in found else words.DRAWN.get(q, q), sign) for q, sign in PARTS]
     else:
         made_of = [(words.DRAWN[row["quantity"]], "")] if row["quantity"] in words.DRAWN else []
@@ -179,6 +197,13 @@ def title_of(key: Key) -> str:
     """What a figure is, in one line."""
     places = [words.place_of(n, getattr(key, n)) for n in words.DIMENSIONS if getattr(key, n)]
     return ", ".join((words.label_of(key.quantity), words.period_of(key.span, key.period), *places))
+
+
+def cells_of(figures: pl.DataFrame, dimensions: tuple[str, ...]) -> pl.DataFrame:
+    """Cells that are told apart by just these dimensions."""
+    return figures.filter(
+        pl.all_horizontal((pl.col(n) != "") == (n in dimensions) for n in words.DIMENSIONS)
+    )
 
 
 def dimensions_of(figures: pl.DataFrame) -> tuple[str, ...]:

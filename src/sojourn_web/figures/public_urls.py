@@ -15,6 +15,7 @@ urlpatterns = [
     path("figures/tables", public_views.tables, name="public-tables"),
     path("figures/method", public_views.method, name="public-method"),
     path("figures/errors", public_views.errors, name="public-errors"),
+    path("figures/metadata", public_views.metadata, name="public-metadata"),
     path("figures/calendar", public_views.calendar, name="public-calendar"),
     path("figures/calendar.ics", calendar_ics, name="public-calendar-ics"),
     path("figures/releases.atom", releases_atom, name="public-atom"),

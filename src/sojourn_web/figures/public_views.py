@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -15,16 +16,19 @@ from django.views.decorators.http import require_safe
 
 from sojourn.release.calendar import last_day
 from sojourn.release.formats import NOTE
+from sojourn.release.noise import LEVEL
 from sojourn.release.published import Wanted
 from sojourn.vocabulary import Span
 from sojourn_web.figures import public_chart, public_pages, public_reading, release_plan
 from sojourn_web.figures import public_words as words
 from sojourn_web.figures.models import Announcement
 from sojourn_web.figures.public_files import KINDS
+from sojourn_web.figures.public_overstays import read_overstays
 from sojourn_web.figures.public_reading import Key, NoSuchKeyError, Shelf
 
 PAGE_ROWS = 60
 CHART_DAYS = 60
+SPLITS = ("period", "mode", "admission_class", "nationality")
 CHARTED = ("departures", "departed")  # the first that is published by day
 View = Callable[..., HttpResponse]
 
@@ -84,6 +88,7 @@ def _newest_figures(url: str, shelf: Shelf) -> dict[str, object]:
         "drawings": public_chart.draw(points),
         "points": points[::-1],
         "charted": words.label_of(charted),
+        "overstays": read_overstays(url, shelf, vintage),
     }
 
 
@@ -105,15 +110,20 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
     vintage = date.fromisoformat(_one_of(query, "vintage", _iso(shelf.vintages)))
     periods = public_reading.read_periods(url, shelf, table, span)
     wanted = Wanted(release_table=table, span=span)
-    dimensions = public_pages.dimensions_of(public_reading.read_figures(url, wanted, limit=1))
+    split = _one_of(query, "by", SPLITS) if table == public_pages.ESTIMATES else ""
+    dimensions = _split_by(split) or public_pages.dimensions_of(
+        public_reading.read_figures(url, wanted, limit=1)
+    )
     period = nationality = ""
     if dimensions:
         period = _one_of(query, "period", _iso(periods))
         wanted = replace(wanted, period=date.fromisoformat(period))
-    if len(dimensions) > 1:
+    if len(dimensions) > 1 and "nationality" in dimensions:
         nationality = _one_of(query, "nationality", shelf.nationalities)
         wanted = replace(wanted, nationality=nationality)
     figures = public_reading.read_figures(url, wanted, as_of=vintage)
+    if split:  # estimates have cells of several kinds in one table
+        figures = public_pages.cells_of(figures, dimensions)
     quantities = words.columns_of(set(figures["quantity"]))
     by = tuple(d for d in dimensions if d != "nationality" or not nationality) or ("period",)
     rows = public_pages.build_rows(
@@ -129,6 +139,8 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
         "nationalities": sorted(((n, words.place_of("nationality", n))
                                  for n in shelf.nationalities), key=lambda n: n[1])
         if nationality else [],
+        "split": split,
+        "splits": [(s, {"period": "Period", **words.DIMENSIONS}[s]) for s in SPLITS if split],
         "choices": [(t, words.table_of(t)) for t in shelf.tables],
         "spans": [(s, words.span_of(s)) for s in shelf.spans(table)],
         "periods": [(p.isoformat(), words.period_of(span, p)) for p in periods] if period else [],
@@ -138,6 +150,10 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
         "title": ", ".join(said), "page": page, "last": last, "query": _without_page(query),
         "rows": rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], "count": len(rows),
     }  # fmt: skip
+
+
+def _split_by(split: str) -> tuple[str, ...]:
+    return () if split in ("", SPLITS[0]) else (split,)
 
 
 def _iso(days: tuple[date, ...]) -> tuple[str, ...]:
@@ -166,9 +182,12 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
     method, about_method = words.method_of(row["method"])
     context = {
         "here": "tables", "key": key, "row": row, "said": words.say_figure(row),
-        "title": public_pages.title_of(key), "exact": words.say_exact(row["value"]),
+        "title": public_pages.title_of(key),
+        "exact": words.say_figure(row).value if words.is_share(key.quantity)
+        else words.say_exact(row["value"]),
         "definition": words.definition_of(key.quantity), "vintage": vintage,
-        "newest": vintage == history["vintage"][0], "share": words.is_share(key.quantity),
+        "newest": vintage == history["vintage"][0], "final": _final_from(row),
+        "share": words.is_share(key.quantity),
         "table": words.table_of(key.release_table), "span": words.span_of(key.span),
         "period": words.period_of(key.span, key.period),
         "places": [(name, words.place_of(n, getattr(key, n)),
@@ -221,6 +240,21 @@ def errors(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @shared
+def metadata(request: HttpRequest) -> HttpResponse:
+    """What the ESMS asks an office to say of its figures."""
+    shelf = public_reading.read_shelf(settings.STATISTICS_URL)
+    about = public_reading.publication()
+    context = {
+        "here": "metadata", "shelf": shelf, "publication": about, "final": about.final_after,
+        "policy": release_plan.policy_of(), "level": round(100 * LEVEL),
+        "dimensions": tuple(words.DIMENSIONS.values()),
+        "tables": [words.table_of(t) for t in shelf.tables],
+    }  # fmt: skip
+    return render(request, "public/metadata.html", context)
+
+
+@require_safe
+@shared
 def calendar(request: HttpRequest) -> HttpResponse:
     shelf = public_reading.read_shelf(settings.STATISTICS_URL)
     context = {
@@ -240,6 +274,16 @@ def downloads(request: HttpRequest) -> HttpResponse:
         "root": request.build_absolute_uri("/").rstrip("/"),
     }  # fmt: skip
     return render(request, "public/downloads.html", context)
+
+
+def _final_from(row: dict[str, Any]) -> date | None:
+    """The recorded day that takes the last increment of a figure; None: it is final."""
+    ages = public_reading.publication().final_after
+    if ages is None or row["method"] == "cell_key":
+        return None
+    span = Span(row["span"])
+    until = last_day(span, row["period"]) + timedelta(days=ages[span != Span.DAY])
+    return until if row["vintage"] < until else None
 
 
 def _parse(parts: dict[str, str], query: QueryDict) -> tuple[Key, date | None]:

@@ -23,12 +23,15 @@ TABLES = {
     "total": "In total",
     "nationality": "By nationality",
     "nationality_mode_class": "By nationality, mode and class",
+    "estimates": "Overstays, estimated",
+    "reentries": "Re-entries",
 }
 # In the order in which a reader asks; others follow by name.
 ORDER = (
     "arrivals", "arrived", "departures", "departed", "expected_departures", "permission_ended",
     "departed_in_time", "left_in_time", "departed_late", "left_late", "status_changed",
-    "no_departure_recorded",
+    "no_departure_recorded", "left_unrecorded", "probably_still_here", "overstay_rate",
+    "recorded_rate", "reentry_seen", "reentry_not_seen",
 )  # fmt: skip
 # What is computed from one count alone, and that count as it was drawn.
 DRAWN = {
@@ -36,6 +39,10 @@ DRAWN = {
     "departed_in_time": "left_in_time", "departed_late": "left_late",
 }  # fmt: skip
 MISSING = "not available"
+NOT_TOLD = {
+    "cell_key": "suppressed", "too_noisy": "too noisy to tell",
+    "no_reentries": "too few re-entries to tell", "too_young": "too early to tell",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,18 @@ class Said:
 def say_figure(row: dict[str, Any]) -> Said:
     """One row of FIGURES."""
     if row["value"] is None:
-        return Said("suppressed" if row["method"] == "cell_key" else MISSING, "")
-    step = 0 if is_share(row["quantity"]) else step_of(row["noise_sd"])
+        return Said(NOT_TOLD.get(row["method"], MISSING), "")
+    step = 0 if is_share(row["quantity"]) else step_of(_error_of(row))
     value, low, high = (row[n] for n in ("value", "lower", "upper"))
     interval = "" if low is None else f"{_say(low, step)} to {_say(high, step)}"
     return Said(_say(value, step), interval, say_exact(value) if value < 0 else "")
+
+
+def _error_of(row: dict[str, Any]) -> float | None:
+    """A standard deviation: the noise's, or for an estimate as its range has it."""
+    if row["noise_sd"] is not None or row["lower"] is None:
+        return row["noise_sd"]  # type: ignore[no-any-return]
+    return float(row["upper"] - row["lower"]) / (2 * 1.96)
 
 
 def step_of(noise_sd: float | None) -> int:
@@ -76,10 +90,13 @@ def say_exact(value: float | None) -> str:
     return f"{MINUS}{text}" if value < 0 else text
 
 
-def say_change(now: float | None, before: float | None) -> str:
+def say_change(now: float | None, before: float | None, share: bool = False) -> str:  # noqa: FBT
+    """Of a share in points of a hundred."""
     if now is None or before is None:
         return "first" if before is None else MISSING
     change = now - before
+    if share:
+        return f"{100 * change:+.2f} points".replace("-", MINUS)
     return "none" if not change else f"{'+' if change > 0 else ''}{say_exact(change)}"
 
 

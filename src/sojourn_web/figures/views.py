@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_safe
@@ -79,6 +80,8 @@ async def live_events(request: HttpRequest) -> HttpResponse | StreamingHttpRespo
     user = await request.auser()
     if not await sync_to_async(user.has_perm)(SEE_FIGURES):
         return HttpResponse(status=403 if user.is_authenticated else 401)
+    # A watcher stays for hours: the connection that knew who it is goes back to its pool now.
+    await sync_to_async(close_old_connections)()
     response = StreamingHttpResponse(broadcaster().watch(), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"

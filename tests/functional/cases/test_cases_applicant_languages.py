@@ -19,9 +19,10 @@ from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.services import checks, opening
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
-PUBLIC = ("/return/", "/return/begin", "/return/enter")
+PUBLIC = ("/return/", "/return/begin", "/return/enter", "/return/join")
 MINE = ("", "ask/about/names", "ask/about/birth_date", "ask/needs/claims", "ask/wishes/why", "held",
-        "log", "consents", "consents/embassy", "complain", "appeal", "rate", "erase")  # fmt: skip
+        "log", "family", "family/child", "consents", "consents/embassy", "complain", "appeal",
+        "rate", "erase")  # fmt: skip
 BUDGET = 100_000
 
 

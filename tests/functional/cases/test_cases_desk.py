@@ -153,7 +153,8 @@ def test_two_who_change_one_person_see_both_and_overwrite_nothing(cast: Cast) ->
     first, second = client_of(cast.counsellor), client_of(cast.colleague)
     shown = page(first, f"{where}?person={amina.pk}")
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', shown)) | {
-        "names": "Amina Diallo", "kind": "applicant", "birth_date": "1991-05-17",
+        "names": "Amina Diallo", "kind": "applicant", "birth_date_year": "1991",
+        "birth_date_month": "5", "birth_date_day": "17",
         "nationality": "GIN", "language": "fr", "names_latin": "DIALLO AMINA",
     }  # fmt: skip
     fields.pop("travels_alone", None), fields.pop("confirmed_date", None)
@@ -232,7 +233,7 @@ def test_a_session_that_ends_in_mid_form_loses_nothing_and_tells_nobody_else(cas
 def test_hints_while_typing_obey_visibility_and_a_second_case_needs_a_look(cast: Cast) -> None:
     case = case_in(cast, State.COUNSELLING)
     mine, stranger = client_of(cast.counsellor), client_of(cast.stranger)
-    typed = {"names": "Aminah Dialo", "birth_date": "1991"}
+    typed = {"names": "Aminah Dialo", "birth_date_year": "1991"}
     hinted = mine.post("/cases/new/hints", typed).content.decode()
     assert case.reference in hinted
     assert "Amina" not in hinted
@@ -247,8 +248,8 @@ def test_hints_while_typing_obey_visibility_and_a_second_case_needs_a_look(cast:
     for _ in range(2):
         assert mine.post("/cases/new", fields | {"looked": "on"}).status_code == 302
     assert Case.objects.count() == 2
-    bad = mine.post("/cases/new", fields | {"birth_date": "1900-01-01", "looked": "on",
-                                            "key": "another"})  # fmt: skip
+    dummy = {"birth_date_year": "1900", "birth_date_month": "1", "birth_date_day": "1"}
+    bad = mine.post("/cases/new", fields | dummy | {"looked": "on", "key": "another"})
     assert bad.status_code == 422
     assert "usually stands for" in bad.content.decode()
     long = mine.post("/cases/new", {"key": "third", "language": "fr", "kind": "applicant",
@@ -318,7 +319,7 @@ def test_break_glass_is_one_case_a_reason_and_three_hours(cast: Cast) -> None:
 def test_one_word_names_and_forged_rows(cast: Cast) -> None:
     case = case_in(cast, State.DOCUMENTS, NewPerson("Yusuf", birth_date="~1999"))
     mine = client_of(cast.counsellor)
-    assert "~1999" in page(mine, f"/cases/{case.reference}/")
+    assert "about 1999" in page(mine, f"/cases/{case.reference}/")
     other = case_in(cast, State.COUNSELLING)
     task = work.plan_task(cast.room, cast.counsellor, other.pk, "ring", key=key())
     place = f"/cases/{case.reference}/do/"

@@ -150,6 +150,21 @@ def test_every_address_has_its_roles_written_down() -> None:
     assert {a.name for a in addresses()} == set(PAGES)
 
 
+def test_every_address_of_a_person_s_case_is_closed_to_nobody_in_particular(
+    client: Client, scene: Scene
+) -> None:
+    """No account opens them either: whoever asks is sent to reference and code."""
+    client.force_login(scene.people["supervisor"], backend=BACKEND)  # type: ignore[arg-type]
+    before = AuditEvent.objects.count()
+    found = [a for a in addresses("return/") if a.route.startswith("return/case/")]
+    assert len(found) >= 20
+    for address in found:
+        place = address.fill(scene.case.reference, scene.file_id)
+        assert client.get(place)["Location"] == "/return/enter", address
+        assert client.post(place).status_code == 403, address
+    assert AuditEvent.objects.count() == before
+
+
 @pytest.mark.parametrize("role", [None, *Role])
 def test_every_address_crossed_with_every_role(
     client: Client, scene: Scene, role: Role | None

@@ -18,12 +18,17 @@ GROUPS = (
     ("desk", "desk_others"),
     ("files_and_letters", "keeping", "api", "reports"),
     ("applicant", "applicant_rights", "applicant_languages"),
+    ("family", "record", "desk_dates", "key_service"),
+    ("queries", "limits", "stale_forms"),
 )
+
+
+NAMES = ("staff", "desk", "papers", "applicant", "family", "wire")
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@pytest.mark.parametrize("names", GROUPS, ids=("staff", "desk", "papers", "applicant"))
+@pytest.mark.parametrize("names", GROUPS, ids=NAMES)
 def test_services_pass_on_postgresql(postgres_url: str, names: tuple[str, ...]) -> None:
     address = postgres_url.replace("postgresql+psycopg://", "postgresql://")
     done = subprocess.run(

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from sojourn.cli import build_app
 from sojourn.errors import UsageError
 from sojourn.pipeline.calibrating import Progress, calibrate, run_country
+from sojourn.pipeline.whole_path import run_whole
 from sojourn.policy import Policy, load_policy
 from sojourn.simulate.small_world import Kind
 
@@ -47,6 +48,32 @@ def test_a_country_is_judged_against_its_own_truth_and_final_vintage(few: Policy
     assert year["truth"].null_count() == 0
     assert year.select((pl.col("truth") <= pl.col("naive") + 0.05).mean()).item() > 0.9
     assert cells.filter(pl.col("why") == "to_date").height == 0
+
+
+@pytest.mark.parametrize("kind", [Kind.DRIFT, Kind.DELAYS, Kind.STOPS])
+def test_where_the_world_changes_the_final_vintage_stays_within_its_interval(
+    kind: Kind, few: Policy
+) -> None:
+    cells = pl.concat([run_country(kind, country, 3, few) for country in range(8)]).filter(
+        (pl.col("quantity") == "overstay_rate") & (pl.col("expected") >= 100)
+        & (pl.col("mode") == "") & (pl.col("nationality") == "") & (pl.col("admission_class") == "")
+    )  # fmt: skip
+    held = pl.col("final").is_between(pl.col("later_lower"), pl.col("later_upper"))
+    assert cells.drop_nulls("final").select(held.mean()).item() > 0.85
+    true = pl.col("truth").is_between(pl.col("lower"), pl.col("upper"))
+    assert cells.drop_nulls("value").select(true.mean()).item() > 0.85
+
+
+def test_a_country_all_the_way_has_names_and_links_and_is_judged_alike(few: Policy) -> None:
+    cells = run_whole(0, 1, few)
+    total = cells.filter(
+        (pl.col("span") == "year") & (pl.col("mode") == "") & (pl.col("nationality") == "")
+        & (pl.col("admission_class") == "")
+    ).row(0, named=True)  # fmt: skip
+    assert total["bound_lower"] <= total["truth"] <= total["bound_upper"]
+    assert total["naive"] > 2 * total["truth"]
+    assert cells["final"].null_count() == cells.height
+    assert cells.columns == run_country(Kind.PLAIN, 0, 1, few).columns
 
 
 def test_the_command_tells_its_table_as_json(tmp_path: Path) -> None:

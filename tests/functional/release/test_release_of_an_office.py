@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from sqlalchemy import Engine
@@ -18,23 +19,26 @@ from lib.offices import NOW, hand_in, small_country, small_office
 from lib.releasing import small_policy
 from sojourn.cli import build_app
 from sojourn.encode import FileKeyProvider
-from sojourn.errors import LedgerError, PrivacyError, UsageError
+from sojourn.errors import HorizonError, LedgerError, PrivacyError, UsageError
 from sojourn.ledger import Ledger
 from sojourn.ledger.engine import open_engine
+from sojourn.link import Trial
 from sojourn.measure import assign_outcomes
 from sojourn.pipeline import Desk, Office
 from sojourn.pipeline.measuring import purge
 from sojourn.pipeline.office import key_file
+from sojourn.pipeline.quality import assess
 from sojourn.pipeline.releasing import (
     explain_figure,
     make_release,
     plan,
+    plan_closed_period,
     release_closed_period,
 )
 from sojourn.policy import load_policy
 from sojourn.release import read_figures, read_state
 from sojourn.release.store import read
-from sojourn.schemas import ESTIMATES, Span
+from sojourn.schemas import Span
 
 LAST = NOW.date() - timedelta(days=1)
 # So little noise that the figures must be right: for tests of invented people alone.
@@ -145,26 +149,43 @@ def test_a_day_later_only_what_is_due_is_drawn_and_what_changed_is_added(
         make_release(office, LAST, "Ann", "ann")
 
 
-def test_estimates_are_made_from_noisy_counts_alone(office: Office, engine: Engine) -> None:
-    seen: list[pl.DataFrame] = []
-
-    def estimator(counts: pl.DataFrame) -> pl.DataFrame:
-        seen.append(counts)
-        ended = counts.group_by("counts_on", "nationality").agg(pl.col("value").sum())
-        whole = ended.with_columns(
-            span=pl.lit("month"), period=pl.col("counts_on"), mode=pl.lit(""),
-            admission_class=pl.lit(""), quantity=pl.lit("overstay_rate"), standing=pl.lit("made"),
-            why=pl.lit(""), known_at=pl.lit(LAST),
-            nationality=pl.when(pl.col("nationality") == "unknown").then(pl.lit(""))
-            .otherwise("nationality"),
-        )  # fmt: skip
-        return ESTIMATES.conform(whole)
-
-    make_release(office, LAST, "Ann", "Bob", estimator=estimator)
-    assert all((c["noise_variance"] > 0).all() for c in seen)
-    made = read_figures(engine, "quantity = 'overstay_rate'")
-    assert set(made["release_table"]) == {"total", "nationality"}
-    assert (made["epsilon"] == 0).all()
+def test_an_office_releases_overstay_rates_after_an_assessment(tmp_path: Path) -> None:
+    """Of so few people that little can be told, but what is told is told right, or not at all."""
+    settings = small_policy(
+        epsilon_per_year=8.0, max_contributions=8, tables=("total", "nationality_mode_class"),
+        table_dimensions=("", "nationality mode admission_class"),
+        table_spans=("month", "month"), table_shares=(0.3, 0.3), reentry_share=0.4,
+        nationalities=("FRA",), admission_classes=("VISIT", "WORK"), first_days=10, first_months=9,
+        day_ages=(0,), month_ages=(0,), reentry_days=0,
+    )  # fmt: skip
+    url = f"sqlite:///{tmp_path / 'statistics.sqlite3'}"
+    office = small_office(tmp_path, url, policy=replace(load_policy(), release=settings))
+    country = small_country(stays=900, seed=4, days=330, extensions=0.1)
+    with Desk(office) as desk:
+        hand_in(desk, office, country.crossings, "all", country.status_changes, as_recorded=True)
+    assess(office, np.random.default_rng(1), trial=Trial(rounds=1))
+    make_release(office, LAST, "Ann", "Bob")
+    engine = open_engine(office.statistics_url)
+    again = read_figures(engine, "release_table = 'reentries'")
+    with office.open_ledger() as ledger:
+        linkage = ledger.linkage()
+        assert ledger.linkage_counted_on() == NOW.date()
+    exact = linkage.filter(
+        pl.col("what").cast(pl.String) == "rearrivals", pl.col("period").is_in(again["period"])
+    )["value"].sum()
+    assert exact > 0
+    # Far outside the noise: by chance once in a million.
+    assert abs(again["value"].sum() - exact) <= 5 * float((again["noise_sd"] ** 2).sum()) ** 0.5
+    estimates = read_figures(engine, "release_table = 'estimates'")
+    engine.dispose()
+    assert set(estimates["method"]) <= {"estimated", "too_noisy", "no_reentries"}
+    assert (estimates["epsilon"] == 0).all()
+    total = estimates.filter(
+        pl.col("quantity") == "expected_departures", pl.col("span") == "month",
+        pl.col("mode") == "", pl.col("nationality") == "", pl.col("admission_class") == "",
+    )  # fmt: skip
+    assert total.height == 9
+    assert total["value"].null_count() == 0
 
 
 def test_what_a_stay_contributed_dies_with_it(office: Office, engine: Engine) -> None:
@@ -227,6 +248,47 @@ def test_a_closed_month_by_cell_key_is_near_the_truth(office: Office, engine: En
         assert row["lower"] <= exact.get(row["mode"], 0) <= row["upper"]
 
 
+def test_the_command_releases_a_closed_month_by_cell_key(office: Office) -> None:
+    FileKeyProvider.create(key_file(office.home))
+    text = written_policy().replace("cell_key_tables = []", 'cell_key_tables = ["mode"]')
+    text = text.replace("cell_key_dimensions = []", 'cell_key_dimensions = ["mode"]')
+    (office.home / "policy.toml").write_text(text, "utf-8")
+    where = ["release", "--home", str(office.home), "--database", office.statistics_url]
+    ask = [*where, "--asked-by", "Ann", "--approved-by", "Bob"]
+    run, app = CliRunner(), build_app()
+    for wrong in (
+        ["--closed", "mode"], ["--period", "2025-11"], [], ["--closed", "mode", "--period", "now"],
+        ["--closed", "mode", "--period", "2025-11", "--through", "2026-01-01"],
+    ):  # fmt: skip
+        assert isinstance(run.invoke(app, [*ask, *wrong]).exception, UsageError)
+    # The commands' clock is the machine's: any month of this test's country is closed by then.
+    month = ["--closed", "mode", "--period", "2025-11"]
+    dry = run.invoke(app, [*ask, *month, "--dry-run"])
+    assert dry.exit_code == 0, dry.output
+    assert "changed by 2 at most, none under 10 told" in " ".join(dry.output.split())
+    assert "outside the budget" in dry.output
+    made = run.invoke(app, [*ask, *month, "--json"])
+    assert made.exit_code == 0, made.output
+    told = json.loads(made.stdout)
+    assert told["plan"]["dimensions"] == ["mode"]
+    assert told["released"]["figures"] == 6 * told["plan"]["cells"]
+    assert told["released"]["epsilon"] == 0.0
+    for again in ([*month, "--dry-run"], month):
+        assert "released already" in str(run.invoke(app, [*ask, *again]).exception)
+    other = run.invoke(app, [*ask, "--closed", "total", "--period", "2025-11"])
+    assert isinstance(other.exception, PrivacyError)
+
+
+def test_a_period_whose_stays_may_be_gone_is_refused(office: Office, engine: Engine) -> None:
+    closed = replace(CLEAR, cell_key_tables=("mode",), cell_key_dimensions=("mode",))
+    own = replace(office, policy=replace(office.policy, release=closed))
+    purge(own, date(2026, 11, 1))
+    for act in (plan_closed_period, release_closed_period):
+        with pytest.raises(HorizonError, match="past their horizon"):
+            act(own, "mode", Span.MONTH, date(2025, 11, 1), "Ann", "Bob")
+    assert read_figures(engine).is_empty()
+
+
 def written_policy() -> str:
     """The default, of two nationalities and a short reach."""
     text = files("sojourn").joinpath("policies/default.toml").read_text("utf-8")
@@ -258,10 +320,23 @@ def test_the_command_says_the_cost_first_and_two_people_make_it(
     assert plan(office, LAST).cost > 0  # nothing was spent
     made = run.invoke(app, ["release", *ask, "--approved-by", "Bob", "--json"])
     assert made.exit_code == 0, made.output
-    assert json.loads(made.output)["released"]["left"] < 0.01
+    # Linking was not assessed: the share of re-entries is left.
+    left = json.loads(made.output)["released"]["left"]
+    assert left == pytest.approx(load_policy().release.reentry_share, abs=0.01)
     again = run.invoke(app, ["release", *ask, "--approved-by", "Bob"])
     assert isinstance(again.exception, PrivacyError)
     told = run.invoke(app, ["explain", "total/month/2026-02-01/arrivals", *where])
     assert told.exit_code == 0, told.output
     assert "made to sum" in told.output
     assert "every vintage" in told.output
+
+
+def test_yesterday_is_released_while_today_comes_in(office: Office, engine: Engine) -> None:
+    """As offices work: the day's purge is made at midnight, and records go on coming."""
+    today = NOW.date()
+    with Desk(office) as desk:
+        desk.purge(today)
+        hand_in(desk, office, small_country(stays=60, seed=5, days=330).crossings, "today")
+    assert make_release(office, LAST, "Ann", "Bob").figures > 0
+    with office.open_ledger() as ledger, pytest.raises(HorizonError, match="can be asked for"):
+        ledger.stays_at_close(LAST - timedelta(days=1))

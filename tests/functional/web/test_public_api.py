@@ -12,8 +12,11 @@ import pytest
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.test import Client
+from sqlalchemy import create_engine, text
 
 from lib.published import Country, all_figures
+from sojourn_web.figures.public_caching import answers
+from sojourn_web.figures.public_files import KINDS
 
 pytestmark = pytest.mark.django_db
 ONE = "/api/v1/figures/total/month/2026-10-01/departed/all/all/all"
@@ -54,6 +57,48 @@ def test_a_figure_is_what_was_stored_and_may_be_kept_for_ever(
         assert again["ETag"] == first["ETag"]
     other = client.get(f"{ONE}?vintage=2026-10-31", headers={"If-None-Match": '"another"'})
     assert other.status_code == 200
+
+
+def test_who_brings_the_tag_back_is_answered_before_the_database_is_asked(
+    client: Client, published: Country
+) -> None:
+    """Also by a server that never gave the answer; a tag of another address is worth nothing."""
+    fixed = [f"{ONE}?vintage=2026-10-31", "/api/v1/figures?vintage=2026-10-31&limit=2"]
+    tags = [client.get(address)["ETag"] for address in fixed]
+    engine = create_engine(settings.STATISTICS_URL)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE figure_nodes RENAME TO elsewhere"))
+    answers.clear()
+    for address, tag in zip(fixed, tags, strict=True):
+        again = client.get(address, headers={"If-None-Match": tag})
+        assert (again.status_code, again["ETag"], again.content) == (304, tag, b"")
+        other = address.replace("2026-10-31", "2026-09-30")
+        assert client.get(other, headers={"If-None-Match": tag}).status_code != 304
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO figure_nodes"))
+    engine.dispose()
+    # What is not there has no tag, whatever somebody says.
+    gone = ONE.replace("departed", "gone") + "?vintage=2026-10-31"
+    assert client.get(gone, headers={"If-None-Match": "*"}).status_code == 404
+
+
+def test_a_vintage_that_a_release_may_still_add_to_is_kept_for_a_minute(
+    client: Client, published: Country
+) -> None:
+    """A cell key's release is of the day it was made on; noise for that day comes later."""
+    engine = create_engine(settings.STATISTICS_URL)
+    with engine.begin() as connection:
+        connection.execute(text(
+            "INSERT INTO releases SELECT 'cell_key-x', released_at + 1000000, '2026-11-25', "
+            "policy_digest, 'cell_key', 0, asked_by, approved_by, note, run FROM releases "
+            "WHERE vintage = '2026-11-24'"
+        ))  # fmt: skip
+    engine.dispose()
+    for address in ("/api/v1/figures?vintage={}", "/figures/downloads/{}/structures.sdmx.json"):
+        for day, kept in (("2026-11-25", "max-age=60"), ("2026-11-24", "immutable")):
+            answer = client.get(address.format(day))
+            assert kept in answer["Cache-Control"]
+            answer.close()
 
 
 def test_without_a_vintage_it_is_the_newest_and_for_a_minute(
@@ -146,7 +191,13 @@ def test_an_empty_office_answers_with_nothing_not_with_an_error(
 
 
 @pytest.mark.parametrize(
-    "name", ["figures.csv.zip", "figures.parquet", "figures.sdmx.csv", "structures.sdmx.json"]
+    "name",
+    [
+        "figures.csv.zip",
+        "figures.parquet",
+        "figures.sdmx.csv",
+        *(k.name for k in KINDS if k.name.startswith("structures")),
+    ],
 )
 def test_downloads_are_made_once_and_kept(name: str, client: Client, published: Country) -> None:
     address = f"/figures/downloads/2026-10-31/{name}"
@@ -168,6 +219,8 @@ def test_downloads_are_made_once_and_kept(name: str, client: Client, published: 
         assert data.count(b"\n") == stored.height + 1
     kept = [p.name for p in settings.DOWNLOADS.rglob("*") if p.is_file()]
     assert len(kept) == 1
+    for path in settings.DOWNLOADS.rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)
     second = client.get(address)
     assert b"".join(second.streaming_content) == data  # type: ignore[attr-defined]
     for wrong in ("/figures/downloads/2026-10-30/" + name, "/figures/downloads/2026-10-31/x.csv"):

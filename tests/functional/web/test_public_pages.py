@@ -25,7 +25,7 @@ PAGES = (
     "/figures/tables?table=nationality_mode_class&span=month&nationality=NGA",
     f"{MONTH}/departed/all/all/all", f"{MONTH}/no_departure_recorded/all/all/all",
     f"{MONTH}/departed/all/all/all?vintage=2026-10-31", "/figures/method", "/figures/errors",
-    "/figures/calendar", "/figures/downloads",
+    "/figures/calendar", "/figures/downloads", "/figures/metadata",
 )  # fmt: skip
 
 

@@ -212,6 +212,21 @@ def test_an_estimate_that_widened_says_why(reader: Client, bare: Office) -> None
     assert "wider: lists get lost" in page
 
 
+def test_what_lists_of_crossings_say_stands_with_what_it_takes_for_granted(
+    reader: Client, bare: Office
+) -> None:
+    """The small country has one list: bounds of exits by mode, and why there is nothing else."""
+    keep_estimates(bare)
+    page = text_of(reader, "/estimates")
+    said = page.split("What lists of crossings say, 2023")[1].split("How these figures")[0]
+    assert "Air Departures by this mode" in said
+    assert "at most, all of them by this one" in said
+    assert re.search(r"Departures by this mode [\d,]+ [\d,]+ to [\d,]+", said)
+    assert "no number: one list alone" in said
+    assert "no number: no bookings held" in said
+    assert "None" not in said
+
+
 def codes_in_source() -> set[str]:
     """Every code that an estimator can give: what Concern is made with, and what 'why' can be."""
     found: set[str] = set()
@@ -265,7 +280,7 @@ def test_the_bar_is_whole_and_shows_as_sure_only_what_is() -> None:
     here = next(s for s in bar.states if s.state == "here")
     assert cells["probably_still_here"].lower == 0
     assert here.value == "nobody for sure"
-    assert "likeliest: 63 stays" in here.note
+    assert "likeliest: 69 stays" in here.note
     width = {s.state: s.width for s in bar.segments}
     left, whole = cells["left_unrecorded"].lower, cells["expected_departures"].value
     assert left is not None

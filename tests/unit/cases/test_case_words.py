@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sojourn_web.cases.acts.basis import LANGUAGES
+from sojourn_web.cases.applicant.languages import all_languages
 from sojourn_web.cases.dates import PartialDate, parse_stored, read_birth_date
 from sojourn_web.cases.errors import RefusedError
 from sojourn_web.cases.indexes import digest, digests_of_person, name_parts, plain_number, sound_of
@@ -18,6 +20,7 @@ from sojourn_web.cases.references import (
     make_reference,
     read_reference,
 )
+from sojourn_web.cases.tongues import choices, codes, direction_of
 from sojourn_web.cases.vocabulary import IndexKind
 
 TODAY = date(2026, 3, 2)
@@ -113,3 +116,16 @@ def test_long_names_and_names_of_one_word_have_parts() -> None:
     assert name_parts("Sukarno") == ("SUKARNO",)
     assert len(name_parts(" ".join(["Ab"] * 3 + ["X" * 120]))) == 2
     assert name_parts("—") == ()
+
+
+def test_there_is_one_list_of_languages_and_of_directions() -> None:
+    assert choices() == LANGUAGES
+    assert [code for code, _ in choices()] == list(codes()) == [x.code for x in all_languages()]
+    assert ("fr", "French – français") in choices()
+    assert ("en", "English") in choices()
+    for code, direction in (("prs", "rtl"), ("ur", "rtl"), ("fa-AF", "rtl"), ("ckb", "rtl"),
+                            ("ku", "ltr"), ("am", "ltr"), ("en", "ltr")):  # fmt: skip
+        assert direction_of(code) == direction, code
+    assert {x.code for x in all_languages() if x.right_to_left} == {
+        code for code in codes() if direction_of(code) == "rtl"
+    }

@@ -147,6 +147,20 @@ def test_counts_pass_their_door_and_parts_add_up(counts: pl.DataFrame, linked: L
             assert total(counts, what, kind) == whole
 
 
+def test_re_arrivals_are_the_re_entries_by_the_month_of_the_second_arrival(
+    encodings: pl.DataFrame, ends: pl.DataFrame, counts: pl.DataFrame
+) -> None:
+    kind = Group.MODE_CLASS
+    assert total(counts, What.REARRIVALS, kind) == total(counts, What.REENTRIES, kind) > 0
+    closed = total(counts, What.REARRIVALS_CLOSED, kind)
+    assert closed == total(counts, What.REENTRIES_CLOSED, kind)
+    found = find_reentries(encodings, ends, *SETTINGS).filter(~pl.col("contradicted"))
+    months = found.group_by(pl.col("again_on").dt.month_start().alias("period")).len()
+    held = counts.filter(pl.col("what") == What.REARRIVALS.value)
+    by_month = held.group_by("period").agg(pl.col("value").sum())
+    assert dict(by_month.iter_rows()) == dict(months.iter_rows())
+
+
 def test_the_same_randomness_gives_the_same_counts(
     encodings: pl.DataFrame, counts: pl.DataFrame
 ) -> None:

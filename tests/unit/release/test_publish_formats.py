@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -19,22 +19,30 @@ from pysdmx.io.json.sdmxjson2.messages.structure import JsonStructureMessage
 from sdmx.model import common, v30
 
 from lib.published import all_figures, fill
-from sojourn.errors import SchemaError
+from sojourn.errors import SchemaError, SetupError
+from sojourn.policy import load_policy
 from sojourn.read.nations import KNOWN
 from sojourn.release.formats import (
     QUANTITIES,
     CodeLists,
     build_code_lists,
+    can_write_ml,
     code_figures,
     nationality_names,
     publication_of,
+    save_parquet,
+    save_zip,
+    stream_csvw,
+    stream_data,
     write_csvw,
     write_data,
     write_parquet,
     write_structures,
+    write_structures_ml,
     zip_files,
 )
 from sojourn.schemas import FIGURES, Quantity, StayEvent
+from sojourn.vocabulary import ReentryEvent
 
 OFFICE = publication_of("UTO")
 MADE = datetime(2026, 11, 25, tzinfo=UTC)
@@ -203,7 +211,88 @@ def test_parquet_says_what_it_is(figures: pl.DataFrame, lists: CodeLists) -> Non
     assert set(about["columns"]) == set(FIGURES.names)
 
 
+def test_a_file_in_pieces_is_the_file_whole(
+    figures: pl.DataFrame, lists: CodeLists, tmp_path: Path
+) -> None:
+    ordered = figures.sort(FIGURES.key)
+    parts = [ordered.slice(n, 700) for n in range(0, ordered.height, 700)]
+    whole = write_csvw(figures, lists, OFFICE)
+    assert {n: b"".join(p) for n, p in stream_csvw(parts, lists, OFFICE)} == whole
+    with (tmp_path / "f.zip").open("wb") as place:
+        save_zip(stream_csvw(parts, lists, OFFICE), place)
+    assert (tmp_path / "f.zip").read_bytes() == zip_files(whole)
+    lines = "".join(stream_data(parts, lists, OFFICE)).splitlines()
+    assert sorted(lines) == sorted(write_data(figures, lists, OFFICE).splitlines())
+    assert lines[0].startswith("STRUCTURE,")
+    vintages = sorted(figures["vintage"].unique())
+    save_parquet(lambda: iter(parts), lists, OFFICE, vintages, tmp_path / "f.parquet")
+    assert_frame_equal(pl.read_parquet(tmp_path / "f.parquet"), ordered)
+    told = pl.read_parquet_metadata(tmp_path / "f.parquet")["sojourn"]
+    assert (
+        told == pl.read_parquet_metadata(BytesIO(write_parquet(figures, lists, OFFICE)))["sojourn"]
+    )
+
+
+def test_a_wrong_code_in_the_last_piece_leaves_no_file(
+    figures: pl.DataFrame, lists: CodeLists, tmp_path: Path
+) -> None:
+    wrong = figures.head(1).with_columns(mode=pl.lit("ZZZ9"))
+    with pytest.raises(SchemaError, match="column MODE"):
+        save_parquet(lambda: iter([figures, wrong]), lists, OFFICE, [], tmp_path / "f.parquet")
+    assert not (tmp_path / "f.parquet").exists()
+
+
+def test_what_a_later_release_adds_to_is_provisional(
+    figures: pl.DataFrame, lists: CodeLists
+) -> None:
+    policy = load_policy().release
+    office = publication_of("UTO", policy=policy)
+    assert office.final_after == (60, 60)
+    rows = list(csv.DictReader(StringIO(write_data(figures, lists, office))))
+    seen = set()
+    for row in rows:
+        ends = {"D": 0, "M": 1, "A": 12}[row["FREQ"]]
+        first = date.fromisoformat((row["TIME_PERIOD"] + "-01-01")[:10])
+        month = first.year * 12 + first.month - 1 + ends
+        last = date(month // 12, month % 12 + 1, 1) - timedelta(days=1) if ends else first
+        final = date.fromisoformat(row["VINTAGE"]) >= last + timedelta(days=60)
+        status = row["OBS_STATUS"]
+        assert status in "OQ" or (status == "P") != final
+        seen.add(status)
+    assert seen == {"P", "A", "E", "O", "Q"}
+
+
+def test_sdmx_ml_reads_back_with_all_lists_and_parts(lists: CodeLists) -> None:
+    if not can_write_ml():
+        pytest.skip("pysdmx's XML extra is not here")
+    text = write_structures_ml(lists, OFFICE, MADE)
+    assert text == write_structures_ml(lists, OFFICE, MADE)
+    message = sdmx.read_sdmx(BytesIO(text.encode()))
+    found = {name: set(found.items) for name, found in message.codelist.items()}
+    assert found == {c.id: set(c.ids) for c in lists.by_column.values()}
+    structure = message.structure["FIGURES"]
+    said = json.loads(write_structures(lists, OFFICE, MADE))["data"]["dataStructures"][0]
+    parts = said["dataStructureComponents"]
+    listed = parts["dimensionList"]
+    assert [d.id for d in structure.dimensions.components] == [
+        *(d["id"] for d in listed["dimensions"]),
+        listed["timeDimension"]["id"],
+    ]
+    attributes = {a.id for a in structure.attributes.components}
+    assert attributes == {a["id"] for a in parts["attributeList"]["attributes"]}
+    assert [m.id for m in structure.measures.components] == ["OBS_VALUE"]
+    assert OFFICE.licence in text
+
+
+def test_without_the_extra_it_says_what_to_install(lists: CodeLists) -> None:
+    if can_write_ml():
+        pytest.skip("pysdmx's XML extra is here")
+    with pytest.raises(SetupError, match=r"pysdmx\[xml\]"):
+        write_structures_ml(lists, OFFICE, MADE)
+
+
 def test_every_event_quantity_and_nationality_has_its_words() -> None:
-    assert set(QUANTITIES) == {e.value for e in StayEvent} | {q.value for q in Quantity}
+    named = {w.value for kind in (StayEvent, ReentryEvent, Quantity) for w in kind}
+    assert set(QUANTITIES) == named
     assert set(nationality_names()) == set(KNOWN)
     assert all(name for _, name in nationality_names().values())

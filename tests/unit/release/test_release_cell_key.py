@@ -1,8 +1,8 @@
 """The second method: against a slow reference, and what keeps it to closed periods.
 
-The office's own package is not installed here. The reference is written from its public
-description alone (record keys 0 to 255, their sum modulo 256, rows 501 to 750 used again for
-larger counts, a table that is looked up, a threshold), in plain Python.
+The reference is written from the office's public description alone (record keys 0 to 255, their
+sum modulo 256, rows 501 to 750 used again for larger counts, a table that is looked up, a
+threshold), in plain Python. Its own package: ``test_cell_key_beside_the_office.py``.
 """
 
 from __future__ import annotations

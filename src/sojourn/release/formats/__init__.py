@@ -10,12 +10,20 @@ from sojourn.release.formats.codes import (
     CodeLists,
     build_code_lists,
     code_figures,
+    is_provisional,
     nationality_names,
 )
-from sojourn.release.formats.csvw import write_csvw, zip_files
-from sojourn.release.formats.parquet import write_parquet
+from sojourn.release.formats.csvw import save_zip, stream_csvw, write_csvw, zip_files
+from sojourn.release.formats.parquet import save_parquet, write_parquet
 from sojourn.release.formats.publication import NOTE, TITLE, Publication, publication_of
-from sojourn.release.formats.sdmx import build_structures, write_data, write_structures
+from sojourn.release.formats.sdmx import (
+    build_structures,
+    can_write_ml,
+    stream_data,
+    write_data,
+    write_structures,
+    write_structures_ml,
+)
 from sojourn.release.formats.words import METHODS, QUANTITIES, Words
 
 __all__ = [
@@ -30,12 +38,19 @@ __all__ = [
     "Words",
     "build_code_lists",
     "build_structures",
+    "can_write_ml",
     "code_figures",
+    "is_provisional",
     "nationality_names",
     "publication_of",
+    "save_parquet",
+    "save_zip",
+    "stream_csvw",
+    "stream_data",
     "write_csvw",
     "write_data",
     "write_parquet",
     "write_structures",
+    "write_structures_ml",
     "zip_files",
 ]

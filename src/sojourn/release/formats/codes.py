@@ -118,17 +118,22 @@ def build_code_lists(tables: Iterable[str], classes: Iterable[str]) -> CodeLists
             Code(k, m.label, m.definition) for k, m in METHODS.items())),
         CodeList("CL_OBS_STATUS", "Observation status", (
             Code("A", "Normal value"), Code("E", "Estimated value"),
+            Code("P", "Provisional value", "A later release adds what is recorded until then."),
             Code("O", "Missing value"), Code("Q", "Missing value; suppressed"))),
         CodeList("CL_CONF_STATUS", "Confidentiality status", (
             Code("F", "Free: published"), Code("C", "Confidential: not shown"))),
     )  # fmt: skip
 
 
-def code_figures(figures: pl.DataFrame, lists: CodeLists) -> pl.DataFrame:
+def code_figures(
+    figures: pl.DataFrame, lists: CodeLists, final_after: tuple[int, int] | None = None
+) -> pl.DataFrame:
     """FIGURES under SDMX names, as text, sorted by key; no code outside its list, none empty.
 
     OBS_VALUE and what is about it are empty where there is no number: OBS_STATUS then says why
-    (O: lost or not to be made; Q: suppressed), and suppressed is not zero.
+    (O: lost or not to be made; Q: suppressed), and suppressed is not zero. ``final_after``: so many
+    days after its last day a day (first) or a month and a year (second) take their last increment;
+    before, they are provisional (P).
     """
     check_table(figures, FIGURES)
     coded = figures.select(
@@ -141,7 +146,7 @@ def code_figures(figures: pl.DataFrame, lists: CodeLists) -> pl.DataFrame:
         VINTAGE=pl.col("vintage").dt.to_string("%Y-%m-%d"),
         TIME_PERIOD=_time_period(),
         OBS_VALUE=say_number("value"),
-        OBS_STATUS=_status(),
+        OBS_STATUS=_status(final_after),
         CONF_STATUS=pl.when(_suppressed()).then(pl.lit("C")).otherwise(pl.lit("F")),
         UNIT_MEASURE=pl.when(pl.col("quantity").str.ends_with("_rate"))
         .then(pl.lit("SHARE")).otherwise(pl.lit("STAYS")),
@@ -188,11 +193,26 @@ def _suppressed() -> pl.Expr:
     return pl.col("value").is_null() & (pl.col("method") == "cell_key")
 
 
-def _status() -> pl.Expr:
+def is_provisional(final_after: tuple[int, int] | None) -> pl.Expr:
+    """Whether a later release still adds to a figure of FIGURES."""
+    if final_after is None:
+        return pl.lit(value=False)
+    span, period = pl.col("span").cast(pl.String), pl.col("period")
+    last = (
+        pl.when(span == Span.DAY.value).then(period)
+        .when(span == Span.MONTH.value).then(period.dt.month_end())
+        .otherwise(period.dt.offset_by("11mo").dt.month_end())
+    )  # fmt: skip
+    age = pl.when(span == Span.DAY.value).then(final_after[0]).otherwise(final_after[1])
+    return (pl.col("method") != "cell_key") & (pl.col("vintage") < last + pl.duration(days=age))
+
+
+def _status(final_after: tuple[int, int] | None) -> pl.Expr:
     return (
         pl.when(_suppressed()).then(pl.lit("Q"))
         .when(pl.col("value").is_null()).then(pl.lit("O"))
-        .when(pl.col("method") == "computed").then(pl.lit("E"))
+        .when(is_provisional(final_after)).then(pl.lit("P"))
+        .when(pl.col("method").is_in(["computed", "estimated"])).then(pl.lit("E"))
         .otherwise(pl.lit("A"))
     )  # fmt: skip
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
+from collections.abc import Iterable, Iterator
 from io import BytesIO, StringIO
+from typing import IO
 
 import polars as pl
 
@@ -31,29 +33,51 @@ def write_csvw(
     figures: pl.DataFrame, lists: CodeLists, publication: Publication
 ) -> dict[str, bytes]:
     """Raises SchemaError where a code is outside its list."""
-    code_figures(figures, lists)
-    rows = figures.sort(FIGURES.key).with_columns(
-        pl.col("nationality", "mode", "admission_class").replace({"": "all"}),
-        *(say_number(n).alias(n) for n in _NUMBERS),
-    )
-    out = {DATA: rows.write_csv().encode()}
+    return {name: b"".join(parts) for name, parts in stream_csvw([figures], lists, publication)}
+
+
+def stream_csvw(
+    figures: Iterable[pl.DataFrame], lists: CodeLists, publication: Publication
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Files by name, each in pieces, of FIGURES in parts that follow one another. Take the pieces
+    of one before the next: the last says what was in the first. Raises as ``write_csvw``."""
+    vintages: set[str] = set()
+    yield DATA, _data(figures, lists, vintages)
     for column in _CODED:
-        out[f"{column}.csv"] = _code_file(getattr(lists, column))
-    vintages = [str(v) for v in figures["vintage"].unique()]
-    about = _metadata(publication, describe(publication, vintages))
-    out[METADATA] = (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()
-    return out
+        yield f"{column}.csv", [_code_file(getattr(lists, column))]
+    about = _metadata(publication, describe(publication, tuple(vintages)))
+    yield METADATA, [(json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()]
+
+
+def _data(figures: Iterable[pl.DataFrame], lists: CodeLists, vintages: set[str]) -> Iterator[bytes]:
+    first = True
+    for part in figures:
+        code_figures(part, lists)
+        vintages |= {str(v) for v in part["vintage"].unique()}
+        rows = part.sort(FIGURES.key).with_columns(
+            pl.col("nationality", "mode", "admission_class").replace({"": "all"}),
+            *(say_number(n).alias(n) for n in _NUMBERS),
+        )
+        yield rows.write_csv(include_header=first).encode()
+        first = False
 
 
 def zip_files(files: dict[str, bytes]) -> bytes:
     """One archive; the same files give the same bytes."""
     place = BytesIO()
+    save_zip(((name, [data]) for name, data in files.items()), place)
+    return place.getvalue()
+
+
+def save_zip(files: Iterable[tuple[str, Iterable[bytes]]], place: IO[bytes]) -> None:
+    """The same of files in pieces, written as they come."""
     with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
+        for name, pieces in files:
             entry = zipfile.ZipInfo(name, _ZIP_DATE)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, data)
-    return place.getvalue()
+            with archive.open(entry, "w") as opened:
+                for piece in pieces:
+                    opened.write(piece)
 
 
 def _code_file(found: CodeList) -> bytes:

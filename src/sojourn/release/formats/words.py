@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sojourn.schemas import Quantity, StayEvent
+from sojourn.vocabulary import ReentryEvent
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,48 @@ _ESTIMATES = {
         "Probably still here", "Modelled for whole cells, never for a stay."
     ),
     Quantity.OVERSTAY_RATE: Words(
-        "Overstay rate", "Departed late and probably still here, as a share of expected departures."
+        "Overstay rate",
+        "Departed late (recorded or not) and probably still here, as a share of expected "
+        "departures. An estimate: departures that nobody recorded are taken out, as far as "
+        "travellers who came again show how many there are.",
     ),
     Quantity.RECORDED_RATE: Words(
-        "Late or no departure recorded, share",
-        "What the records alone would say, as a share of expected departures.",
+        "By the records alone",
+        "What the records alone would say: late or no departure recorded, as a share of expected "
+        "departures. Too high wherever departures go unrecorded.",
+    ),
+}
+_REENTRIES = {
+    ReentryEvent.SEEN: Words(
+        "Re-entries, departure seen",
+        "Arrivals of a traveller who had arrived before, by mode and class of the stay before: a "
+        "departure in between is recorded and linked.",
+    ),
+    ReentryEvent.NOT_SEEN: Words(
+        "Re-entries, departure not seen",
+        "Arrivals of a traveller who had arrived before, with no departure in between: whoever "
+        "comes again must have left, so nobody recorded it, or it was not linked.",
+    ),
+    Quantity.DEPARTURES_BY_MODE: Words(
+        "Departures by mode, bounds",
+        "At least those seen to leave by a mode, at most these and every departure nobody saw.",
+    ),
+    Quantity.BOOKINGS_NEVER_FLOWN: Words(
+        "Bookings never flown",
+        "Modelled: bookings that no list saw, less those that border and carrier both missed.",
+    ),
+    Quantity.ARRIVALS_BY_LISTS: Words(
+        "Arrivals, from two lists", "Modelled: arrivals in neither list included (dual system)."
+    ),
+    Quantity.DEPARTURES_BY_LISTS: Words(
+        "Departures, from two lists", "Modelled: departures in neither list included (dual system)."
     ),
 }
 QUANTITIES: dict[str, Words] = {
     **{k.value: w for k, w in _ESTIMATES.items()},
     # Both vocabularies have status_changed: a count of records, whichever way it was made.
     **{k.value: w for k, w in _EVENTS.items()},
+    **{k.value: w for k, w in _REENTRIES.items()},
 }
 METHODS: dict[str, Words] = {
     "laplace": Words(
@@ -86,5 +118,22 @@ METHODS: dict[str, Words] = {
     ),
     "computed": Words(
         "Computed", "Made from other published figures; nothing confidential is looked at again."
+    ),
+    "estimated": Words(
+        "Estimated",
+        "An estimate from published noisy counts alone. Its range holds their noise, what "
+        "re-entries leave unsure of unseen departures, records still to come, and chance.",
+    ),
+    "too_noisy": Words(
+        "Not told: too noisy",
+        "The group is so small that noise would decide the number: it would say nothing.",
+    ),
+    "no_reentries": Words(
+        "Not told: too few re-entries",
+        "Nothing published says yet how many departures go unseen in this group.",
+    ),
+    "too_young": Words(
+        "Not told: too early",
+        "The month ended so lately that nobody has yet seen how much late records add.",
     ),
 }

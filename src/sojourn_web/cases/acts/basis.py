@@ -12,10 +12,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
-from django.conf import settings
 
 from sojourn_web.cases.services.looking import PersonView
 from sojourn_web.cases.services.room import Done, Room
+from sojourn_web.cases.tongues import choices
 from sojourn_web.cases.visibility import Actor
 from sojourn_web.cases.vocabulary import Who
 
@@ -207,10 +207,4 @@ def words_of(kind: type[Any], *without: Any) -> Choices:
     return [(k.value, k.value.replace("_", " ").capitalize()) for k in kind if k not in without]
 
 
-LANGUAGES: Choices = [
-    ("en", "English"), ("fr", "Français"), ("es", "Español"), ("ar", "العربية"),
-    ("fa", "فارسی / دری"), ("ps", "پښتو"), ("ku", "Kurdî (Kurmancî)"), ("ckb", "کوردیی ناوەندی"),
-    ("uk", "Українська"), ("ru", "Русский"), ("tr", "Türkçe"), ("so", "Soomaali"),
-    ("am", "አማርኛ"), ("ti", "ትግርኛ"),
-]  # fmt: skip
-RIGHT_TO_LEFT = frozenset(settings.LANGUAGES_BIDI)
+LANGUAGES: Choices = choices()

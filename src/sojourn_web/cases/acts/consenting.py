@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sojourn_web.cases.acts.basis import (
     LANGUAGES,
-    RIGHT_TO_LEFT,
     Act,
     Bench,
     CaseForm,
@@ -22,6 +21,7 @@ from sojourn_web.cases.acts.basis import (
 from sojourn_web.cases.models import Declaration
 from sojourn_web.cases.services import consents, moving
 from sojourn_web.cases.services.room import Done, Room
+from sojourn_web.cases.tongues import direction_of
 from sojourn_web.cases.visibility import Actor
 from sojourn_web.cases.vocabulary import Purpose, Stage
 
@@ -59,7 +59,7 @@ def wordings(room: Room, bench: Bench) -> Mapping[str, Any]:
     theirs = good or next((d for d in rows if d.language == theirs_in), None)
     return {
         "purpose": purpose, "theirs": theirs, "mine": mine, "their_language": theirs_in,
-        "their_dir": "rtl" if theirs_in in RIGHT_TO_LEFT else "ltr", "counts": good or mine,
+        "their_dir": direction_of(theirs_in), "counts": good or mine,
         "stage": bench.asked.get("stage", ""),
         "who": (person.names or person.names_latin or person.kind) if person else "",
     }  # fmt: skip

@@ -26,6 +26,8 @@ from sojourn_web.cases.acts.basis import (
     tick,
     words_of,
 )
+from sojourn_web.cases.acts.born import BirthDateField
+from sojourn_web.cases.applicant.questions import known_question
 from sojourn_web.cases.errors import RefusedError
 from sojourn_web.cases.services import answers, moving, opening, sharing, work
 from sojourn_web.cases.services.opening import NewPerson
@@ -34,15 +36,15 @@ from sojourn_web.cases.states import Move
 from sojourn_web.cases.visibility import Actor
 from sojourn_web.cases.vocabulary import PersonKind, Who
 
-BORN = ("Only the parts that are known: 1987, 1987-03 or 1987-03-21; ~1987 for about. Leave it "
-        "empty if nothing is known.")  # fmt: skip
+BORN = ("In the calendar in which they know it, and only the parts that are known. A year alone "
+        "is enough; leave it empty if nothing is known.")  # fmt: skip
 
 
 class PersonForm(CaseForm):
     names = line("Names", "As the person writes them, in any script. One word is enough.",
                  required=False)  # fmt: skip
     names_latin = line("Names in Latin letters", "As the document shows them.", required=False)
-    birth_date = line("Birth date", BORN, required=False, longest=12)
+    birth_date = BirthDateField(label="Birth date", help_text=BORN, required=False)
     confirmed_date = tick("A document shows this date indeed")
     nationality = line("Nationality", "Three letters.", required=False, longest=3)
     contact = line("How to reach them safely", required=False)
@@ -165,6 +167,15 @@ class AnswerForm(CaseForm):
     def prepare(self) -> None:
         self.initial.setdefault("section", "counselling")
         self.initial.setdefault("based_on", 0)
+        place = [str(self.data.get(n) or self.initial.get(n, "")) for n in ("section", "question")]
+        asked = known_question(*place)
+        if asked is None:
+            return
+        # One of the person's own questions: asked in its words, answered as they answer it.
+        self.fields["question"].widget = forms.HiddenInput()
+        if asked.choices:
+            self.fields["value"] = radios(asked.asks, list(asked.choices), required=False)
+        self.fields["value"].label = asked.asks
 
     def clean_question(self) -> str:
         return "_".join(str(self.cleaned_data["question"]).lower().split())

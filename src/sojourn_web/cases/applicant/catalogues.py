@@ -24,7 +24,7 @@ PAGES = ROOM / "templates" / "cases" / "applicant"
 CODE = ROOM / "cases" / "applicant"
 DRAFT = "DRAFT: not reviewed. Pages say so; no consent is given in it."
 IN_PAGES = re.compile(
-    r'{% say(?:_plain)? "(?P<a>[^"]+)"' + r"|{% say(?:_plain)? '(?P<b>[^']+)'"
+    r'{% say(?:_plain|_both)? "(?P<a>[^"]+)"' + r"|{% say(?:_plain|_both)? '(?P<b>[^']+)'"
     + r'|(?<!aria-)label="(?P<c>[^"{]+)"'
 )  # fmt: skip
 IN_CODE = re.compile(r'\bwords\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+),?\s*\)')

@@ -29,7 +29,13 @@ from sojourn_web.cases.applicant.languages import (
     prefer,
     words,
 )
-from sojourn_web.cases.errors import ConflictError, NotAllowedError, NotVisibleError, RefusedError
+from sojourn_web.cases.errors import (
+    ConflictError,
+    KeysAwayError,
+    NotAllowedError,
+    NotVisibleError,
+    RefusedError,
+)
 from sojourn_web.cases.models import Case, Person
 from sojourn_web.cases.services import visiting
 from sojourn_web.cases.services.moving import WITHDRAWABLE
@@ -44,6 +50,7 @@ TRIES, WINDOW = 30, 600  # from one address in ten minutes: many people may shar
 NOT_KEPT = frozenset({"csrfmiddlewaretoken", "owner", "code", "kept"})
 CHANGED = words("This was changed since the page was shown. Look at both, then save again.")
 TOO_MANY = words("Too many tries from this place. Wait ten minutes, then try again.")
+KEYS_AWAY = words("We cannot open your case just now. Nothing is lost. Try again in a few minutes.")
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,8 @@ def _with_refusals(view: Page, request: HttpRequest, *args: Any, **kwargs: Any) 
         return show(request, "refused", 409, reasons=refusal.reasons)
     except (NotAllowedError, ConflictError) as refusal:
         return show(request, "refused", 409, reasons=(str(refusal),))
+    except KeysAwayError:
+        return show(request, "refused", 503, reasons=(KEYS_AWAY,))
 
 
 def mine(view: Callable[..., HttpResponse]) -> Page:
@@ -120,7 +129,7 @@ def mine(view: Callable[..., HttpResponse]) -> Page:
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         room = room_now()
         actor = visiting.find_visitor(room, request.COOKIES.get(COOKIE, ""))
-        if actor is None:
+        if actor is None or _is_anothers(request, actor):
             return ask_again(request, room)
         if chosen := find_language(request.GET.get("lang", "")):
             visiting.choose_language(room, actor, chosen.code)
@@ -130,6 +139,12 @@ def mine(view: Callable[..., HttpResponse]) -> Page:
         return view(asked_by(request, room, actor, typed), *args, **kwargs)
 
     return checked
+
+
+def _is_anothers(request: HttpRequest, actor: Actor) -> bool:
+    """A form that one person opened, sent after another has signed in on the same telephone."""
+    owner = read_owner(request.POST.get("owner", ""))
+    return bool(owner) and actor.person_id is not None and owner != actor.person_id.hex
 
 
 def asked_by(request: HttpRequest, room: Room, actor: Actor, typed: Mapping[str, str]) -> Asked:

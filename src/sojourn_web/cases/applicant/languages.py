@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
+from sojourn_web.cases.tongues import direction_of
+
 OFFICIAL = "en"
 
 
@@ -37,8 +39,7 @@ def words(phrase: str) -> str:
 
 def all_languages() -> tuple[Language, ...]:
     return tuple(
-        Language(code, str(name), code in settings.LANGUAGES_BIDI)
-        for code, name in settings.LANGUAGES
+        Language(code, str(name), direction_of(code) == "rtl") for code, name in settings.LANGUAGES
     )
 
 

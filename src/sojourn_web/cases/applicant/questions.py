@@ -132,7 +132,29 @@ QUESTIONS = (
 )
 
 
+# Asked with a child's name, on the page that adds it.
+OF_A_CHILD = Question(
+    "family",
+    "belongs",
+    words("Who are you to this child?"),
+    "",
+    "choice",
+    (
+        ("parent", words("Mother or father")),
+        ("carer", words("Somebody else who looks after the child")),
+        ("nobody", words("The child would travel without any of us")),
+    ),
+)
+
+
+def known_question(section: str, name: str) -> Question | None:
+    """A question of any of the person's pages, for those who read its answer."""
+    asked = (*QUESTIONS, OF_A_CHILD)
+    return next((q for q in asked if (q.section, q.name) == (section, name)), None)
+
+
 def find_question(section: str, name: str) -> Question | None:
+    """One that has a page of its own."""
     return next((q for q in QUESTIONS if (q.section, q.name) == (section, name)), None)
 
 
@@ -156,4 +178,19 @@ TOLD = (
         "There is no reviewed wording in this language here: name the interpreter who read "
         "the reviewed one out."
     ),
+    words(
+        "A child is not added here to travel alone. Ask to be called: a counsellor looks for a "
+        "guardian first, and for what is best for the child."
+    ),
+    words(
+        "You are under 18, by the date that you wrote. Ask to be called: you get a guardian who "
+        "speaks for you and your family."
+    ),
+    words(
+        "By this date they are an adult. Adults decide for themselves: make an invitation for them."
+    ),
+    words(
+        "Nobody can be added now. Ask to be called: your counsellor plans it anew with everybody."
+    ),
+    words("Write a name, as far as it is known."),
 )

@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sojourn_web.cases.applicant.agreeing import STAGES, TITLES
 from sojourn_web.cases.applicant.gate import Asked
 from sojourn_web.cases.applicant.languages import words
+from sojourn_web.cases.applicant.questions import known_question
 from sojourn_web.cases.services.looking import HeldValue, LogLine
 from sojourn_web.cases.visibility import VISITOR
 
@@ -38,15 +40,46 @@ TABLES = {
     "clock stop": words("Waiting for others"),
     "transfer": words("To another office"),
 }
+# What columns hold. One that has no phrase is told by its own name, in English.
+COLUMNS = {
+    "person": words("About whom"),
+    "kind": words("Kind"),
+    "names": words("Name"),
+    "names latin": words("Name in Latin letters"),
+    "birth date": words("Birth date"),
+    "nationality": words("Nationality"),
+    "contact": words("How to reach you"),
+    "is child": words("Child"),
+    "language": words("Language"),
+    "question": words("Question"),
+    "value": words("Answer"),
+    "answer": words("Answer"),
+    "purpose": words("For what"),
+    "stage": words("When it was asked"),
+    "given at": words("Given on"),
+    "withdrawn at": words("Taken back on"),
+    "interpreter": words("Name of the interpreter"),
+    "result": words("Result"),
+    "valid until": words("Valid until"),
+    "expires on": words("Valid until"),
+    "number": words("Number"),
+    "country": words("Country"),
+    "reason": words("Why"),
+    "decision": words("Decision"),
+    "text": words("Note"),
+    "notes": words("Note"),
+}
+YES_NO = {"True": words("Yes"), "False": words("No")}
 
 
 @dataclass(frozen=True)
 class HeldRow:
-    """``title``: a phrase, or the table's name. ``values``: column and what stands in it."""
+    """``title``: a phrase, or the table's name. ``values``: the column's phrase or name, what
+    stands in it, and whether that is a phrase of the pages."""
 
     title: str
     at: datetime
-    values: tuple[tuple[str, str], ...]
+    values: tuple[tuple[str, str, bool], ...]
 
 
 @dataclass(frozen=True)
@@ -64,9 +97,27 @@ def tell_held(rows: tuple[HeldValue, ...]) -> tuple[HeldRow, ...]:
     """The moment stands in the title already."""
     return tuple(
         HeldRow(TABLES.get(r.table, r.table), r.at,
-                tuple((n, v) for n, v in r.values if n != "made at"))
+                tuple((COLUMNS.get(n, n), *_phrase(r, n, v))
+                      for n, v in r.values if n != "made at"))
         for r in rows
     )  # fmt: skip
+
+
+def _phrase(row: HeldValue, name: str, value: str) -> tuple[str, bool]:
+    """A question, a choice, a consent as they were asked; the rest as it is stored."""
+    if row.table == "consent" and name in ("purpose", "stage"):
+        known = {k.value: asked for k, asked in (*TITLES.items(), *STAGES.items())}
+        return (known[value], True) if value in known else (value, False)
+    if row.table != "answer" or name not in ("question", "value"):
+        return (YES_NO[value], True) if value in YES_NO else (value, False)
+    stored = dict(row.values)
+    asked = known_question(stored.get("section", ""), stored.get("question", ""))
+    if asked is None:
+        return value, False
+    if name == "question":
+        return asked.asks, True
+    words = dict(asked.choices).get(value)
+    return (words, True) if words else (value, False)
 
 
 def tell_line(asked: Asked, line: LogLine) -> Told:

@@ -6,11 +6,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from sojourn_web.cases.applicant import calendars
 from sojourn_web.cases.applicant.calendars import Calendar
+from sojourn_web.cases.applicant.dating import date_context, typed_date
 from sojourn_web.cases.applicant.gate import CHANGED, Asked, mine
 from sojourn_web.cases.applicant.home import MOVES, make_home
-from sojourn_web.cases.applicant.languages import current_language
 from sojourn_web.cases.applicant.questions import Question, find_question, next_question
 from sojourn_web.cases.errors import ConflictError, NotVisibleError, RefusedError
 from sojourn_web.cases.services import answers, moving, particulars
@@ -55,7 +54,7 @@ def _save(asked: Asked, found: Question) -> None:
         answers.settle_conflict(asked.room, actor, case_id, person_id, found.section, found.name,
                                 int(version) if version.isdecimal() else 0)  # fmt: skip
         return
-    value = _typed_date(asked) if found.kind == "date" else typed.get("value", "")
+    value = typed_date(asked.typed) if found.kind == "date" else typed.get("value", "")
     if found.kind == "choice" and value not in {"", *(c for c, _ in found.choices)}:
         raise NotVisibleError
     if found.particular:
@@ -71,19 +70,6 @@ def _save(asked: Asked, found: Question) -> None:
         )  # fmt: skip
 
 
-def _typed_date(asked: Asked) -> str:
-    typed = asked.typed
-    return calendars.write_date(
-        _calendar(typed.get("calendar", "")), typed.get("year", ""), typed.get("month", ""),
-        typed.get("day", ""), about=typed.get("about") == "yes",
-    )  # fmt: skip
-
-
-def _calendar(name: str) -> Calendar:
-    known = name in Calendar._value2member_map_
-    return Calendar(name) if known else Calendar.GREGORIAN
-
-
 def _ask(
     asked: Asked, found: Question, status: int = 200, errors: tuple[str, ...] = ()
 ) -> HttpResponse:
@@ -93,7 +79,7 @@ def _ask(
         stored = particulars.open_particular(asked.room, asked.person, found.name)
         context |= {"stored": stored, "seen": particulars.mark_of(stored)}
         if found.kind == "date":
-            context |= _date_context(asked, stored)
+            context |= date_context(asked, stored)
     else:
         versions = [
             v
@@ -109,22 +95,6 @@ def _ask(
     # What was typed and is not saved stays in the form; what others changed meanwhile is shown.
     context["value"] = asked.typed.get("value", context["stored"])
     return asked.page("question", status, **context)
-
-
-def _date_context(asked: Asked, stored: str) -> dict[str, object]:
-    home = calendars.OF_LANGUAGE.get(current_language().code, Calendar.GREGORIAN)
-    chosen = asked.typed.get("calendar") or asked.request.GET.get("calendar", "")
-    calendar = _calendar(chosen) if chosen else home
-    ours, theirs = calendars.both_ways(stored, calendar)
-    shown = (theirs or ours).removeprefix("~").split("-") if stored else []
-    parts = dict(zip(("year", "month", "day"), [*shown, "", "", ""], strict=False))
-    return {
-        "calendars": tuple((c.value, label) for c, label in calendars.NAMES.items()),
-        "calendar": calendar.value, "calendar_name": calendars.NAMES[calendar],
-        "ours": ours.removeprefix("~"), "theirs": theirs.removeprefix("~"),
-        "about": (theirs or ours).startswith("~"),
-        "parts": {k: asked.typed.get(k, v) for k, v in parts.items()},
-    }  # fmt: skip
 
 
 @mine

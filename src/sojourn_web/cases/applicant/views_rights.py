@@ -8,18 +8,23 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 
+from sojourn.errors import SetupError
 from sojourn_web.cases.applicant.agreeing import make_consents
 from sojourn_web.cases.applicant.gate import Asked, mine
 from sojourn_web.cases.applicant.languages import current_language, words
 from sojourn_web.cases.applicant.telling import tell_held, tell_line
 from sojourn_web.cases.errors import NotVisibleError, RefusedError
+from sojourn_web.cases.letters.printing import print_page, style_of
 from sojourn_web.cases.services import checks, consents, erasing, looking, particulars, work
 from sojourn_web.cases.services.facts import open_referral
 from sojourn_web.cases.services.particulars import Wish
 from sojourn_web.cases.vocabulary import AppealState, Purpose, Stage
 
 READ_IT = words("Say how you understood the wording.")
+LINES = 1000  # of who opened it, on paper: each takes 6 ms of a processor to lay out
+NO_PDF = words("This copy cannot be made here now. Save one of the others.")
 
 
 @mine
@@ -60,6 +65,26 @@ def export_page(asked: Asked) -> HttpResponse:
         made_at=asked.room.now, zone=asked.case.office.time_zone,
     )  # fmt: skip
     answer["Content-Disposition"] = 'attachment; filename="my-record.html"'
+    return answer
+
+
+@mine
+def export_pdf(asked: Asked) -> HttpResponse:
+    """Their own record to print and to hand over, in their language and in English. It is made in
+    memory, handed over and kept nowhere."""
+    lines = [tell_line(asked, x) for x in looking.read_log(asked.room, asked.actor, LINES + 1)]
+    page = render_to_string("cases/applicant/record.html", {
+        "rows": tell_held(looking.what_is_held(asked.room, asked.actor)),
+        "lines": lines[:LINES], "more": len(lines) > LINES,
+        "case": asked.case, "made_at": asked.room.now, "zone": asked.case.office.time_zone,
+        "language": current_language(), "style": style_of("record"),
+    })  # fmt: skip
+    try:
+        made = print_page(page)
+    except SetupError:
+        return asked.page("refused", 503, reasons=(NO_PDF,))
+    answer = HttpResponse(made, "application/pdf")
+    answer["Content-Disposition"] = 'attachment; filename="my-record.pdf"'
     return answer
 
 

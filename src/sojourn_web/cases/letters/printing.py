@@ -1,7 +1,7 @@
-"""A letter as PDF: A4, two languages side by side, laid out by WeasyPrint.
+"""A letter, or a person's own record, as PDF: A4, two languages, laid out by WeasyPrint.
 
-In: a ``Letter``. Out: bytes. Nothing is fetched and nothing is kept. Columns are cells of a table:
-floats and lists come out in the wrong order where the page runs from right to left.
+In: a ``Letter`` or a page. Out: bytes. Nothing is fetched and nothing is kept. Columns are cells of
+a table: floats and lists come out in the wrong order where the page runs from right to left.
 Raises SetupError where WeasyPrint or Pango is not there.
 """
 
@@ -17,7 +17,11 @@ from sojourn_web.cases.letters.writing import LEG_COLUMNS, Letter, leg_values
 
 
 def render_letter(letter: Letter) -> bytes:
-    """PDF/UA-1: its text is tagged for those who listen to it."""
+    return print_page(as_html(letter))
+
+
+def print_page(page: str) -> bytes:
+    """PDF/UA-1: its text is tagged for those who listen to it. ``page``: HTML with its style."""
     try:
         from weasyprint import HTML
     except (ImportError, OSError) as error:
@@ -25,9 +29,7 @@ def render_letter(letter: Letter) -> bytes:
             f"a letter needs WeasyPrint and the system's Pango ({type(error).__name__}): install "
             "'sojourn[web]' and libpango-1.0-0, libpangoft2-1.0-0 (Debian's names)"
         ) from None
-    made: bytes = HTML(string=as_html(letter), url_fetcher=_refuse).write_pdf(
-        pdf_variant="pdf/ua-1"
-    )
+    made: bytes = HTML(string=page, url_fetcher=_refuse).write_pdf(pdf_variant="pdf/ua-1")
     return made
 
 
@@ -48,14 +50,15 @@ def as_html(letter: Letter) -> str:
                 list(zip(letter.sides, row, strict=True)) for row in rows
             ],
             "headings": list(zip(*headings, strict=True)) if headings else [],
-            "legs": [[leg[i] for i in kept] for leg in legs], "style": _style(),
+            "legs": [[leg[i] for i in kept] for leg in legs], "style": style_of("letter"),
         },
     )  # fmt: skip
 
 
 @lru_cache
-def _style() -> str:
-    return (Path(__file__).parent / "letter.css").read_text("utf-8")
+def style_of(name: str) -> str:
+    """A shipped style: ``letter``, ``record``."""
+    return (Path(__file__).parent / f"{name}.css").read_text("utf-8")
 
 
 def _refuse(address: str, *_: object, **__: object) -> dict[str, object]:

@@ -14,12 +14,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from sojourn_web.cases.models import Declaration
+from sojourn_web.cases.tongues import direction_of
 from sojourn_web.cases.vocabulary import Wording
 
 FOLDER = Path(__file__).parent
 PREFIX = "letter:"
 FALLBACK = "en"
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "prs", "ps", "ckb", "ur", "he"})
 # Languages of one wording: Dari is read in Persian letters and words.
 SAME_AS = {"prs": "fa"}
 
@@ -35,10 +35,6 @@ class Phrases:
     @property
     def direction(self) -> str:
         return direction_of(self.language)
-
-
-def direction_of(language: str) -> str:
-    return "rtl" if language.split("-", maxsplit=1)[0] in RIGHT_TO_LEFT else "ltr"
 
 
 def find_phrases(language: str) -> Phrases | None:

@@ -29,7 +29,7 @@ from sojourn_web.cases.models.travel import (
     Journey,
     MoneyLine,
 )
-from sojourn_web.cases.models.visit import Visit
+from sojourn_web.cases.models.visit import Invitation, Visit
 from sojourn_web.cases.models.work import (
     Attachment,
     ClockStop,
@@ -55,8 +55,8 @@ __all__ = [
     "Attachment", "AuditEvent", "BlindIndex", "Case", "CaseRow", "ChecklistItem",
     "ChildSafeguard", "ClockStop", "Complaint", "Consent", "Declaration", "DepartureProof",
     "Document", "ErasureRequest", "Event", "FollowUp", "Grant", "HandOver", "HandOverNote",
-    "Hold", "InKindHelp", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office", "OnceKey",
-    "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule", "Row",
-    "RuleChange", "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone", "Transfer",
-    "Visit", "case_tables",
+    "Hold", "InKindHelp", "Invitation", "Journey", "MoneyLine", "MonthlyCount", "Note", "Office",
+    "OnceKey", "Person", "PersonRow", "Rating", "Referral", "ReintegrationPlan", "RetentionRule",
+    "Row", "RuleChange", "Screening", "StaffProfile", "SurveyAnswer", "Task", "Tombstone",
+    "Transfer", "Visit", "case_tables",
 ]  # fmt: skip

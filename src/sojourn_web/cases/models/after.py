@@ -30,6 +30,9 @@ class FollowUp(CaseRow):
         constraints = [
             models.UniqueConstraint(fields=("case", "month"), name="one_follow_up_a_month")
         ]
+        indexes = [
+            models.Index(fields=("due_on",), condition=models.Q(done_at=None), name="to_follow_up")
+        ]
 
 
 class SurveyAnswer(PersonRow):

@@ -36,9 +36,17 @@ class Case(Row):
         indexes = [
             models.Index(fields=("office", "state", "-made_at"), name="case_by_office"),
             models.Index(fields=("counsellor_id", "state"), name="case_by_counsellor"),
-            models.Index(fields=("office", "-state_since", "id"), name="case_by_change"),
+            # The list of cases and the count of its pages, with and without a state.
+            models.Index(
+                fields=("office", "-state_since", "id"), condition=models.Q(erased_at=None),
+                name="case_list",
+            ),
+            models.Index(
+                fields=("office", "state", "-state_since", "id"), name="case_list_of_state",
+                condition=models.Q(erased_at=None),
+            ),
             models.Index(fields=("state", "ended_at"), name="case_by_end"),
-        ]
+        ]  # fmt: skip
 
 
 class Person(CaseRow):
@@ -103,3 +111,9 @@ class Answer(PersonRow):
                 fields=("person", "section", "question", "version"), name="one_answer_version"
             )
         ]
+        indexes = [
+            models.Index(
+                fields=("made_at",), name="answered_twice",
+                condition=models.Q(settled_at=None, conflicts_with__isnull=False),
+            )
+        ]  # fmt: skip

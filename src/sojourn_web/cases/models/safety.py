@@ -23,6 +23,14 @@ class Screening(PersonRow):
     support = SealedField()  # what the journey needs: a seat, an escort, oxygen
     replaced_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=("made_at",), name="screening_asked",
+                condition=models.Q(result=ScreeningResult.ASKED.value, replaced_at=None),
+            )
+        ]  # fmt: skip
+
 
 class ChildSafeguard(PersonRow):
     """All three before a child travels alone. What names somebody is sealed."""

@@ -19,6 +19,14 @@ class Task(CaseRow):
     for_user_id = models.BigIntegerField(null=True, db_index=True)
     done_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=("for_user_id", "due_on"), condition=models.Q(done_at=None),
+                name="task_to_do",
+            )
+        ]  # fmt: skip
+
 
 class ClockStop(CaseRow):
     """A time in which others keep us waiting: it does not count in the time of a state."""
@@ -26,6 +34,13 @@ class ClockStop(CaseRow):
     reason = models.CharField(max_length=60)
     stopped_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=("stopped_at",), condition=models.Q(started_at=None), name="clock_stands"
+            )
+        ]
 
 
 class Note(CaseRow):
@@ -68,6 +83,13 @@ class Complaint(CaseRow):
     text = SealedField()
     answer = SealedField()
     answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=("made_at",), condition=models.Q(answered_at=None), name="complaint_open"
+            )
+        ]
 
 
 class Rating(PersonRow):

@@ -1,11 +1,14 @@
 """What the guards need to know of a case, gathered from its tables.
 
-In: a case and a moment. Out: ``CaseFacts``. Opens no sealed column.
+In: a case and a moment; for a page also what it has read already and which guards it asks. Out:
+``CaseFacts``. Opens no sealed column.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -44,45 +47,92 @@ from sojourn_web.cases.vocabulary import (
 TRAVEL_DAY = timedelta(hours=24)
 
 
-def gather_facts(case: Case, now: datetime) -> CaseFacts:
-    """``now``: UTC."""
-    today = today_in(case.office, now)
-    journey = current_journey(case)
-    items = list(ChecklistItem.objects.filter(case=case, replaced_at=None))
-    referral = open_referral(case)
-    held = _held(case, journey)
+# Which guards ask for what is read by a query of its own; the others ask for what ``know`` reads.
+ASKED_OF: dict[str, frozenset[str]] = {
+    "items": frozenset({"checklist", "advice"}),
+    "referrals": frozenset({"not_referred", "referred", "appeal_upheld", "no_appeal_open"}),
+    "screenings": frozenset({"screened", "still_screened", "no_health_hold", "fit"}),
+    "papers": frozenset({"documents"}),
+    "safeguards": frozenset({"children"}),
+    "ends": frozenset({"proof", "arrival", "plan"}),
+}
+ASKED_OF_KNOWN = frozenset({
+    "named", "has_counsellor", "accompanied", "somebody", "consent_application",
+    "consent_booking", "consent_travel_day", "itinerary", "travel_ahead", "left", "outcome",
+    "was_not_departed",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Known:
+    """People in their order, the journey that is planned, consents (the newest first)."""
+
+    people: tuple[Person, ...]
+    journey: Journey | None
+    consents: tuple[Consent, ...]
+
+    @property
+    def in_plan(self) -> list[Person]:
+        return [p for p in self.people if p.left_plan_at is None]
+
+
+def know(case: Case, people: Sequence[Person] | None = None) -> Known:
+    """``people``: all of the case, where they were read already."""
+    if people is None:
+        people = list(Person.objects.filter(case=case).order_by("position", "made_at"))
+    given = Consent.objects.filter(case=case).select_related("declaration").order_by("-given_at")
+    return Known(tuple(people), current_journey(case), tuple(given))
+
+
+def gather_facts(
+    case: Case, now: datetime, known: Known | None = None, asked: frozenset[str] | None = None
+) -> CaseFacts:
+    """``now``: UTC. ``asked``: the names of the guards that these facts are for, all if None; what
+    none of them asks is not read and must not be looked at."""
+
+    def is_asked(part: str) -> bool:
+        return asked is None or bool(ASKED_OF[part] & asked)
+
+    known = known or know(case)
+    journey = known.journey
+    items = ChecklistItem.objects.filter(case=case, replaced_at=None)
+    told = list(items) if is_asked("items") else []
+    referred = Referral.objects.filter(case=case).order_by("-made_at")
+    referrals = list(referred) if is_asked("referrals") else []
+    referral = next((r for r in referrals if r.ended_at is None), None)
+    ends = _ends(case, journey) if is_asked("ends") else set()
     return CaseFacts(
         now=now,
-        today=today,
-        people=_people(case, journey),
+        today=today_in(case.office, now),
+        people=_people(case, known, is_asked),
         has_counsellor=case.counsellor_id is not None,
-        checks_missing=frozenset(Check) - {Check(i.check_kind) for i in items},
+        checks_missing=frozenset(Check) - {Check(i.check_kind) for i in told},
         needs_advice=frozenset(
-            Check(i.check_kind) for i in items if i.answer == CheckAnswer.NEEDS_ADVICE
+            Check(i.check_kind) for i in told if i.answer == CheckAnswer.NEEDS_ADVICE
         ),
         referred=referral is not None,
         appeal_open=referral is not None and referral.appeal == AppealState.OPEN,
-        appeal_upheld="upheld" in held and referral is None,
+        appeal_upheld=referral is None and any(r.appeal == AppealState.UPHELD for r in referrals),
         travel_date=journey.leaves_on if journey else None,
         leaves_at=journey.leaves_at if journey else None,
-        proof="proof" in held,
-        arrival="arrival" in held,
-        plan_or_declined="plan" in held,
+        proof="proof" in ends,
+        arrival="arrival" in ends,
+        plan_or_declined="plan" in ends,
         outcome_told=bool(case.outcome),
         was_not_departed=case.last_move == Move.NOT_DEPARTED,
     )
 
 
-def _held(case: Case, journey: Journey | None) -> set[str]:
-    """Which of four things there are, by one query: a page asks this each time."""
-    proofs = DepartureProof.objects.filter(case=case, journey=journey, taken_back_at=None)
+def _ends(case: Case, journey: Journey | None) -> set[str]:
+    """Which of three things there are, by one query."""
     parts: dict[str, QuerySet[Any]] = {
-        "upheld": Referral.objects.filter(case=case, appeal=AppealState.UPHELD),
         "arrival": Arrival.objects.filter(case=case, taken_back_at=None),
         "plan": ReintegrationPlan.objects.filter(case=case, replaced_at=None),
     }
     if journey is not None:
-        parts["proof"] = proofs
+        parts["proof"] = DepartureProof.objects.filter(
+            case=case, journey=journey, taken_back_at=None
+        )
     first, *rest = (
         rows.order_by().annotate(what=Value(name)).values_list("what")
         for name, rows in parts.items()
@@ -102,17 +152,16 @@ def people_in_plan(case: Case) -> list[Person]:
     return list(Person.objects.filter(case=case, left_plan_at=None).order_by("position"))
 
 
-def _people(case: Case, journey: Journey | None) -> tuple[PersonFacts, ...]:
-    consents = _consents(case, journey)
-    screened, fit, held = _screenings(case)
-    papers: dict[UUID, date] = {}
-    # A request without a document is none; one that an authority still holds is none yet.
-    for paper in Document.objects.filter(case=case, ended_at=None).exclude(expires_on=None):
-        if paper.number and paper.holder != Holder.AUTHORITY and paper.expires_on:
-            papers[paper.person_id] = max(papers.get(paper.person_id, date.min), paper.expires_on)
-    guarded = {s.person_id: s for s in ChildSafeguard.objects.filter(case=case)}
+def _people(case: Case, known: Known, is_asked: Callable[[str], bool]) -> tuple[PersonFacts, ...]:
+    consents = _consents(known)
+    screened, fit, held = _screenings(case) if is_asked("screenings") else ({}, {}, set())
+    papers = _papers(case) if is_asked("papers") else {}
+    in_plan = known.in_plan
+    guarded: dict[UUID, ChildSafeguard] = {}
+    if is_asked("safeguards") and any(p.is_child for p in in_plan):
+        guarded = {s.person_id: s for s in ChildSafeguard.objects.filter(case=case)}
     found = []
-    for person in people_in_plan(case):
+    for person in in_plan:
         safe = guarded.get(person.pk)
         found.append(
             PersonFacts(
@@ -132,13 +181,21 @@ def _people(case: Case, journey: Journey | None) -> tuple[PersonFacts, ...]:
     return tuple(found)
 
 
-def _consents(case: Case, journey: Journey | None) -> dict[UUID, set[Stage]]:
+def _papers(case: Case) -> dict[UUID, date]:
+    """By person, the day until which their document is valid."""
+    papers: dict[UUID, date] = {}
+    # A request without a document is none; one that an authority still holds is none yet.
+    for paper in Document.objects.filter(case=case, ended_at=None).exclude(expires_on=None):
+        if paper.number and paper.holder != Holder.AUTHORITY and paper.expires_on:
+            papers[paper.person_id] = max(papers.get(paper.person_id, date.min), paper.expires_on)
+    return papers
+
+
+def _consents(known: Known) -> dict[UUID, set[Stage]]:
     """The stages for which each person's consent to return is current."""
     found: dict[UUID, set[Stage]] = defaultdict(set)
-    for consent in Consent.objects.filter(case=case, purpose=Purpose.RETURN).select_related(
-        "declaration"
-    ):
-        if is_current(consent, journey):
+    for consent in known.consents:
+        if consent.purpose == Purpose.RETURN and is_current(consent, known.journey):
             found[consent.person_id].add(Stage(consent.stage))
     return found
 

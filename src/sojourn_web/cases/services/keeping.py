@@ -14,7 +14,6 @@ from functools import partial
 from uuid import UUID
 
 from sojourn_web.cases.errors import ErasedError, NotAllowedError, RefusedError
-from sojourn_web.cases.keys import FileCaseKeys
 from sojourn_web.cases.models import (
     Case,
     Document,
@@ -190,8 +189,6 @@ def _with_waiting_files() -> Iterable[UUID]:
 
 def destroy_keys_again(room: Room) -> int:
     """After a restored backup of the keys: what tombstones name is destroyed again. How many."""
-    if not isinstance(room.keys, FileCaseKeys):
-        return 0
     return room.keys.destroy_again(Tombstone.objects.values_list("key_id", flat=True).iterator())
 
 

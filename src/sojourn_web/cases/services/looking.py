@@ -6,6 +6,7 @@ written in the same transaction. ``what_is_held`` gives a person everything held
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,12 +95,16 @@ class HeldValue:
 def look(room: Room, actor: Actor, case_id: UUID, what: str = "the case's page") -> CaseView:
     """Open a case's people for a page, and write that it was opened."""
     case = take(room, actor, case_id, Action.SEE)
+    return show(room, actor, case, people_for(actor, case), what)
+
+
+def show(room: Room, actor: Actor, case: Case, people: Iterable[Person], what: str) -> CaseView:
+    """Within a service: of a case that is taken, ``people`` (from ``people_for``) opened, noted."""
     if actor.who is not Who.APPLICANT:
         note_access(room, actor, case, what, _grant_reason(room, actor, case))
-    people = tuple(_view(room, p) for p in people_for(actor, case))
     return CaseView(
         case.pk, case.reference, case.state, case.version, case.office.name, case.language,
-        case.made_at, people,
+        case.made_at, tuple(_view(room, p) for p in people),
     )  # fmt: skip
 
 
@@ -186,7 +191,8 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
     people = list(people_for(actor, case))
     mine = [p.pk for p in people]
     alone = not Person.objects.filter(case=case).exclude(pk__in=mine).exists()
-    found = [_held(room, p) for p in people]
+    names = {str(p.pk): p.names.show(room.keys) or p.kind for p in people}
+    found = [_held(room, p, names) for p in people]
     for model in case_tables():
         if model.__name__ in NOT_TOLD:
             continue
@@ -197,22 +203,24 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
             rows = rows.filter(about | Q(person__isnull=True) if shared else about)
         elif model in (Note, HandOverNote, FollowUp) and not alone:
             continue
-        found += [_held(room, row) for row in rows]
+        found += [_held(room, row, names) for row in rows]
     return tuple(sorted(found, key=lambda h: (h.table, h.at)))
 
 
 # Digests and office work that say nothing of the person; Person is told first.
-NOT_TOLD = frozenset({"BlindIndex", "AccessCode", "Task", "Person", "Visit"})
+NOT_TOLD = frozenset({"BlindIndex", "AccessCode", "Task", "Person", "Visit", "Invitation"})
 HIDDEN = frozenset({"id", "key_id", "case", "made_by", "content"})
 
 
-def _held(room: Room, row: CaseRow) -> HeldValue:
+def _held(room: Room, row: CaseRow, names: dict[str, str]) -> HeldValue:
     values = []
     for column in row._meta.fields:
         if column.name in HIDDEN:
             continue
         value = getattr(row, column.attname)
         text = value.show(room.keys) if isinstance(column, SealedField) else str(value)
+        if column.name == "person":  # whom it is about, by name
+            text = names.get(text, text)
         if text not in ("", "None"):
             values.append((str(column.verbose_name), text))
     return HeldValue(str(row._meta.verbose_name), row.made_at, tuple(values))

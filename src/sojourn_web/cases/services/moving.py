@@ -26,7 +26,7 @@ from sojourn_web.cases.models import (
     Task,
     Transfer,
 )
-from sojourn_web.cases.services.facts import gather_facts, people_in_plan
+from sojourn_web.cases.services.facts import Known, gather_facts, people_in_plan
 from sojourn_web.cases.services.opening import index_person
 from sojourn_web.cases.services.room import (
     Done,
@@ -48,6 +48,7 @@ from sojourn_web.cases.states import (
     Transition,
     choices,
     find_transition,
+    guards_asked,
     why_not,
 )
 from sojourn_web.cases.visibility import Action, Actor
@@ -60,9 +61,16 @@ ENDED = frozenset({State.CLOSED, State.WITHDRAWN, State.STOPPED})
 WITHDRAWABLE = frozenset({*BEFORE_DEPARTURE, State.STOPPED})
 
 
-def open_choices(room: Room, actor: Actor, case: Case) -> tuple[Choice, ...]:
-    """Every transition that the actor meets on the case's page, closed ones with reasons."""
-    return choices(State(case.state), actor.who, gather_facts(case, room.now))
+def open_choices(
+    room: Room, actor: Actor, case: Case, known: Known | None = None
+) -> tuple[Choice, ...]:
+    """Every transition that the actor meets on the case's page, closed ones with reasons.
+
+    For showing: ``move`` gathers every fact anew.
+    """
+    state = State(case.state)
+    asked = guards_asked(state, actor.who)
+    return choices(state, actor.who, gather_facts(case, room.now, known, asked))
 
 
 @service

@@ -10,12 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 from uuid import UUID, uuid4
+
+from django.db.models import QuerySet
 
 from sojourn_web.cases.dates import PartialDate, parse_stored, read_birth_date
 from sojourn_web.cases.errors import NotAllowedError, RefusedError
 from sojourn_web.cases.indexes import digest, digests_of_person, name_parts, plain_number, sound_of
-from sojourn_web.cases.models import AccessCode, BlindIndex, Case, Document, Office, Person
+from sojourn_web.cases.models import (
+    AccessCode,
+    BlindIndex,
+    Case,
+    Document,
+    Invitation,
+    Office,
+    Person,
+)
 from sojourn_web.cases.references import derive_code, digest_code, make_reference, read_reference
 from sojourn_web.cases.services.room import (
     Done,
@@ -36,6 +47,11 @@ from sojourn_web.cases.vocabulary import IndexKind, PersonKind, Who
 TRIES = 5
 PAUSE = timedelta(minutes=15)
 LONGEST_NAME = 200
+WRONG_CODE = (
+    "Reference and code do not belong together: look at both again. After five wrong codes there "
+    "is a pause of 15 minutes; your counsellor can give you a new code."
+)
+C = TypeVar("C", AccessCode, Invitation)
 
 
 @dataclass(frozen=True)
@@ -100,7 +116,7 @@ def open_case(
     if actor.who is Who.APPLICANT:
         code = derive_code(room.keys.index_secret(), str(first.pk), key)
         if not repeated:
-            _keep_code(room, actor, row, first, code)
+            keep_code(room, actor, row, first, code)
     return Opened(done(row, row, repeated=repeated), first.pk, code)
 
 
@@ -115,7 +131,7 @@ def _make_case(
     try:
         case.save(force_insert=True)
         for place, person in enumerate(people):
-            _make_person(room, actor, case, person, place)
+            make_person(room, actor, case, person, place)
         record(room, actor, case, "open_case", columns="people")
         count(office.pk, room.now, "opened")
     except BaseException:
@@ -124,7 +140,7 @@ def _make_case(
     return case
 
 
-def _make_person(
+def make_person(
     room: Room, actor: Actor, case: Case, new: NewPerson, place: int, row_id: UUID | None = None
 ) -> Person:
     today = today_in(case.office, room.now)
@@ -157,12 +173,15 @@ def _write_person(
 
 @service
 def add_person(room: Room, actor: Actor, case_id: UUID, new: NewPerson, *, key: str) -> Done:
-    """Somebody joins the plan: a partner, a child."""
+    """Somebody joins the plan: a partner, a child. Another adult joins by their own yes:
+    see ``family``."""
     case = take(room, actor, case_id, Action.ANSWER)
+    if actor.who is Who.APPLICANT and new.kind is not PersonKind.CHILD:
+        raise NotAllowedError("an adult is added by their own yes: make an invitation for them")
 
     def make(row_id: UUID) -> Person:
         place = Person.objects.filter(case=case).count()
-        return _make_person(room, actor, case, new, place, row_id)
+        return make_person(room, actor, case, new, place, row_id)
 
     found, repeated = once(room, actor, "add_person", key, Person, make)
     if not repeated:
@@ -182,8 +201,12 @@ def change_person(
         person.pk == actor.person_id or person.kind == PersonKind.CHILD
     ):
         raise NotAllowedError("each adult changes their own particulars")
+    if actor.who is Who.APPLICANT and new.kind != person.kind:
+        raise NotAllowedError("what somebody is in the plan is changed by the office")
     today = today_in(case.office, room.now)
-    born = read_birth_date(new.birth_date, today, confirmed=new.confirmed_date)
+    # A date that stands already was confirmed when it was written.
+    confirmed = new.confirmed_date or new.birth_date == person.birth_date.open(room.keys)
+    born = read_birth_date(new.birth_date, today, confirmed=confirmed)
     person.kind = new.kind
     _write_person(room, person, new, born, today)
     person.save()
@@ -268,7 +291,7 @@ def issue_code(room: Room, actor: Actor, case_id: UUID, person_id: UUID, *, key:
     person = person_of(case, person_id)
     code = derive_code(room.keys.index_secret(), str(person.pk), actor.label, key)
     if digest_code(room.keys.index_secret(), case.reference, code) not in _digests(person):
-        _keep_code(room, actor, case, person, code)
+        keep_code(room, actor, case, person, code)
         record(room, actor, case, "issue_code", private_to=_private(person))
     return code
 
@@ -279,7 +302,7 @@ def _digests(person: Person) -> set[str]:
     )
 
 
-def _keep_code(room: Room, actor: Actor, case: Case, person: Person, code: str) -> None:
+def keep_code(room: Room, actor: Actor, case: Case, person: Person, code: str) -> None:
     for old in AccessCode.objects.filter(person=person, revoked_at=None):
         old.revoked_at = room.now
         old.save()
@@ -296,22 +319,28 @@ def enter(room: Room, reference: str, code: str) -> Actor:
     """
     found = _try_code(room, read_reference(reference), code)
     if found is None:
-        raise RefusedError(
-            "Reference and code do not belong together: look at both again. After five wrong "
-            "codes there is a pause of 15 minutes; your counsellor can give you a new code."
-        )
+        raise RefusedError(WRONG_CODE)
     return found
 
 
 @service
 def _try_code(room: Room, reference: str, code: str) -> Actor | None:
+    kept = find_by_code(room, reference, code, AccessCode.objects.filter(revoked_at=None))
+    if kept is None:
+        return None
+    kept.used_at = room.now
+    kept.save(update_fields=["used_at"])
+    return Actor(Who.APPLICANT, case_id=kept.case_id, person_id=kept.person_id)
+
+
+def find_by_code(room: Room, reference: str, code: str, rows: QuerySet[C]) -> C | None:
+    """Within a service: the one of ``rows`` that this code opens. A wrong one is counted."""
     case = Case.objects.select_for_update().filter(reference=reference, erased_at=None).first()
     if case is None or (case.code_locked_until and case.code_locked_until > room.now):
         return None
-    kept = AccessCode.objects.filter(
-        case=case, revoked_at=None,
-        digest=digest_code(room.keys.index_secret(), reference, code),
-    ).first()  # fmt: skip
+    kept = rows.filter(
+        case=case, digest=digest_code(room.keys.index_secret(), reference, code)
+    ).first()
     if kept is None:
         case.code_failures += 1
         if case.code_failures >= TRIES:
@@ -320,6 +349,4 @@ def _try_code(room: Room, reference: str, code: str) -> Actor | None:
         return None
     case.code_failures = 0
     case.save(update_fields=["code_failures"])
-    kept.used_at = room.now
-    kept.save(update_fields=["used_at"])
-    return Actor(Who.APPLICANT, case_id=case.pk, person_id=kept.person_id)
+    return kept

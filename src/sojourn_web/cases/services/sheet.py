@@ -12,10 +12,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sojourn_web.cases.models import Case, ClockStop, Consent, Journey, Person, StaffProfile
-from sojourn_web.cases.services.consents import holds_consent
-from sojourn_web.cases.services.facts import current_journey, is_current, people_in_plan
-from sojourn_web.cases.services.looking import CaseView, look
+from sojourn_web.cases.models import Case, ClockStop, Person, StaffProfile
+from sojourn_web.cases.services.facts import Known, is_current, know
+from sojourn_web.cases.services.looking import CaseView, show
 from sojourn_web.cases.services.moving import WITHDRAWABLE, open_choices
 from sojourn_web.cases.services.room import Room, service, take, today_in
 from sojourn_web.cases.services.sheet_after import read_after, read_told
@@ -29,7 +28,7 @@ from sojourn_web.cases.services.sheet_parts import (
     read_work,
 )
 from sojourn_web.cases.states import MEANING, Choice, Move, State
-from sojourn_web.cases.visibility import Action, Actor
+from sojourn_web.cases.visibility import Action, Actor, people_for
 from sojourn_web.cases.vocabulary import Purpose, Stage
 
 # Moves with a page of their own, and the guard that this page itself satisfies.
@@ -111,19 +110,19 @@ class Sheet:
 def read_sheet(room: Room, actor: Actor, case_id: UUID, part: Part) -> Sheet:
     """One part of the case. Raises NotVisibleError, NotAllowedError."""
     said = "the case's page" if part is Part.OVERVIEW else f"the case's page: {part}"
-    view = look(room, actor, case_id, said)
     case = take(room, actor, case_id, Action.SEE)
-    journey = current_journey(case)
+    known = know(case, list(people_for(actor, case)))  # all of them: only staff read sheets
+    view = show(room, actor, case, known.people, said)
+    journey, in_plan = known.journey, known.in_plan
     stop = ClockStop.objects.filter(case=case, started_at=None).first()
     names = {p.id: p.names or p.names_latin or p.kind for p in view.people}
-    in_plan = people_in_plan(case)
-    consents = _consent_lines(room, case, journey, names)
+    consents = _consent_lines(room, known, names)
     return Sheet(
         view=view, part=part.value, meaning=MEANING[State(case.state)], since=case.state_since,
-        today=today_in(case.office, room.now), counsellor=_counsellor(case),
+        today=today_in(case.office, room.now), counsellor=_counsellor(actor, case),
         mine=case.counsellor_id == actor.user_id, at_home=case.office_id == actor.office_id,
         waits_for=stop.reason if stop else "", leaves_at=journey.leaves_at if journey else None,
-        steps=tuple(_step(case, c) for c in open_choices(room, actor, case)
+        steps=tuple(_step(case, c) for c in open_choices(room, actor, case, known)
                     if c.transition.move not in LEFT_OUT),
         can_withdraw=State(case.state) in WITHDRAWABLE,
         adults=tuple((p.pk, names[p.pk]) for p in in_plan if not p.is_child),
@@ -132,9 +131,11 @@ def read_sheet(room: Room, actor: Actor, case_id: UUID, part: Part) -> Sheet:
     )  # fmt: skip
 
 
-def _counsellor(case: Case) -> str:
+def _counsellor(actor: Actor, case: Case) -> str:
     if case.counsellor_id is None:
         return ""
+    if case.counsellor_id == actor.user_id:
+        return actor.name
     found = StaffProfile.objects.filter(user_id=case.counsellor_id).first()
     return found.name if found else f"account {case.counsellor_id}"
 
@@ -149,15 +150,12 @@ def _step(case: Case, choice: Choice) -> Step:
     return Step(t.move.value, t.label, t.reason, act, forward, why)
 
 
-def _consent_lines(
-    room: Room, case: Case, journey: Journey | None, names: dict[UUID, str]
-) -> tuple[ConsentLine, ...]:
-    rows = Consent.objects.filter(case=case).select_related("declaration").order_by("-given_at")
+def _consent_lines(room: Room, known: Known, names: dict[UUID, str]) -> tuple[ConsentLine, ...]:
     lines = []
-    for row in rows:
+    for row in known.consents:
         retired = row.declaration.retired_at
         if row.purpose == Purpose.RETURN:
-            current = is_current(row, journey)
+            current = is_current(row, known.journey)
         else:
             current = row.withdrawn_at is None and retired is None
         ended = ""
@@ -184,6 +182,7 @@ def _missing(
         given = {c.person_id for c in consents if c.current and c.stage == stage}
         if must - given:
             found.append(f"return, {stage.replace('_', ' ')}: {len(must - given)} to ask")
-    if case.state == State.DOCUMENTS and not holds_consent(case, Purpose.EMBASSY):
+    asked = {c.person_id for c in consents if c.current and c.purpose == Purpose.EMBASSY}
+    if case.state == State.DOCUMENTS and not (must and must <= asked):
         found.append("embassy: before its authority may be asked for a document")
     return tuple(found)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sojourn_web.cases.models import (
     Answer,
-    Case,
     ClockStop,
     Complaint,
     Document,
@@ -34,7 +34,13 @@ from sojourn_web.cases.services.moving import ENDED
 from sojourn_web.cases.services.room import Room, today_in
 from sojourn_web.cases.states import BEFORE_DEPARTURE, State
 from sojourn_web.cases.tongues import tongue
-from sojourn_web.cases.visibility import COUNSELLING, Actor, incoming_transfers, visible_to
+from sojourn_web.cases.visibility import (
+    COUNSELLING,
+    Actor,
+    incoming_transfers,
+    seen_by,
+    visible_to,
+)
 from sojourn_web.cases.vocabulary import AppealState, ScreeningResult, Who
 
 MOST = 15
@@ -43,6 +49,7 @@ EXPIRES_AHEAD = timedelta(days=60)
 TASKS_AHEAD = timedelta(days=7)
 FOLLOW_UP_AHEAD = timedelta(days=7)
 HANDED_OVER = timedelta(days=2)
+TASK = ("what", "due_on", "id")
 
 
 @dataclass(frozen=True)
@@ -102,25 +109,44 @@ def _office(actor: Actor) -> Any:
 
 
 def office_day(actor: Actor, now: datetime) -> date:
+    """The day in the zone of the actor's office; in UTC where there is none."""
+    if actor.time_zone:
+        return now.astimezone(ZoneInfo(actor.time_zone)).date()
     office = Office.objects.filter(pk=actor.office_id).first() if actor.office_id else None
     return today_in(office, now) if office else now.date()
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """What the lists are of: ``seen``, the rows of cases that the actor may see; ``mine``, of their
+    own cases (a supervisor's are the office's). Conditions on rows with a ``case``."""
+
+    actor: Actor
+    now: datetime
+    day: date
+    seen: Any
+    mine: Any
+
+    @property
+    def own_tasks(self) -> Any:
+        return self.seen & Q(for_user_id=self.actor.user_id or 0, done_at=None)
 
 
 def what_needs_me(room: Room, actor: Actor) -> Today:
     """A counsellor's own cases; a supervisor's office, tasks their own alone."""
     day = office_day(actor, room.now)
+    seen = seen_by(actor, room.now, "case__")
     if actor.who not in COUNSELLING:
         return Today(day, (), ())
-    seen = visible_to(actor, room.now)
-    mine = seen if actor.who is Who.SUPERVISOR else seen.filter(counsellor_id=actor.user_id)
+    mine = seen if actor.who is Who.SUPERVISOR else seen & Q(case__counsellor_id=actor.user_id)
+    reach = _Reach(actor, room.now, day, seen, mine)
     lists = [
-        _travel(mine, day), _expiry(mine, day), _tasks(seen, actor, day),
-        _coming(seen, actor, day), _screenings(mine, day),
-        _conflicts(mine), _waiting(mine), _follow_ups(mine, day), _enquiries(seen, actor),
-        _handed_over(mine, room.now), _granted(room, actor, seen),
+        _travel(reach), _expiry(reach), _tasks(reach), _coming(reach), _screenings(reach),
+        _conflicts(reach), _waiting(reach), _follow_ups(reach), _enquiries(reach),
+        _handed_over(reach), *([] if actor.holds_grants is False else [_granted(reach)]),
     ]  # fmt: skip
     if actor.who is Who.SUPERVISOR:
-        lists = [_appeals(seen), _complaints(seen), *lists]
+        lists = [_appeals(reach), _complaints(reach), *lists]
     offers = tuple(
         Offer(t.pk, t.case.reference, t.from_office.name, t.made_at)
         for t in incoming_transfers(actor).select_related("from_office").order_by("made_at")[:MOST]
@@ -133,135 +159,137 @@ def _listed(name: str, title: str, found: Iterable[Item], part: str = "") -> Lis
     return Listed(name, title, items[:MOST], len(items) > MOST, part)
 
 
-def _travel(cases: QuerySet[Case], day: date) -> Listed:
-    rows: Any = Journey.objects.filter(
-        case__in=cases.filter(state__in=(State.DOCUMENTS, State.TRAVEL)), ended_at=None,
-        leaves_on__lte=day + TRAVEL_AHEAD,
-    ).select_related("case").order_by("leaves_at")  # fmt: skip
+def _read(rows: QuerySet[Any], *columns: str) -> Iterable[Any]:
+    """One line more than is shown: references and these columns, no whole rows."""
+    return rows.values_list("case__reference", *columns)[: MOST + 1]
+
+
+def _travel(reach: _Reach) -> Listed:
+    rows = Journey.objects.filter(
+        reach.mine, case__state__in=(State.DOCUMENTS, State.TRAVEL), ended_at=None,
+        leaves_on__lte=reach.day + TRAVEL_AHEAD,
+    ).order_by("leaves_at")  # fmt: skip
     return _listed("travel", "Leaving soon", (
-        Item(r.case.reference, "booked" if r.booked_at else "not booked yet", r.leaves_on,
-             r.leaves_on < day)
-        for r in rows[: MOST + 1]
+        Item(reference, "booked" if booked else "not booked yet", on, on < reach.day)
+        for reference, booked, on in _read(rows, "booked_at", "leaves_on")
     ), "travel")  # fmt: skip
 
 
-def _expiry(cases: QuerySet[Case], day: date) -> Listed:
-    rows = Document.objects.filter(
-        case__in=cases.filter(state__in=BEFORE_DEPARTURE), ended_at=None,
-        expires_on__lte=day + EXPIRES_AHEAD,
-    ).select_related("case").order_by("expires_on")  # fmt: skip
+def _expiry(reach: _Reach) -> Listed:
+    papers = Document.objects.filter(
+        reach.mine, case__state__in=BEFORE_DEPARTURE, ended_at=None,
+        expires_on__lte=reach.day + EXPIRES_AHEAD,
+    ).order_by("expires_on")  # fmt: skip
     fit = Screening.objects.filter(
-        case__in=cases.filter(state__in=(State.DOCUMENTS, State.TRAVEL)), replaced_at=None,
-        valid_until__lte=day + FOLLOW_UP_AHEAD,
-    ).select_related("case").order_by("valid_until")  # fmt: skip
+        reach.mine, case__state__in=(State.DOCUMENTS, State.TRAVEL), replaced_at=None,
+        valid_until__lte=reach.day + FOLLOW_UP_AHEAD,
+    ).order_by("valid_until")  # fmt: skip
     items = [
-        Item(r.case.reference, f"{r.kind.replace('_', ' ')} expires", r.expires_on,
-             bool(r.expires_on and r.expires_on < day)) for r in rows[: MOST + 1]
-    ]  # fmt: skip
+        Item(reference, f"{kind.replace('_', ' ')} expires", on, on < reach.day)
+        for reference, kind, on in _read(papers, "kind", "expires_on")
+    ]
     items += [
-        Item(r.case.reference, f"{r.kind} screening ends", r.valid_until,
-             bool(r.valid_until and r.valid_until < day)) for r in fit[: MOST + 1]
-    ]  # fmt: skip
-    items.sort(key=lambda i: i.day or day)
+        Item(reference, f"{kind} screening ends", on, on < reach.day)
+        for reference, kind, on in _read(fit, "kind", "valid_until")
+    ]
+    items.sort(key=lambda i: i.day or reach.day)
     return _listed("expiry", "Running out", items, "travel")
 
 
-def _tasks(cases: QuerySet[Case], actor: Actor, day: date) -> Listed:
-    rows = Task.objects.filter(
-        case__in=cases, for_user_id=actor.user_id or 0, done_at=None, due_on__lte=day
-    ).select_related("case").order_by("due_on", "made_at")  # fmt: skip
+def _tasks(reach: _Reach) -> Listed:
+    rows = Task.objects.filter(reach.own_tasks, due_on__lte=reach.day)
     return _listed("tasks", "To do", (
-        Item(r.case.reference, r.what, r.due_on, bool(r.due_on and r.due_on < day), r.pk)
-        for r in rows[: MOST + 1]
+        Item(reference, what, due, due < reach.day, pk)
+        for reference, what, due, pk in _read(rows.order_by("due_on", "made_at"), *TASK)
     ), "work")  # fmt: skip
 
 
-def _coming(cases: QuerySet[Case], actor: Actor, day: date) -> Listed:
+def _coming(reach: _Reach) -> Listed:
     rows = Task.objects.filter(
-        case__in=cases, for_user_id=actor.user_id or 0, done_at=None, due_on__gt=day,
-        due_on__lte=day + TASKS_AHEAD,
-    ).select_related("case").order_by("due_on", "made_at")  # fmt: skip
+        reach.own_tasks, due_on__gt=reach.day, due_on__lte=reach.day + TASKS_AHEAD
+    )
     return _listed("coming", "To do this week", (
-        Item(r.case.reference, r.what, r.due_on, False, r.pk) for r in rows[: MOST + 1]
+        Item(reference, what, due, False, pk)
+        for reference, what, due, pk in _read(rows.order_by("due_on", "made_at"), *TASK)
     ), "work")  # fmt: skip
 
 
-def _screenings(cases: QuerySet[Case], day: date) -> Listed:
-    rows = Screening.objects.filter(
-        case__in=cases, replaced_at=None, result=ScreeningResult.ASKED
-    ).select_related("case").order_by("made_at")  # fmt: skip
+def _screenings(reach: _Reach) -> Listed:
+    rows = Screening.objects.filter(reach.mine, replaced_at=None, result=ScreeningResult.ASKED)
     return _listed("screenings", "Waiting for a screening", (
-        Item(r.case.reference, r.kind, r.made_at.date()) for r in rows[: MOST + 1]
+        Item(reference, kind, at.date())
+        for reference, kind, at in _read(rows.order_by("made_at"), "kind", "made_at")
     ), "safeguards")  # fmt: skip
 
 
-def _conflicts(cases: QuerySet[Case]) -> Listed:
-    rows = Answer.objects.filter(case__in=cases, settled_at=None).exclude(conflicts_with=None)
-    found = rows.select_related("case").order_by("made_at")
+def _conflicts(reach: _Reach) -> Listed:
+    rows = Answer.objects.filter(reach.mine, settled_at=None).exclude(conflicts_with=None)
     return _listed("conflicts", "Answered twice: choose one", (
-        Item(r.case.reference, r.question.replace("_", " ")) for r in found[: MOST + 1]
+        Item(reference, question.replace("_", " "))
+        for reference, question in _read(rows.order_by("made_at"), "question")
     ), "told")  # fmt: skip
 
 
-def _waiting(cases: QuerySet[Case]) -> Listed:
-    rows = ClockStop.objects.filter(case__in=cases, started_at=None)
-    found = rows.select_related("case").order_by("stopped_at")
+def _waiting(reach: _Reach) -> Listed:
+    rows = ClockStop.objects.filter(reach.mine, started_at=None).order_by("stopped_at")
     return _listed("waiting", "Waiting for others: the clock stands", (
-        Item(r.case.reference, f"{r.reason}, since", r.stopped_at.date())
-        for r in found[: MOST + 1]
+        Item(reference, f"{reason}, since", at.date())
+        for reference, reason, at in _read(rows, "reason", "stopped_at")
     ), "work")  # fmt: skip
 
 
-def _follow_ups(cases: QuerySet[Case], day: date) -> Listed:
+def _follow_ups(reach: _Reach) -> Listed:
     rows = FollowUp.objects.filter(
-        case__in=cases, done_at=None, due_on__lte=day + FOLLOW_UP_AHEAD
-    ).select_related("case").order_by("due_on")  # fmt: skip
+        reach.mine, done_at=None, due_on__lte=reach.day + FOLLOW_UP_AHEAD
+    )
     return _listed("follow-ups", "Ask how they are", (
-        Item(r.case.reference, f"after {r.month} months", r.due_on, r.due_on < day)
-        for r in rows[: MOST + 1]
+        Item(reference, f"after {month} months", due, due < reach.day)
+        for reference, month, due in _read(rows.order_by("due_on"), "month", "due_on")
     ), "after")  # fmt: skip
 
 
-def _enquiries(cases: QuerySet[Case], actor: Actor) -> Listed:
-    rows = cases.filter(
+def _enquiries(reach: _Reach) -> Listed:
+    rows = visible_to(reach.actor, reach.now).filter(
         state__in=(State.ENQUIRY, State.APPLICATION), counsellor_id=None,
-        office_id=_office(actor),
-    ).order_by("made_at")  # fmt: skip
+        office_id=_office(reach.actor),
+    ).order_by("made_at").values_list("reference", "language", "made_at")  # fmt: skip
     return _listed("enquiries", "New, with nobody yet", (
-        Item(c.reference, f"asked in {tongue(c.language)}, on", c.made_at.date())
-        for c in rows[: MOST + 1]
+        Item(reference, f"asked in {tongue(language)}, on", at.date())
+        for reference, language, at in rows[: MOST + 1]
     ))  # fmt: skip
 
 
-def _handed_over(cases: QuerySet[Case], now: datetime) -> Listed:
-    rows = HandOverNote.objects.filter(case__in=cases, made_at__gte=now - HANDED_OVER)
-    found = rows.select_related("case").order_by("-made_at")
+def _handed_over(reach: _Reach) -> Listed:
+    rows = HandOverNote.objects.filter(reach.mine, made_at__gte=reach.now - HANDED_OVER)
     return _listed("handed-over", "Handed over to you", (
-        Item(r.case.reference, "read the note", r.made_at.date()) for r in found[: MOST + 1]
+        Item(reference, "read the note", at.date())
+        for reference, at in _read(rows.order_by("-made_at"), "made_at")
     ), "work")  # fmt: skip
 
 
-def _granted(room: Room, actor: Actor, seen: QuerySet[Case]) -> Listed:
-    rows = Grant.objects.filter(user_id=actor.user_id or 0, ends_at__gt=room.now, case__in=seen)
+def _granted(reach: _Reach) -> Listed:
+    rows = Grant.objects.filter(reach.seen, user_id=reach.actor.user_id or 0, ends_at__gt=reach.now)
     return _listed("granted", "Open to you by break-glass, for three hours", (
-        Item(r.case.reference, "the person reads your reason", r.ends_at.date())
-        for r in rows.select_related("case")[: MOST + 1]
+        Item(reference, "the person reads your reason", ends.date())
+        for reference, ends in _read(rows, "ends_at")
     ))  # fmt: skip
 
 
-def _appeals(cases: QuerySet[Case]) -> Listed:
-    rows = Referral.objects.filter(case__in=cases, appeal=AppealState.OPEN, ended_at=None)
+def _appeals(reach: _Reach) -> Listed:
+    rows = Referral.objects.filter(reach.seen, appeal=AppealState.OPEN, ended_at=None)
     return _listed("appeals", "Appeals to decide", (
-        Item(r.case.reference, "appeal against 'not safe', of", (r.appealed_at or r.made_at).date())
-        for r in rows.select_related("case").order_by("appealed_at")[: MOST + 1]
+        Item(reference, "appeal against 'not safe', of", (appealed or made).date())
+        for reference, appealed, made in _read(
+            rows.order_by("appealed_at"), "appealed_at", "made_at"
+        )
     ), "safeguards")  # fmt: skip
 
 
-def _complaints(cases: QuerySet[Case]) -> Listed:
-    rows = Complaint.objects.filter(case__in=cases, answered_at=None)
+def _complaints(reach: _Reach) -> Listed:
+    rows = Complaint.objects.filter(reach.seen, answered_at=None)
     return _listed("complaints", "Complaints to answer", (
-        Item(r.case.reference, "complaint of", r.made_at.date())
-        for r in rows.select_related("case").order_by("made_at")[: MOST + 1]
+        Item(reference, "complaint of", at.date())
+        for reference, at in _read(rows.order_by("made_at"), "made_at")
     ), "work")  # fmt: skip
 
 

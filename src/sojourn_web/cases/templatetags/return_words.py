@@ -8,6 +8,7 @@ English and marked as English.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -39,10 +40,33 @@ def say(phrase: str, **values: object) -> SafeString:
 
 
 @register.simple_tag
+def say_both(phrase: str) -> SafeString:
+    """On paper that somebody else reads too: in the page's language, the English below it."""
+    text, known = translate(phrase)
+    if not known or text == phrase:
+        return format_html('<span lang="en" dir="ltr">{}</span>', phrase)
+    return format_html(
+        '<span>{}</span> <span class="also" lang="en" dir="ltr">{}</span>', text, phrase
+    )
+
+
+@register.simple_tag
 def say_plain(phrase: str, **values: object) -> str:
     """For titles, options and attributes, where no element may stand."""
     text, _ = translate(phrase)
     return PLACE.sub(lambda m: str(values.get(m[1], "")), text)
+
+
+@register.filter
+def way(text: str) -> str:
+    """``rtl`` where the first letter runs so; numbers alone are ``ltr``. For paper: what lays it
+    out lets a telephone number run with the page."""
+    for letter in text:
+        if (kind := unicodedata.bidirectional(letter)) in ("R", "AL"):
+            return "rtl"
+        if kind == "L":
+            break
+    return "ltr"
 
 
 @register.simple_tag

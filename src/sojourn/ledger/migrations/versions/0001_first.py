@@ -8,7 +8,7 @@ revision = "0001"
 down_revision = None
 LATER = (  # have files of their own
     "linkage_quality", "stay_counts", "vintages", "latest_vintage", "reporting", "crossing_lists",
-    "source_gaps", "estimates",
+    "source_gaps", "estimates", "waiting_changes",
 )  # fmt: skip
 FIRST = [t for t in metadata.sorted_tables if t.name not in LATER]
 

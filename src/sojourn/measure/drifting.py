@@ -1,0 +1,138 @@
+"""Coverage that drifts: by mode, how far each month of arrival lies from all months together.
+
+In: re-entries and those closed (strata x months of arrival), each stratum's share. Out: ``Drift``:
+how far a mode's log odds of a seen exit lie from its own mean, as a value and as draws.
+
+A walk about a line over the months, common to the strata of a mode (local level with a fixed
+slope, Harvey 1989). How large its steps are, and the line with them, is not known: a grid of sizes,
+each weighed by how well re-entries of all modes bear it out (Laplace's approximation: Tierney &
+Kadane 1986). *No steps* is one of them. So a drift that is clear is followed; one that is not yet
+to be seen widens the interval; and a country that is steady pays little. Months in which nobody
+has returned yet are reached by line and walk alone, and are the wider the further off they lie.
+
+Assumes that coverage moves slowly, by modes, not by classes apart; whole lists that get lost are
+``exits``' scatter. Large steps are unlikely from the first (``PRIOR``, set by calibration).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+from scipy.special import expit, log_expit
+
+Array = NDArray[np.float64]
+
+STEPS = (0.0, 0.02, 0.04, 0.08, 0.16)  # standard deviation of a month's step, in log odds
+PRIOR = (0.35, 0.2, 0.25, 0.12, 0.08)
+SLOPE = 1.0  # of a line that steps are about: standard deviation, in steps
+LEVEL = 1.0  # of a mode, about its strata's shares: standard deviation, in log odds
+ROUNDS = 12
+SURE = 0.75  # of the weight on steps above nought: then a drift is told
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A mode's walk, given the size of its steps: normal about ``centre``."""
+
+    centre: Array  # months
+    basis: Array  # of the walk: months x innovations
+    precision: Array  # of the innovations
+    weight: Array  # information by month
+    evidence: float  # logarithm of the marginal likelihood
+
+    def draw(self, rng: np.random.Generator, draws: int) -> Array:
+        """Months x draws. The level's error is not in it: that is the strata's own."""
+        months, moves = self.basis.shape
+        root = linalg.cholesky(self.precision, lower=False)
+        apart = self.basis @ linalg.solve_triangular(root, rng.standard_normal((moves, draws)))
+        held = self.weight if self.weight.sum() > 0 else np.ones(months)
+        return np.asarray(self.centre[:, None] + apart - held @ apart / held.sum())
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Of each mode, for each size of step."""
+
+    walks: tuple[tuple[Walk, ...], ...]  # sizes x modes
+    weights: Array  # of the sizes
+
+    @property
+    def clear(self) -> bool:
+        return bool(1 - self.weights[0] > SURE)
+
+    @property
+    def value(self) -> Array:
+        """Modes x months: log odds of a seen exit, less the mode's own."""
+        each = np.array([[walk.centre for walk in size] for size in self.walks])
+        return np.asarray(np.tensordot(self.weights, each, axes=1))
+
+    def draw(self, rng: np.random.Generator, draws: int) -> Array:
+        """Modes x months x draws: a size of steps each, and a walk."""
+        of = np.searchsorted(self.weights.cumsum(), (np.arange(draws) + rng.random()) / draws)
+        of = np.minimum(of, len(self.walks) - 1)
+        out = np.zeros((len(self.walks[0]), len(self.walks[0][0].centre), draws))
+        for size in np.unique(of):
+            mine = of == size
+            for mode, walk in enumerate(self.walks[size]):
+                out[mode][:, mine] = walk.draw(rng, int(mine.sum()))
+        return out
+
+
+def find_drift(
+    asked: Array, closed: Array, share: Array, scatter: Array, modes: NDArray[np.int64]
+) -> Drift:
+    """``asked``, ``closed``: re-entries, strata x months of arrival; the others by stratum.
+
+    ``scatter``: overdispersion, by which a month tells less than its number; ``modes``: the place
+    of each stratum's mode among the modes.
+    """
+    level = np.log(share / (1 - share))
+    effect = 1.0 + scatter[:, None] * np.maximum(asked - 1.0, 0.0)
+    count = int(modes.max()) + 1
+    sizes = tuple(
+        tuple(
+            _walk(asked[modes == m], closed[modes == m], level[modes == m], effect[modes == m], s)
+            for m in range(count)
+        )
+        for s in STEPS
+    )
+    steady = [walk.centre for walk in sizes[0]]
+    sizes = tuple(
+        tuple(_less(walk, level) for walk, level in zip(size, steady, strict=True))
+        for size in sizes
+    )
+    told = np.array([sum(walk.evidence for walk in size) for size in sizes])
+    weights = np.array(PRIOR) * np.exp(told - told.max())
+    return Drift(sizes, weights / weights.sum())
+
+
+def _less(walk: Walk, level: Array) -> Walk:
+    return Walk(walk.centre - level, walk.basis, walk.precision, walk.weight, walk.evidence)
+
+
+def _walk(asked: Array, closed: Array, level: Array, effect: Array, step: float) -> Walk:
+    """The posterior mode by Newton's method, and the curvature there."""
+    months = asked.shape[1]
+    when = np.arange(months) - (months - 1) / 2
+    basis = np.column_stack([np.ones(months), SLOPE * step * when, step * np.tri(months)[:, 1:]])
+    prior = np.ones(months + 1)
+    prior[0] = 1 / LEVEL**2
+    found = np.zeros(months + 1)
+    for _ in range(ROUNDS):
+        seen = expit(level[:, None] + basis @ found)
+        weight = (asked * seen * (1 - seen) / effect).sum(axis=0)
+        precision = basis.T @ (weight[:, None] * basis) + np.diag(prior)
+        slope = basis.T @ ((closed - asked * seen) / effect).sum(axis=0) - prior * found
+        move = linalg.solve(precision, slope, assume_a="pos")
+        reach = float(np.abs(basis @ move).max())
+        found = found + move / max(reach, 1.0)
+        if reach < 1e-4:
+            break
+    odds = level[:, None] + basis @ found
+    fits = (closed * log_expit(odds) + (asked - closed) * log_expit(-odds)) / effect
+    volume = 2 * np.log(np.diag(linalg.cholesky(precision))).sum()
+    evidence = float(fits.sum() - 0.5 * (prior * found**2).sum() - 0.5 * volume)
+    return Walk(basis @ found, basis, precision, weight, evidence)

@@ -1,0 +1,105 @@
+"""A whole case whose keys a service wraps: pages, an erasure, and a service that is away."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from lib.cast import AMINA, Cast, applicant_of, make_cast, open_for, people_of
+from lib.desk import client_of
+from lib.key_service import TOKEN, Vault, serve_keys
+from lib.visitor import HOME, enter
+from sojourn_web.cases.errors import ErasedError
+from sojourn_web.cases.keys import case_keys
+from sojourn_web.cases.models import Case, Tombstone
+from sojourn_web.cases.scanning import NoScanner
+from sojourn_web.cases.services import erasing, keeping, moving
+from sojourn_web.cases.services.room import Room
+
+pytestmark = pytest.mark.django_db(databases=["default", "cases"])
+
+
+@pytest.fixture
+def vault(tmp_path: Path, settings: Settings) -> Iterator[Vault]:
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    with serve_keys() as found:
+        settings.CASES_KEYS = tmp_path / "case-keys"
+        settings.CASES_KEY_SERVICE, settings.CASES_KEY_TOKEN = found.url, str(token)
+        yield found
+
+
+@pytest.fixture
+def office(vault: Vault) -> Cast:
+    return make_cast(case_keys(), datetime.now(UTC))
+
+
+def test_pages_of_both_sides_ask_the_service_a_few_times_each(
+    client: Client, vault: Vault, office: Cast
+) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    staff = client_of(office.counsellor)
+    for who, address in ((client, HOME), (client, f"{HOME}held"), (staff, "/cases/today"),
+                         (staff, f"/cases/{case.reference}/")):  # fmt: skip
+        vault.asked.clear()
+        answer = who.get(address)
+        assert answer.status_code == 200, address
+        assert len(vault.asked) <= 2, (address, vault.asked)
+    assert "Amina Diallo" in answer.content.decode()
+
+
+def test_while_the_service_is_away_pages_say_so_and_change_nothing(
+    client: Client, vault: Vault, office: Cast
+) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    staff = client_of(office.counsellor)
+    version = Case.objects.get().version
+    vault.status = 503
+    told = client.get(f"{HOME}held")
+    assert told.status_code == 503
+    assert "Nothing is lost" in told.content.decode()
+    sent = staff.post(f"/cases/{case.reference}/do/note", {"words": "A note", "key": "n"})
+    assert sent.status_code == 503
+    assert "what you typed is still there" in sent.content.decode()
+    assert Case.objects.get().version == version
+    vault.status = 0
+    assert "Amina Diallo" in client.get(f"{HOME}held").content.decode()
+
+
+def test_an_erasure_reaches_every_backup_but_the_services_own(
+    vault: Vault, office: Cast, tmp_path: Path
+) -> None:
+    case = open_for(office, AMINA)
+    stays = open_for(office, AMINA)
+    sealed = people_of(case)[0].names
+    moving.withdraw(office.room, applicant_of(case), case.pk)
+    erasing.ask_erasure(office.room, applicant_of(case), case.pk)
+    erasing.erase(office.room, office.counsellor, case.pk)
+    shutil.copytree(tmp_path / "case-keys", tmp_path / "backup")
+    service = dict(vault.keys)
+    # The service is away at the last moment: nothing is half done, and it is asked again.
+    vault.status = 503
+    with pytest.raises(Exception, match="sealed or busy"):
+        erasing.erase(office.room, office.supervisor, case.pk)
+    assert Case.objects.get(pk=case.pk).erased_at is None
+    vault.status = 0
+    erasing.erase(office.room, office.supervisor, case.pk)
+    assert Tombstone.objects.get().key_id == case.key_id
+    shutil.copytree(tmp_path / "backup", tmp_path / "case-keys", dirs_exist_ok=True)
+    with pytest.raises(ErasedError):
+        sealed.open(case_keys())
+    vault.keys.update(service)
+    later = Room(case_keys(), datetime.now(UTC))
+    assert keeping.tick(later, NoScanner()).keys_destroyed == 1
+    with pytest.raises(ErasedError):
+        sealed.open(case_keys())
+    assert people_of(stays)[0].names.open(case_keys()) == "Amina Diallo"

@@ -1,0 +1,115 @@
+"""Coverage that moves: followed where it drifts, left where it is steady, wide where unseen."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from numpy.typing import NDArray
+
+from lib.small_offices import evidence, office, world
+from sojourn.measure.arrived import arrival_months, came_in, ended_before, monthly, told_by_now
+from sojourn.measure.drifting import Drift, find_drift
+from sojourn.measure.evidence import lay_out
+from sojourn.simulate.small_world import Kind
+from sojourn.vocabulary import LinkageCount as What
+
+MONTHS = 16
+Array = NDArray[np.float64]
+ONE_MODE = np.zeros(1, dtype=np.int64)
+
+
+def drift_of(asked: Array, closed: Array, share: float) -> Drift:
+    return find_drift(asked[None], closed[None], np.array([share]), np.zeros(1), ONE_MODE)
+
+
+def logit(share: Array) -> Array:
+    return np.log(share / (1 - share))
+
+
+def test_a_steady_country_is_left_alone() -> None:
+    asked = np.full(MONTHS, 400.0)
+    found = drift_of(asked, asked * 0.9, 0.9)
+    assert not found.clear
+    assert np.abs(found.value).max() < 0.01
+    truth = found.draw(np.random.default_rng(1), 800)
+    assert np.std(truth) < 0.06
+
+
+def test_a_drift_is_followed_and_held_19_times_in_20() -> None:
+    rng, held, seen = np.random.default_rng(2), 0, 0
+    for _ in range(40):
+        line = 0.8 - np.linspace(-0.6, 0.6, MONTHS) + rng.normal(0.0, 0.3)
+        asked = np.full(MONTHS, 300.0)
+        closed = rng.binomial(300, 1 / (1 + np.exp(-line))).astype(float)
+        share = closed.sum() / asked.sum()
+        found = drift_of(asked, closed, share)
+        assert found.clear
+        assert found.value[0, 0] > 0.3
+        assert found.value[0, -1] < -0.3
+        truth = found.draw(rng, 400)
+        low, high = np.quantile(truth[0], [0.025, 0.975], axis=1)
+        apart = line - logit(np.array([share]))
+        held += int(((low <= apart) & (apart <= high)).sum())
+        seen += MONTHS
+    assert 0.92 <= held / seen <= 1.0
+
+
+def test_months_without_re_entries_are_wider_the_further_off_they_are() -> None:
+    rng = np.random.default_rng(3)
+    asked = np.append(np.full(12, 300.0), np.zeros(4))
+    closed = rng.binomial(asked.astype(int), np.linspace(0.9, 0.7, 16)).astype(float)
+    truth = drift_of(asked, closed, closed.sum() / asked.sum()).draw(rng, 2_000)
+    wide = truth[0].std(axis=1)
+    assert wide[15] > wide[13] > wide[5]
+
+
+@pytest.mark.parametrize("name", ["VISIT", "WORK"])
+def test_stays_that_must_end_in_a_month_are_found_among_arrivals(name: str) -> None:
+    of = office(world(stays=30_000))
+    found, day = evidence(of)
+    layout = lay_out(found.counts, day)
+    share = came_in(found.linkage, layout)[layout.strata.index(f"air/{name}")]
+    assert share.sum(axis=1) == pytest.approx(np.ones(len(layout.months)))
+    months = arrival_months(found.linkage)
+    stays = of._base.filter((pl.col("mode") == "air") & (pl.col("admission_class") == name))
+    for at in range(len(layout.months) - 2, len(layout.months)):
+        mine = stays.filter(pl.col("period") == layout.months[at])["came"]
+        true = np.mean([months.index(m) for m in mine.to_list()])
+        assert share[at] @ np.arange(len(months)) == pytest.approx(true, abs=0.4)
+
+
+def test_re_entries_whose_departure_may_still_be_reported_are_left_out() -> None:
+    found, day = evidence(office(world(stays=20_000)))
+    whole = monthly(found.linkage, What.REENTRIES, ["air/VISIT"])[0]
+    months = arrival_months(found.linkage)
+    kept = monthly(told_by_now(found.linkage, day, 60), What.REENTRIES, ["air/VISIT"])[0]
+    young = np.array([m + timedelta(days=90) > day for m in months])
+    assert kept[young].sum() == 0
+    assert (kept[~young] == whole[~young]).all()
+    # A source that takes a year to tell: half of all are kept.
+    most = monthly(told_by_now(found.linkage, day, 400), What.REENTRIES, ["air/VISIT"])[0]
+    assert most.sum() > 0.4 * whole.sum()
+
+
+def test_of_a_source_that_fell_silent_stays_that_had_ended_before_are_kept() -> None:
+    of = office(world(Kind.STOPS, stays=40_000))
+    found, day = evidence(of, day=500)
+    layout = lay_out(found.counts, day)
+    silent = of.date_of(430)
+    kept = ended_before(found.linkage, layout, silent)
+    months = arrival_months(kept)
+    for name, permitted in (("land/VISIT", 90), ("land/WORK", 270)):
+        asked = monthly(kept, What.REENTRIES, [name])[0]
+        last = max(m for m, n in zip(months, asked, strict=True) if n)
+        until = last + timedelta(days=31 + permitted)
+        assert date(2023, 12, 1) <= until <= silent + timedelta(days=31)
+
+    def seen(of: pl.DataFrame) -> float:
+        names = [s for s in layout.strata if s.startswith("land/")]
+        shut, asked = (monthly(of, w, names).sum() for w in (What.REENTRIES_CLOSED, What.REENTRIES))
+        return float(shut / asked)
+
+    assert seen(kept) > seen(found.linkage) + 0.01
