@@ -75,5 +75,7 @@ def ask_decoys(decoys: pl.DataFrame, linker: LiveLinker) -> pl.DataFrame:
     )  # fmt: skip
     found = linker.find_stays(STATUS_ENCODINGS.conform(asked))
     linked = decoys["decoy_ref"].is_in(found["status_ref"].implode())
-    plain = decoys.with_columns(admission_class=pl.lit(None, pl.String))
+    plain = decoys.with_columns(
+        admission_class=pl.lit(None, pl.String), authorised_until=pl.lit(None, pl.Date)
+    )
     return count_decoys(plain, decoys["family"], linked)

@@ -122,7 +122,7 @@ def test_edge_and_centre_share_no_key(country: Path, tmp_path: Path) -> None:
     encode = run("encode", "crossings.parquet", "--out", "encodings.parquet", "--home", "edge",
                  cwd=tmp_path)  # fmt: skip
     assert encode.returncode == 0, encode.stderr
-    for name in ("crossings.parquet", "encodings.parquet"):
+    for name in ("crossings.parquet", "encodings.parquet", "encodings.decoys.parquet"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
     columns = set(pl.read_parquet_schema(tmp_path / "encodings.parquet"))
     assert not columns & {"surname", "given_names", "birth_date", "document_number", "crossing_id"}

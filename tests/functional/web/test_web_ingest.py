@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import get_resolver
 from pytest_django.fixtures import Settings
 
+from sojourn.pipeline.edge_files import meant_as_decoys
 from sojourn_web.runs.models import FeedToken
 from sojourn_web.runs.tokens import SourceNameError, make_token
 
@@ -44,6 +45,13 @@ def test_a_file_lands_in_the_inbox_and_the_answer_is_its_digest(
     (file,) = (inbox / "carrier-xa").iterdir()
     assert file.suffix == ".csv"
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_decoys_of_an_edge_keep_the_ending_that_says_so(client: Client, inbox: Path) -> None:
+    answer = post(client, make_token("carrier-xa", None), query="?ending=decoys.parquet")
+    assert answer.status_code == 202
+    (file,) = (inbox / "carrier-xa").iterdir()
+    assert meant_as_decoys(file)
 
 
 def test_the_answer_is_the_same_whatever_is_in_the_file(client: Client, inbox: Path) -> None:
