@@ -23,7 +23,7 @@ say = Console(stderr=True, highlight=False)
 Home = Annotated[Path, typer.Option(envvar="SOJOURN_HOME", help="The office's folder.")]
 Host = Annotated[str, typer.Option(help="Listen on this address.")]
 Port = Annotated[int, typer.Option(help="Listen on this port.")]
-DEMO_DAYS = 240
+DEMO_DAYS = 480
 
 
 def serve(
@@ -55,7 +55,7 @@ def demo(
     ] = None,
     port: Port = 8000,
     rate: Annotated[float, typer.Option(help="Records that land per second.")] = 6.0,
-    stays: Annotated[int, typer.Option(help="Stays of the simulated country.")] = 12_000,
+    stays: Annotated[int, typer.Option(help="Stays of the simulated country.")] = 24_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same country.")] = 1,
 ) -> None:
     """Everything, seeded, in one process: a simulated country, live. No real records, ever.

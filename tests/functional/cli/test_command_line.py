@@ -81,7 +81,8 @@ def test_hard_people_are_simulated_and_judged_case_by_case(tmp_path: Path) -> No
     said = run(*words, cwd=tmp_path).stdout
     assert "worst script of 1,000 pairs or more: Latn" in said
     assert f"{found['without_keys']:,} records without a usable key" in said
-    assert f"{found['capped']:,} look-ups of a key cut short" in said
+    # Said where there are any.
+    assert (f"{found['capped']:,} look-ups of a key cut short" in said) is (found["capped"] > 0)
     assert "by case" in said
     refused = run("simulate", "none", "--hard", "-1", cwd=tmp_path)
     assert refused.returncode == 2
