@@ -65,7 +65,7 @@ def test_the_home_page_says_the_rate_its_range_and_what_records_alone_would_say(
     put(published)
     page = text_of(client, "/")
     assert "Overstays, estimated: August to September 2026" in page
-    assert "about 13 were overstayed: between 0 and 29" in page
+    assert "about 13 ran past their end: between 0 and 29" in page
     assert "11.20% instead of 1.34%" in page
     assert "0.00% to 2.91%" in page
     assert "too early to tell" in page
@@ -80,7 +80,7 @@ def test_where_noise_decides_the_page_says_so_and_no_number(
     page = text_of(client, "/")
     assert "No rate is told" in page
     assert "noise would decide" in page
-    assert "were overstayed" not in page
+    assert "ran past their end" not in page
 
 
 def test_an_estimate_has_an_address_a_table_and_a_place_in_the_api(
