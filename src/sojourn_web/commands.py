@@ -23,7 +23,7 @@ say = Console(stderr=True, highlight=False)
 Home = Annotated[Path, typer.Option(envvar="SOJOURN_HOME", help="The office's folder.")]
 Host = Annotated[str, typer.Option(help="Listen on this address.")]
 Port = Annotated[int, typer.Option(help="Listen on this port.")]
-DEMO_DAYS = 480
+DEMO_DAYS = 720
 
 
 def serve(
