@@ -113,12 +113,21 @@ def ended_before(linkage: pl.DataFrame, layout: Layout, silent: date) -> pl.Data
     mine = _reentry()
     return pl.concat([
         linkage.filter(~mine),
-        linkage.filter(mine).join(named, on=["group_name", "period"], how="semi"),
+        linkage.filter(mine).with_columns(stratum=_stratum())
+        .join(named, left_on=["stratum", "period"], right_on=["group_name", "period"], how="semi")
+        .drop("stratum"),
     ])  # fmt: skip
 
 
 def _reentry() -> pl.Expr:
-    """A count of re-entries by stratum."""
-    return (pl.col("group_kind") == Group.MODE_CLASS.value) & pl.col("what").cast(pl.String).is_in(
-        _REENTRIES
-    )
+    """A count of re-entries by stratum, or by stratum and permitted days."""
+    kind = pl.col("group_kind").cast(pl.String)
+    kinds = (Group.MODE_CLASS.value, Group.MODE_CLASS_DAYS.value)
+    return kind.is_in(kinds) & pl.col("what").cast(pl.String).is_in(_REENTRIES)
+
+
+def _stratum() -> pl.Expr:
+    """The stratum of a group: where it is one of permitted days, without them."""
+    days = pl.col("group_kind").cast(pl.String) == Group.MODE_CLASS_DAYS.value
+    name = pl.col("group_name")
+    return pl.when(days).then(name.str.replace(r"/[^/]*$", "")).otherwise(name)

@@ -95,16 +95,25 @@ def make_release(
         gate.check_day(through, since)
         stays = assign_outcomes(ledger.stays_at_close(through), through)
         places = place_stays(stays, through, lists, horizon_of(office.policy.ledger))
+        # In this order: counts that came in between are newer than the day, never older.
+        counted_on = ledger.linkage_counted_on()
         done = gate.release(
             Request(through, asked_by, approved_by, run_of(office), office.policy.digest),
-            contribute(places, state, settings),
+            contribute(places, _living(state, places, office.clock().date()), settings),
             since=since,
-            recount=recount_of(ledger.linkage(), ledger.linkage_counted_on(), lists),
+            recount=recount_of(ledger.linkage(), counted_on, lists),
         )
         figures = publish(engine, gate.tables, settings, through, done.release_id, estimator)
         after = plan_release(settings, read_spent(engine), [through])
     return Released(done.release_id, through, done.nodes, figures, done.epsilon,
                     after.left_before[through.year], tuple(finished))  # fmt: skip
+
+
+def _living(state: pl.DataFrame, places: pl.DataFrame, today: date) -> pl.DataFrame:
+    """STATE without what the day's purge destroys, or has just destroyed: no withdrawal."""
+    return state.filter(
+        (pl.col("dies_on") > today) | pl.col("crossing_ref").is_in(places["crossing_ref"].implode())
+    )
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Recount:
 def recount_of(linkage: pl.DataFrame, counted_on: date | None, lists: CodeLists) -> Recount:
     """LINKAGE_QUALITY's re-arrivals, as cells of the code lists. Each lies in one cell."""
     held = linkage.filter(pl.col("group_kind") == LinkageGroup.MODE_CLASS.value).with_columns(
-        name=pl.col("group_name").str.split_exact("/", 1)
+        name=pl.col("group_name").str.splitn("/", 2)
     )
     asked, closed = (
         pl.col("value").filter(pl.col("what").cast(pl.String) == what.value).sum()

@@ -232,19 +232,22 @@ _MOST_KNOWN = 256
 
 def cells_of(connection: Connection, digest: str) -> Cells:
     """The cells of a digest that some node has."""
-    if digest not in _known:
+    known = _known.get(digest)  # another thread may clear the rest meanwhile
+    if known is None:
         found = store.ask(
             connection, "SELECT words FROM cell_lists WHERE cells = :cells", cells=digest
         )
+        known = Cells(digest, frame_of(str(found[0][0])))
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
-        _known[digest] = Cells(digest, frame_of(str(found[0][0])))
-    return _known[digest]
+        _known[digest] = known
+    return known
 
 
 def known_place(digest: str, words: Words) -> int | None:
     """Where a cell is in a list that has been asked for before."""
-    return _known[digest].places.get(words) if digest in _known else None
+    known = _known.get(digest)
+    return None if known is None else known.places.get(words)
 
 
 def say_numbers(

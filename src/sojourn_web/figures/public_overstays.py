@@ -99,8 +99,8 @@ def _sentence(row: dict[str, Any], naive: dict[str, Any] | None) -> str:
     """What a newspaper may print."""
     said = words.say_figure(row)
     text = (
-        f"Of 1,000 stays whose permission ended, about {1000 * row['value']:,.0f} ran past their end: "
-        f"between {1000 * row['lower']:,.0f} and {1000 * row['upper']:,.0f}."
+        f"Of 1,000 stays whose permission ended, about {1000 * row['value']:,.0f} ran past their "
+        f"end: between {1000 * row['lower']:,.0f} and {1000 * row['upper']:,.0f}."
     )
     if naive is None or naive["value"] is None:
         return text

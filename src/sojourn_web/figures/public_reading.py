@@ -7,9 +7,7 @@ in memory until the next one.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -17,7 +15,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 from django.conf import settings
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from sojourn.policy import Policy, load_own_policy
@@ -161,10 +159,6 @@ def find_figure(url: str, key: Key, vintage: date) -> dict[str, Any] | None:
         "vintage": vintage.isoformat(),
     }  # fmt: skip
     none: dict[str, Any] | None = None
-    engine = open_statistics(url)
-    if engine.dialect.name == "sqlite":
-        with suppress(DBAPIError):
-            return published.find_figure(_kept_connection(engine), asked)
     return _ask(url, lambda c: published.find_figure(c, asked), none)
 
 
@@ -229,20 +223,6 @@ def _count(url: str, release_id: str, wanted: Wanted, as_of: date) -> int | None
 @lru_cache(maxsize=64)
 def _periods(url: str, release_id: str, release_table: str, span: str) -> tuple[date, ...]:
     return tuple(_ask(url, lambda c: published.read_periods(c, release_table, span), []))
-
-
-_held = threading.local()
-
-
-def _kept_connection(engine: Engine) -> Connection:
-    """One that the thread keeps for questions by key: to take one from the pool and give it back
-    takes as long as the question. (On PostgreSQL it would keep a place on the server.)"""
-    kept: Connection | None = getattr(_held, "connection", None)
-    if kept is None or kept.engine is not engine:
-        if kept is not None:
-            kept.close()
-        kept = _held.connection = engine.connect()
-    return kept
 
 
 def _ask(url: str, question: Callable[[Connection], T], usual: T) -> T:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from sojourn.measure.arrived import told_by_now
 from sojourn.measure.exits import Exits, seen_exits
 from sojourn.measure.lengths import by_length, length_ratios
 from sojourn.schemas import LINKAGE_QUALITY
@@ -87,3 +88,25 @@ def test_of_one_length_alone_or_of_few_nothing_is_learned() -> None:
     plain, made = exits_of(few)
     assert made is plain
     assert length_ratios(LINKAGE_QUALITY.empty()) == {}
+
+
+def test_months_that_are_left_out_are_left_out_by_length_as_well() -> None:
+    """Departures of the youngest month are not reported yet: one band's are most of them."""
+    linkage, _ = country(np.random.default_rng(4), {"30": 0.95, "90": 0.95})
+    young = pl.DataFrame(
+        [
+            (date(2025, 12, 1), str(kind), name, str(What.REENTRIES), value)
+            for kind, name, value in (
+                (Group.MODE_CLASS, "air/visit", 2_200),
+                (Group.MODE_CLASS_DAYS, "air/visit/30", 2_000),
+                (Group.MODE_CLASS_DAYS, "air/visit/90", 200),
+            )
+        ],
+        schema=LINKAGE_QUALITY.schema, orient="row",
+    )  # fmt: skip
+    key = list(LINKAGE_QUALITY.key)
+    both = pl.concat([linkage, young]).group_by(key).agg(pl.col("value").sum())
+    told = told_by_now(LINKAGE_QUALITY.conform(both), date(2026, 1, 5), 60)
+    kept = set(told.filter(pl.col("what") == What.REENTRIES)["period"])
+    assert date(2025, 12, 1) not in kept
+    assert length_ratios(told)["air/visit"].value == pytest.approx(1.0, abs=0.1)

@@ -328,3 +328,13 @@ def test_words_of_no_list_are_other_or_unknown() -> None:
         ("air", "VISIT", "reentry_seen", 8), ("air", "VISIT", "reentry_not_seen", 2),
         ("air", "other", "reentry_not_seen", 3), ("air", "unknown", "reentry_not_seen", 2),
     }  # fmt: skip
+
+
+def test_a_class_may_have_a_stroke_in_its_name() -> None:
+    policy = replace(POLICY, admission_classes=("VISIT", "B1/B2"))
+    linkage = pl.DataFrame(
+        [(MONTHS[0], "mode_class", "air/B1/B2", "rearrivals", 10)],
+        schema=["period", "group_kind", "group_name", "what", "value"], orient="row",
+    )  # fmt: skip
+    found = recount_of(linkage, LAST, lists_of(policy)).counts
+    assert set(found["admission_class"]) == {"B1/B2"}
