@@ -19,8 +19,9 @@ from sojourn_web.cases.errors import ErasedError
 from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.models import Case, Tombstone, Visit
 from sojourn_web.cases.scanning import NoScanner
-from sojourn_web.cases.services import erasing, keeping, moving
+from sojourn_web.cases.services import erasing, keeping, moving, tokens
 from sojourn_web.cases.services.room import Room
+from sojourn_web.cases.services.tokens import Scope
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 
@@ -100,6 +101,25 @@ def test_a_person_leaves_at_once_whatever_the_keys_do(
     assert Visit.objects.order_by("made_at").last().ended_at is not None
     assert client.post("/return/sign-out").status_code == 302
     assert not Visit.objects.filter(ended_at=None).exists()
+
+
+def test_the_api_says_503_and_when_to_come_again(vault: Vault, office: Cast) -> None:
+    token = tokens.make_token(office.room, office.supervisor, "Booking desk", frozenset(Scope))
+    vault.status = 503
+    answer = Client().post(
+        "/api/cases/v1/enquiries", {"language": "fr", "people": [{"names": "Amina Diallo"}]},
+        "application/json",
+        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "order-0001"},
+    )  # fmt: skip
+    assert answer.status_code == 503
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer["Retry-After"] == "60"
+    assert answer.json()["status"] == 503
+    assert not Case.objects.exists()
+    told = Client().get("/api/cases/v1/openapi.json").json()
+    for path in told["paths"].values():
+        for operation in path.values():
+            assert "Retry-After" in operation["responses"]["503"]["headers"]
 
 
 def test_an_erasure_reaches_every_backup_but_the_services_own(
