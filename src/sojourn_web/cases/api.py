@@ -8,6 +8,7 @@ A token may ask so often (``settings.CASES_API_RATE``); then 429 with ``Retry-Af
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from ninja.security import HttpBearer
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from sojourn_web.cases.errors import (
+    CaseKeyError,
     ConflictError,
     NotAllowedError,
     NotVisibleError,
@@ -142,6 +144,8 @@ class Problem(Schema):
 
 
 WRONG_TOKENS = Rate(30, 60)  # from one address
+KEYS_BACK = 60  # seconds to wait while the keys of cases do not open
+log = logging.getLogger("sojourn.cases")
 
 
 class TokenAuth(HttpBearer):
@@ -163,13 +167,15 @@ api = NinjaAPI(
     description="For the organisation's other systems. No list of cases and nobody's particulars. "
     "A token may ask so often (120 requests a minute unless the office has set another rate; "
     "counts 6 times): then the answer is 429, and Retry-After says how many seconds to wait. "
+    "While the keys of cases cannot be opened it is 503, with Retry-After too. "
     "Nothing was done by such a request: send it again with the same Idempotency-Key.",
 )  # fmt: skip
-REFUSALS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem, 429: Problem}
+REFUSALS = dict.fromkeys((401, 403, 404, 409, 422, 429, 503), Problem)
 MADE = {201: Made, **REFUSALS}
 WAIT = {"description": "Whole seconds until the next request may come",
         "schema": {"type": "integer"}}  # fmt: skip
-LIMITED: dict[str, Any] = {"responses": {429: {"headers": {"Retry-After": WAIT}}}}
+WAITS = {"headers": {"Retry-After": WAIT}}
+LIMITED: dict[str, Any] = {"responses": {429: WAITS, 503: WAITS}}
 
 
 def _enter(request: HttpRequest, scope: Scope) -> tuple[Room, ApiToken, Actor]:
@@ -300,6 +306,15 @@ def _on_no_token(request: HttpRequest, error: Any) -> HttpResponse:
 def _on_too_many(request: HttpRequest, error: Any) -> HttpResponse:
     answer = _problem(429, "Too many requests", str(error))
     answer["Retry-After"] = str(error.wait)
+    return answer
+
+
+@api.exception_handler(CaseKeyError)
+def _on_keys_away(request: HttpRequest, error: Any) -> HttpResponse:
+    log.error("the keys of cases cannot be opened: %s", error)
+    answer = _problem(503, "Keys away", "The keys of cases cannot be opened just now. Nothing was "
+                      "done: send it again later, with the same Idempotency-Key.")  # fmt: skip
+    answer["Retry-After"] = str(KEYS_BACK)
     return answer
 
 

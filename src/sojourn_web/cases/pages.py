@@ -1,7 +1,7 @@
 """What the cases' pages show, as frozen dataclasses, and what every view starts with.
 
 In: a request. Out: the actor, or the refusal as a page: 404 for what is not visible, 403 for what
-is not allowed, 409 with the reasons for what a safeguard refuses, 503 while keys are away.
+is not allowed, 409 with the reasons for what a safeguard refuses, 503 while keys do not open.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from django.shortcuts import render
 
 from sojourn_web.accounts.roles import signed_in
 from sojourn_web.cases.errors import (
+    CaseKeyError,
     ConflictError,
-    KeysAwayError,
     NotAllowedError,
     NotVisibleError,
     RefusedError,
@@ -73,8 +73,8 @@ def answers_refusals(view: View) -> View:
         except ConflictError as refusal:
             context = {"reasons": (str(refusal),), "reference": kwargs.get("reference")}
             return render(request, "cases/refused.html", context, status=409)
-        except KeysAwayError:
-            log.warning("the key service of cases does not answer")
+        except CaseKeyError as trouble:
+            log.error("the keys of cases cannot be opened: %s", trouble)
             return render(request, "cases/refused.html", {"reasons": (KEYS_AWAY,)}, status=503)
 
     return checked

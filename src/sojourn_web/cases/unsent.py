@@ -48,10 +48,15 @@ def stamp_of(request: HttpRequest) -> str:
 
 def is_own(request: HttpRequest, typed: QueryDict) -> bool:
     """Whether who asks now is who opened the form."""
+    return _opened_by(typed) == str(request.user.pk)
+
+
+def _opened_by(typed: QueryDict) -> str | None:
+    """The account of the form's stamp; None where the stamp was not written here."""
     try:
-        return signer.unsign(typed.get("stamp", "")) == str(request.user.pk)
+        return signer.unsign(typed.get("stamp", ""))
     except BadSignature:
-        return False
+        return None
 
 
 def keeps_typed(view: View) -> View:
@@ -89,7 +94,7 @@ def keep_and_go(request: HttpRequest, goal: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         answer = HttpResponse(headers={"HX-Redirect": goal})
     body = json.dumps(dict(typed_in(request).lists()))
-    if "stamp" in request.POST and len(body) <= LARGEST:
+    if _opened_by(request.POST) is not None and len(body) <= LARGEST:
         key, nonce = AESGCM.generate_key(256), secrets.token_bytes(NONCE)
         place = page_of(request).partition("?")[0]
         sealed = nonce + AESGCM(key).encrypt(nonce, body.encode(), place.encode())

@@ -203,6 +203,23 @@ def test_dates_of_other_calendars_are_converted_and_shown_both_ways(
     assert answer_question(client, place, **impossible) == 409
 
 
+def test_a_year_that_is_about_right_stays_so_when_the_form_is_shown_again(
+    client: Client, office: Cast, keys_of_office: CaseKeys
+) -> None:
+    begin(client, office)
+    where = f"{HOME}ask/about/birth_date"
+    form = hidden(client.get(where).content.decode())
+    ticked = 'name="about" value="yes" checked'
+    wrong = {**form, "calendar": "gregorian", "year": "2999"}
+    assert ticked in client.post(where, {**wrong, "about": "yes"}).content.decode()
+    assert client.post(where, {**form, "calendar": "gregorian", "year": "1991", "about": "yes"})
+    assert Person.objects.get().birth_date.open(keys_of_office) == "~1991"
+    page = client.get(where).content.decode()
+    assert ticked in page
+    again = client.post(where, {**wrong, **hidden(page)}).content.decode()
+    assert ticked not in again  # it was taken away: that stays too
+
+
 @pytest.mark.parametrize(
     "name", ["Madonna", "Á" * 120, "አበበ ቢቂላ", "محمد رضا", "李小龙", "O'Neil-Ødegård"]
 )

@@ -17,10 +17,11 @@ from lib.key_service import TOKEN, Vault, serve_keys
 from lib.visitor import HOME, enter
 from sojourn_web.cases.errors import ErasedError
 from sojourn_web.cases.keys import case_keys
-from sojourn_web.cases.models import Case, Tombstone
+from sojourn_web.cases.models import Case, Tombstone, Visit
 from sojourn_web.cases.scanning import NoScanner
-from sojourn_web.cases.services import erasing, keeping, moving
+from sojourn_web.cases.services import erasing, keeping, moving, tokens
 from sojourn_web.cases.services.room import Room
+from sojourn_web.cases.services.tokens import Scope
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 
@@ -73,6 +74,52 @@ def test_while_the_service_is_away_pages_say_so_and_change_nothing(
     assert Case.objects.get().version == version
     vault.status = 0
     assert "Amina Diallo" in client.get(f"{HOME}held").content.decode()
+
+
+@pytest.mark.parametrize("trouble", ["away", "no token", "wrong token"])
+def test_a_person_leaves_at_once_whatever_the_keys_do(
+    client: Client, vault: Vault, office: Cast, settings: Settings, trouble: str
+) -> None:
+    """And every other page says 503, not 500: a token that is being renewed is nobody's mistake."""
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    other = Client()
+    enter(other, case, office)
+    staff = client_of(office.counsellor)
+    if trouble == "away":
+        vault.status = 503
+    elif trouble == "no token":
+        Path(settings.CASES_KEY_TOKEN).unlink()
+    else:
+        vault.token = "another"
+    told = other.get(f"{HOME}held")
+    assert told.status_code == 503
+    assert "Nothing is lost" in told.content.decode()
+    assert staff.get(f"/cases/{case.reference}/").status_code == 503
+    left = other.get("/return/leave")
+    assert (left.status_code, left.url) == (302, settings.RETURN_EXIT_URL)
+    assert Visit.objects.order_by("made_at").last().ended_at is not None
+    assert client.post("/return/sign-out").status_code == 302
+    assert not Visit.objects.filter(ended_at=None).exists()
+
+
+def test_the_api_says_503_and_when_to_come_again(vault: Vault, office: Cast) -> None:
+    token = tokens.make_token(office.room, office.supervisor, "Booking desk", frozenset(Scope))
+    vault.status = 503
+    answer = Client().post(
+        "/api/cases/v1/enquiries", {"language": "fr", "people": [{"names": "Amina Diallo"}]},
+        "application/json",
+        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "order-0001"},
+    )  # fmt: skip
+    assert answer.status_code == 503
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer["Retry-After"] == "60"
+    assert answer.json()["status"] == 503
+    assert not Case.objects.exists()
+    told = Client().get("/api/cases/v1/openapi.json").json()
+    for path in told["paths"].values():
+        for operation in path.values():
+            assert "Retry-After" in operation["responses"]["503"]["headers"]
 
 
 def test_an_erasure_reaches_every_backup_but_the_services_own(

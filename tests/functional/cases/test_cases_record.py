@@ -11,6 +11,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -19,6 +20,7 @@ from lib.visitor import HOME, enter
 from sojourn.errors import SetupError
 from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.letters.printing import print_page
+from sojourn_web.cases.limits import Rate
 from sojourn_web.cases.services import answers, looking, work
 from sojourn_web.cases.services.opening import NewPerson
 
@@ -143,6 +145,36 @@ def test_nothing_of_another_adult_is_in_it_and_a_long_log_is_cut_with_a_word(
     assert "Only the newest lines are here." in words_of(printed[1])
     assert printed[1].count("<time") < printed[0].count("<time")
     assert people_of(case)[1].names.open(office.room.keys) == "Ibrahim Diallo"
+
+
+@pytest.mark.django_db(databases=["default", "cases"], transaction=True)
+def test_no_connection_is_held_while_a_page_is_laid_out(
+    client: Client, office: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(client, open_for(office, AMINA), office)
+    order: list[str] = []
+    monkeypatch.setattr(connections["cases"], "close", lambda: order.append("closed"))
+
+    def see(page: str) -> bytes:
+        order.append("printed")
+        return print_page(page)
+
+    monkeypatch.setattr("sojourn_web.cases.applicant.views_rights.print_page", see)
+    assert client.get(RECORD).status_code == 200
+    assert order[:2] == ["closed", "printed"]
+
+
+def test_one_person_has_six_a_minute_and_is_told_of_the_other_copies(
+    client: Client, office: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sojourn_web.cases.applicant.views_rights.PDFS", Rate(2, 3600))
+    enter(client, open_for(office, AMINA), office)
+    assert [client.get(RECORD).status_code for _ in range(3)] == [200, 200, 429]
+    refused = client.get(RECORD)
+    assert "Save one of the others" in refused.content.decode()
+    assert int(refused["Retry-After"]) >= 1
+    enter(other := Client(), open_for(office, IBRAHIM), office)
+    assert other.get(RECORD).status_code == 200
 
 
 def test_without_the_printer_the_other_copies_are_named(

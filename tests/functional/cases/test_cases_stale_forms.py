@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -17,6 +18,8 @@ from lib.cast import Cast
 from lib.desk import BACKEND, case_in, cast_of_today, client_of
 from lib.visitor import HOME, begin
 from sojourn_web.cases.models import Answer, Case, Note, RuleChange, Visit
+from sojourn_web.cases.scanning import NoScanner
+from sojourn_web.cases.services.keeping import tick
 from sojourn_web.cases.states import State
 from sojourn_web.cases.visibility import Actor
 
@@ -123,6 +126,26 @@ def test_without_a_session_the_words_are_sealed_until_sign_in(cast: Cast) -> Non
     session["unsent"] = kept  # allauth's own sign-in keeps the session's values
     session.save()
     assert "Her brother rang &amp; asked to wait." in client.get(where).content.decode()
+
+
+@pytest.mark.parametrize("stamp", ["", "1", "1:forged", None])
+def test_nothing_is_stored_of_a_form_that_is_not_ours(cast: Cast, stamp: str | None) -> None:
+    """Anybody may send anything: only a form with our own stamp waits for its writer."""
+    case = case_in(cast, State.COUNSELLING)
+    where = f"/cases/{case.reference}/do/note"
+    sent = {"words": "x" * 100_000} | ({} if stamp is None else {"stamp": stamp})
+    for client, headers in ((Client(), {}), (Client(enforce_csrf_checks=True), HERE)):
+        answer = client.post(where, sent, headers=headers)  # type: ignore[arg-type]
+        assert answer.status_code == 302
+    assert not Session.objects.exists()
+
+
+def test_sessions_that_are_over_are_cleared_by_the_schedule(cast: Cast) -> None:
+    for days in (-1, 1):
+        then = cast.room.now + timedelta(days=days)
+        Session.objects.create(session_key=f"s{days}", session_data="x", expire_date=then)
+    tick(cast.room, NoScanner())
+    assert [s.session_key for s in Session.objects.all()] == ["s1"]
 
 
 def test_a_part_of_a_page_leads_to_the_sign_in(cast: Cast) -> None:

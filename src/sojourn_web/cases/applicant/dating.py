@@ -36,10 +36,12 @@ def date_context(asked: Asked, stored: str) -> dict[str, object]:
     ours, theirs = calendars.both_ways(stored, calendar)
     shown = (theirs or ours).removeprefix("~").split("-") if stored else []
     parts = dict(zip(("year", "month", "day"), [*shown, "", "", ""], strict=False))
+    typed = asked.typed
+    about = typed.get("about") == "yes" if typed else (theirs or ours).startswith("~")
     return {
         "calendars": tuple((c.value, label) for c, label in calendars.NAMES.items()),
         "calendar": calendar.value, "calendar_name": calendars.NAMES[calendar],
         "ours": ours.removeprefix("~"), "theirs": theirs.removeprefix("~"),
-        "about": (theirs or ours).startswith("~"),
-        "parts": {k: asked.typed.get(k, v) for k, v in parts.items()},
+        "about": about,
+        "parts": {k: typed.get(k, v) for k, v in parts.items()},
     }  # fmt: skip

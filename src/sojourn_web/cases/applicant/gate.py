@@ -6,6 +6,7 @@ references that nobody has are answered alike and after the same time.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,8 +31,8 @@ from sojourn_web.cases.applicant.languages import (
     words,
 )
 from sojourn_web.cases.errors import (
+    CaseKeyError,
     ConflictError,
-    KeysAwayError,
     NotAllowedError,
     NotVisibleError,
     RefusedError,
@@ -50,6 +51,7 @@ TRIES, WINDOW = 30, 600  # from one address in ten minutes: many people may shar
 NOT_KEPT = frozenset({"csrfmiddlewaretoken", "owner", "code", "kept"})
 CHANGED = words("This was changed since the page was shown. Look at both, then save again.")
 TOO_MANY = words("Too many tries from this place. Wait ten minutes, then try again.")
+log = logging.getLogger("sojourn.cases")
 KEYS_AWAY = words("We cannot open your case just now. Nothing is lost. Try again in a few minutes.")
 
 
@@ -117,7 +119,8 @@ def _with_refusals(view: Page, request: HttpRequest, *args: Any, **kwargs: Any) 
         return show(request, "refused", 409, reasons=refusal.reasons)
     except (NotAllowedError, ConflictError) as refusal:
         return show(request, "refused", 409, reasons=(str(refusal),))
-    except KeysAwayError:
+    except CaseKeyError as trouble:
+        log.error("the keys of cases cannot be opened: %s", trouble)
         return show(request, "refused", 503, reasons=(KEYS_AWAY,))
 
 

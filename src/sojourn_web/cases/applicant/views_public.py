@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -129,7 +129,7 @@ def _go_on(
 def leave(request: HttpRequest) -> HttpResponse:
     """Exit this page: the visit ends, and the browser is somewhere else. A link, without script."""
     if secret := request.COOKIES.get(COOKIE, ""):
-        visiting.end_visit(room_now(), secret)
+        visiting.end_visit(secret, datetime.now(UTC))
     answer = HttpResponseRedirect(settings.RETURN_EXIT_URL)
     answer.delete_cookie(COOKIE, path=PATH, samesite="Strict")
     answer["Cache-Control"] = "no-store"
@@ -139,7 +139,7 @@ def leave(request: HttpRequest) -> HttpResponse:
 @spoken
 def sign_out(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and (secret := request.COOKIES.get(COOKIE, "")):
-        visiting.end_visit(room_now(), secret)
+        visiting.end_visit(secret, datetime.now(UTC))
     answer = redirect("return")
     answer.delete_cookie(COOKIE, path=PATH, samesite="Strict")
     return answer

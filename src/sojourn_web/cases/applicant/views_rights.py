@@ -6,6 +6,7 @@ import json
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connections
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -17,6 +18,7 @@ from sojourn_web.cases.applicant.languages import current_language, words
 from sojourn_web.cases.applicant.telling import tell_held, tell_line
 from sojourn_web.cases.errors import NotVisibleError, RefusedError
 from sojourn_web.cases.letters.printing import print_page, style_of
+from sojourn_web.cases.limits import Rate, TooManyError, count
 from sojourn_web.cases.services import checks, consents, erasing, looking, particulars, work
 from sojourn_web.cases.services.facts import open_referral
 from sojourn_web.cases.services.particulars import Wish
@@ -24,6 +26,7 @@ from sojourn_web.cases.vocabulary import AppealState, Purpose, Stage
 
 READ_IT = words("Say how you understood the wording.")
 LINES = 1000  # of who opened it, on paper: each takes 6 ms of a processor to lay out
+PDFS = Rate(6, 60)  # for one person: each takes seconds of a processor
 NO_PDF = words("This copy cannot be made here now. Save one of the others.")
 
 
@@ -71,7 +74,13 @@ def export_page(asked: Asked) -> HttpResponse:
 @mine
 def export_pdf(asked: Asked) -> HttpResponse:
     """Their own record to print and to hand over, in their language and in English. It is made in
-    memory, handed over and kept nowhere."""
+    memory, handed over and kept nowhere; six a minute at most."""
+    try:
+        count("pdf", str(asked.person.pk), PDFS, asked.room.now)
+    except TooManyError as full:
+        refused = asked.page("refused", 429, reasons=(NO_PDF,))
+        refused["Retry-After"] = str(full.wait)
+        return refused
     lines = [tell_line(asked, x) for x in looking.read_log(asked.room, asked.actor, LINES + 1)]
     page = render_to_string("cases/applicant/record.html", {
         "rows": tell_held(looking.what_is_held(asked.room, asked.actor)),
@@ -79,6 +88,7 @@ def export_pdf(asked: Asked) -> HttpResponse:
         "case": asked.case, "made_at": asked.room.now, "zone": asked.case.office.time_zone,
         "language": current_language(), "style": style_of("record"),
     })  # fmt: skip
+    _give_connections_back()
     try:
         made = print_page(page)
     except SetupError:
@@ -86,6 +96,13 @@ def export_pdf(asked: Asked) -> HttpResponse:
     answer = HttpResponse(made, "application/pdf")
     answer["Content-Disposition"] = 'attachment; filename="my-record.pdf"'
     return answer
+
+
+def _give_connections_back() -> None:
+    """To the pool, before seconds without a question to a database. The next question takes one."""
+    for each in connections.all(initialized_only=True):
+        if not each.in_atomic_block:
+            each.close()
 
 
 @mine

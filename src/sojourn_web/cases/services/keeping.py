@@ -13,6 +13,9 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from django.contrib.sessions.models import Session
+from django.db import connection
+
 from sojourn_web.cases.errors import ErasedError, NotAllowedError, RefusedError
 from sojourn_web.cases.models import (
     Case,
@@ -121,7 +124,15 @@ def tick(room: Room, scanner: Scanner) -> Ticked:
                     continue
                 scanned += verdict is not Verdict.NOT_SCANNED
                 waiting += verdict is Verdict.NOT_SCANNED
+    _clear_sessions(room.now)
     return Ticked(reminders, asked, scanned, waiting, destroy_keys_again(room))
+
+
+def _clear_sessions(now: datetime) -> None:
+    """Those that are over: some hold a form that was not sent. A machine that serves no pages has
+    no such table."""
+    if Session._meta.db_table in connection.introspection.table_names():
+        Session.objects.filter(expire_date__lt=now).delete()
 
 
 def find_reminders(room: Room, actor: Actor, today: date) -> Iterator[Reminder]:
