@@ -50,7 +50,7 @@ class BackupNote:
     """Kept beside a backup: what it holds must be gone from ``destroy_by`` on."""
 
     created_at: str
-    destroy_by: str | None  # None: holds no stay
+    destroy_by: str | None  # None: holds no stay, and no status change that waits for one
 
 
 def horizon_of(policy: LedgerPolicy) -> pl.Expr:
@@ -187,7 +187,9 @@ def back_up(
     engine: Engine, stays: pl.DataFrame, policy: LedgerPolicy, path: Path, now: datetime
 ) -> BackupNote:
     """Copy the ledger to ``path`` (mode 0600) with a note of when it must be destroyed."""
-    earliest = stays.select(horizon_of(policy).min()).item()
+    with engine.connect() as connection:
+        days = [stays.select(horizon_of(policy).min()).item(), waiting.first_to_go(connection)]
+    earliest = min((day for day in days if day is not None), default=None)
     note = BackupNote(now.isoformat(), earliest.isoformat() if earliest else None)
     path.touch(mode=0o600, exist_ok=False)
     if engine.dialect.name == "sqlite":
@@ -218,7 +220,7 @@ def _dump(engine: Engine, path: Path) -> None:
 
 
 def destroy_expired_backups(folder: Path, today: date) -> list[Path]:
-    """Destroy backups in ``folder`` that hold a stay past its horizon; returns which."""
+    """Destroy backups in ``folder`` that hold a row past its horizon; returns which."""
     destroyed = []
     for noted in sorted(folder.glob(f"*{NOTE_SUFFIX}")):
         note = BackupNote(**json.loads(noted.read_text("utf-8")))

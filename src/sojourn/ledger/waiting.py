@@ -7,7 +7,7 @@ stay that was under way on its day, so it need not outlive a stay that was permi
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 from sqlalchemy import Connection
@@ -58,16 +58,26 @@ def read_waiting(connection: Connection) -> pl.DataFrame:
 
 
 def read_told(connection: Connection, refs: pl.Series) -> pl.DataFrame:
-    """TOLD columns of EVENTS: of those of ``refs`` that have a stay, what was told last."""
+    """TOLD columns of EVENTS: of those of ``refs`` that have a stay, what was told last.
+
+    A change of an arrival that was withdrawn has none any more: told again, it finds one or waits.
+    """
     projection.mark(connection, refs.to_list())
     names = ", ".join(f"s.{n}" for n in TOLD)
     rows = fetch(
         connection,
         f"SELECT {names} FROM asked a CROSS JOIN statuses s WHERE s.other_ref = a.ref "
+        "AND EXISTS (SELECT 1 FROM reports r WHERE r.crossing_ref = s.crossing_ref) "
         "ORDER BY s.sequence",
     )
     told = from_rows(rows, TOLD, EVENTS)
     return told.unique("other_ref", keep="last", maintain_order=True)
+
+
+def first_to_go(connection: Connection) -> date | None:
+    """The earliest horizon of what waits; None: nothing waits."""
+    ((days,),) = fetch(connection, "SELECT MIN(dies_on) FROM waiting_changes")
+    return None if days is None else date(1970, 1, 1) + timedelta(days=days)
 
 
 def expire(connection: Connection, today: date) -> int:

@@ -12,8 +12,10 @@ In: LISTS, the exits seen by stratum, the day, policy, randomness. Out: ESTIMATE
   for lists that err independently of each other, which counts cannot tell; the bounds are for
   lists that do not, within ODDS_LOW and ODDS_HIGH.
 
-A number that rests on fewer than the smallest cell is not told. Departures by mode are told for
-years of which every month may be told (``nowcast``), or a year less its months would show one.
+A number that rests on fewer than the smallest cell is not told; nor is any of a mode that is
+hidden, for what it saw could be solved from value, interval and bounds. Departures by mode are
+told for years of which every month may be told (``nowcast``), or a year less its months would
+show one.
 """
 
 from __future__ import annotations
@@ -99,9 +101,13 @@ def crossed(
         for mode in sorted(year.lists["mode"].unique()):
             told = {}
             if mode in year.seen:
-                told[_BY_LISTS[year.direction]] = _by_lists(year, mode, smallest)
+                told[_BY_LISTS[year.direction]] = (
+                    _SMALL if mode in hidden else _by_lists(year, mode, smallest)
+                )
             if year.direction == Direction.DEPARTURE:
-                told[Quantity.BOOKINGS_NEVER_FLOWN] = _never_flown(year, mode, smallest)
+                told[Quantity.BOOKINGS_NEVER_FLOWN] = (
+                    _SMALL if mode in hidden else _never_flown(year, mode, smallest)
+                )
                 if mode in year.seen:
                     told[Quantity.DEPARTURES_BY_MODE] = _by_mode(year, mode, unseen, mode in hidden)
             rows += [_row(year, mode, q, t, known_at) for q, t in told.items()]

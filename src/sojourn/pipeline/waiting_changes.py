@@ -113,7 +113,10 @@ class Changes:
         return Placed(
             told.select(list(TOLD)),
             alone.filter(~past),
-            told.join(held, on="status_ref", how="semi")["status_ref"],
+            # Corrected and past its horizon: the version that waits goes too.
+            pl.concat([told.select("status_ref"), alone.filter(past).select("status_ref")]).join(
+                held, on="status_ref", how="semi"
+            )["status_ref"],
             {
                 "repeated": pl.concat(
                     [f.select("source") for f in (repeated, again.filter(same), as_before)]

@@ -19,7 +19,7 @@ from sojourn.release.noise import ExpectedNoise, expected_noise, reach_of
 from sojourn.release.publication import Estimator, publish, unfinished
 from sojourn.release.requests import CellKeyRequest, Request
 from sojourn.release.store import read_spent, read_state
-from sojourn.release.tree import shown, widened
+from sojourn.release.tree import shown
 
 __all__ = [
     "CellKeyRequest",
@@ -54,5 +54,4 @@ __all__ = [
     "shown",
     "tables_of",
     "unfinished",
-    "widened",
 ]

@@ -222,7 +222,10 @@ def reentries_line(engine: Engine, figure: dict[str, Any]) -> str:
 
 def _noise(engine: Engine, figure: dict[str, Any]) -> str:
     if figure["method"] == store.LOST:
-        return "a release was cut off after it had spent: this count is lost for good"
+        return (
+            "none can be told: a release was cut off after it had spent, and what it drew is lost "
+            "for good; or a table that it is made of joined the releases later"
+        )
     if figure["method"] == store.CELL_KEY:
         return "cell key: bounded changes by a fixed table; no differential privacy"
     if figure["release_table"] == ESTIMATES:

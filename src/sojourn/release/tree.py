@@ -86,17 +86,6 @@ def _shares(family: Family, variances: Numbers) -> tuple[Numbers, Numbers]:
     return whole / all_of_it, parts / np.repeat(all_of_it, family.sizes, axis=0)
 
 
-def widened(lower: float, upper: float, noise_sd: float) -> tuple[float, float]:
-    """An estimate's 95% interval with its noise in it as well, as if both were normal.
-
-    For estimates that were made from noisy counts as if these were exact. One that was given the
-    noise's variance has it in already.
-    """
-    middle, reach = (lower + upper) / 2.0, (upper - lower) / 2.0
-    wide = math.hypot(reach, 1.96 * noise_sd)
-    return middle - wide, middle + wide
-
-
 def shown(value: float, noise_sd: float | None) -> int:
     """A number for display alone: not under none, and rounded to what the noise leaves sure.
 

@@ -166,6 +166,24 @@ def test_backups_say_when_they_must_go_and_go(tmp_path: Path, statistics_url: st
     assert list(folder.iterdir()) == []
 
 
+def test_a_backup_of_changes_that_wait_alone_says_their_day(
+    tmp_path: Path, statistics_url: str
+) -> None:
+    """No stay is held, but match keys are: they have a horizon of their own."""
+    country = small_country(stays=100, seed=9, extensions=0.4)
+    changes = country.status_changes.filter(pl.col("recorded_at") <= NOW)
+    office = small_office(tmp_path, statistics_url)
+    with Desk(office) as desk:
+        hand_in(desk, office, country.crossings.head(0), "changes", changes)
+    with office.open_ledger() as ledger:
+        assert ledger.stays().is_empty()
+        note = ledger.backup(tmp_path / "one")
+        first = ledger.waiting_changes()["effective_date"].min()
+    months = office.policy.ledger.horizon_months
+    expected = pl.select(pl.lit(first).dt.offset_by(f"{months}mo")).item()
+    assert note.destroy_by == expected.isoformat()
+
+
 def test_past_days_whose_rows_are_gone_cannot_be_asked_for(tmp_path: Path) -> None:
     office = filled(small_office(tmp_path))
     purge(office, AFTER)

@@ -139,6 +139,38 @@ def test_told_again_is_told_once(tmp_path: Path, statistics_url: str) -> None:
     assert counted["repeated"] == 2 * changes.height
 
 
+def test_a_change_of_a_withdrawn_arrival_finds_another_when_told_again(tmp_path: Path) -> None:
+    rows = {
+        "A1": RECORDS["A1"] | {"record": "A1"},
+        "S1": RECORDS["S1"] | {"record": "S1"},
+        "W1": RECORDS["A1"] | {"record": "A1", "withdrawn": "yes"},
+        "B1": RECORDS["A1"] | {"record": "B1", "when (UTC)": "2026-01-06 10:00"},
+    }
+    office = SpecOffice(tmp_path, CAST)
+    for at, name in enumerate(("A1", "S1", "W1", "B1", "S1")):
+        learned = f"{FIRST_TOLD + timedelta(hours=at):%Y-%m-%d %H:%M}"
+        row = rows[name] | {"traveller": "Chi", "port": "LIS", "learned (UTC)": learned}
+        crossings, changes = ([], [row]) if "what" in row else ([row], [])
+        office.take(Spec(f"part {at}", f"part {at}", "", "", crossings, changes, {}))
+    with office.open_ledger() as ledger:
+        (stay,) = ledger.stays().iter_rows(named=True)
+        assert stay["arrival_date"] == date(2026, 1, 6)
+        assert stay["authorised_until"] == date(2026, 3, 5)
+        check_counts(ledger, office.now.date())
+
+
+def test_a_change_corrected_to_past_its_horizon_waits_no_more(tmp_path: Path) -> None:
+    country = small_country(stays=300, seed=9, extensions=0.3)
+    changes = country.status_changes.filter(pl.col("recorded_at") <= NOW)
+    office = small_office(tmp_path)
+    with Desk(office) as desk:
+        hand_in(desk, office, country.crossings.head(0), "changes of nobody", changes)
+        assert desk.ledger.waiting_changes().height == changes.height
+        old = changes.with_columns(pl.col("effective_date").dt.offset_by("-10y"))
+        hand_in(desk, office, country.crossings.head(0), "corrected", old)
+        assert not desk.ledger.waiting_changes().height
+
+
 def _bytes_of(url: str) -> set[bytes]:
     engine = create_engine(url)
     with engine.connect() as connection:

@@ -153,3 +153,23 @@ def test_they_are_rows_of_the_table_and_change_no_other(tmp_path: object) -> Non
     check_table(made, ESTIMATES)
     told = set(made["quantity"].unique().to_list())
     assert {"departures_by_mode", "departures_by_lists", "bookings_never_flown"} <= told
+
+
+def test_a_hidden_mode_cannot_be_solved_from_its_other_rows() -> None:
+    """Value, interval and bounds of two lists give what was seen by a mode: none of them is told.
+
+    The year's own numbers are large: a month of nine hides sea, and land beside it.
+    """
+    modes = {"air": AIR, "sea": AIR, "land": {k: 2 * n for k, n in AIR.items()}}
+    held = lists(modes, MONTHS[:11])
+    last = lists({**modes, "sea": {(True, True, True): 9}}, MONTHS[11:])
+    found = rows(pl.concat([held, last]), seen({"air": 0.95}))
+    why: dict[str, set[object]] = {}
+    for (_, mode, _), row in found.items():
+        why.setdefault(mode, set()).add(row["why"])
+    small, others = {m for m, w in why.items() if w == {"small"}}, {m for m in why if "" in why[m]}
+    assert "sea" in small
+    assert len(small) == 2
+    assert len(others) == 1
+    ends = ("value", "lower", "upper", "bound_lower", "bound_upper")
+    assert not [r for (_, m, _), r in found.items() if m in small and any(r[n] for n in ends)]

@@ -277,6 +277,12 @@ def test_a_crash_after_the_spend_loses_months_for_good(
     assert set(lost["method"]) == {"lost"}
     assert set(lost["period"]) == set(MONTHS)
     assert lost["value"].null_count() == lost.height
+    row = lost.row(0, named=True)
+    name = "/".join(str(row[n]) for n in ("release_table", "span", "period", "quantity",
+                                          "nationality", "mode", "admission_class"))  # fmt: skip
+    why = dict(explain(engine, POLICY, name).lines)["noise"]
+    assert "cut off" in why
+    assert "joined the releases later" in why
     assert read_reentries(engine, reentry_table(gate.tables[0].lists), LAST).lost == MONTHS
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.releasing import small_policy
-from sojourn.release import shown, widened
+from sojourn.release import shown
 from sojourn.release.calendar import days_of, due_periods, first_day, is_open, last_day
 from sojourn.release.tree import Family, settle
 from sojourn.vocabulary import Span
@@ -68,13 +68,6 @@ def test_what_is_shown_is_never_under_none_and_never_finer_than_its_noise() -> N
     assert shown(1_234.0, 23.0) == 1_230
     assert shown(1_234.0, 188.0) == 1_250
     assert shown(7.4, None) == 7
-
-
-def test_noise_widens_an_estimate() -> None:
-    lower, upper = widened(90.0, 110.0, 0.0)
-    assert (lower, upper) == (90.0, 110.0)
-    lower, upper = widened(90.0, 110.0, 10.0)
-    assert upper - 100 == pytest.approx((10**2 + 19.6**2) ** 0.5)
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=80), st.sampled_from(list(Span)[:2]))
