@@ -13,11 +13,13 @@ from pytest_django.fixtures import Settings
 
 from lib.cast import AMINA, CHILD, IBRAHIM, Cast, applicant_of, key, make_cast, open_for, people_of
 from lib.visitor import CODES, HOME, desk_of, enter, hidden
+from sojourn_web.cases import guards
 from sojourn_web.cases.demo_steps import Wish, bring_to
 from sojourn_web.cases.errors import NotAllowedError
 from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.models import AuditEvent, Case, Invitation, Person, Task
-from sojourn_web.cases.services import family, moving, opening
+from sojourn_web.cases.services import checks, family, moving, opening, particulars
+from sojourn_web.cases.services.facts import gather_facts
 from sojourn_web.cases.services.opening import NewPerson
 from sojourn_web.cases.states import State
 from sojourn_web.cases.vocabulary import Belongs, PersonKind
@@ -258,6 +260,43 @@ def test_a_plan_that_has_gone_on_takes_nobody_in_any_more(office: Cast) -> None:
         "reference": case.reference, "code": code, "answer": "yes", "key": "k"})  # fmt: skip
     assert "Nobody can be added now" in answer.content.decode()
     assert Person.objects.count() == 1
+
+
+def say_born(office: Cast, case: Case, place: int, value: str) -> Person:
+    """Somebody writes their own birth date, as their page does."""
+    person, me = people_of(case)[place], applicant_of(case, place)
+    particulars.set_particular(
+        office.room, me, case.pk, person.pk, "birth_date", value,
+        seen=particulars.mark_of(person.birth_date.open(office.room.keys)),
+    )  # fmt: skip
+    return people_of(case)[place]
+
+
+def join(office: Cast, case: Case) -> None:
+    """Another adult says yes to an invitation of the first."""
+    code = family.invite_adult(office.room, applicant_of(case), case.pk, key=key())
+    family.join_plan(office.room, case.reference, code, language="en", key=key())
+
+
+def test_an_invitation_makes_no_child_an_accompanied_one(office: Cast) -> None:
+    case = open_for(office, NewPerson("Musa"))
+    join(office, case)
+    born = str(office.room.now.year - 15)
+    musa = say_born(office, case, 0, born)
+    assert (musa.is_child, musa.unaccompanied) == (True, True)
+    assert Task.objects.filter(case=case, what=opening.YOUNG_ALONE).count() == 1
+    facts = gather_facts(case, office.room.now)
+    assert not guards.CHILDREN.holds(facts)
+    assert facts.people[0].must_consent
+    # A date taken away again makes no adult of them, and a name put right changes nothing.
+    assert say_born(office, case, 0, "").is_child
+    assert people_of(case)[0].unaccompanied
+    # Whoever joined as an adult and is none is guarded too; the counsellor finds who decides.
+    young = say_born(office, case, 1, born)
+    assert (young.is_child, young.unaccompanied) == (True, True)
+    checks.travels_alone(office.room, office.counsellor, case.pk, young.pk, alone=False)
+    young = say_born(office, case, 1, f"{born}-01")
+    assert (young.is_child, young.unaccompanied) == (True, False)
 
 
 def test_a_child_of_another_case_is_not_found(client: Client, office: Cast) -> None:

@@ -51,6 +51,7 @@ WRONG_CODE = (
     "Reference and code do not belong together: look at both again. After five wrong codes there "
     "is a pause of 15 minutes; your counsellor can give you a new code."
 )
+YOUNG_ALONE = "under 18 by the date they wrote: find a guardian, ask who decides for them"
 C = TypeVar("C", AccessCode, Invitation)
 
 
@@ -207,13 +208,29 @@ def change_person(
     # A date that stands already was confirmed when it was written.
     confirmed = new.confirmed_date or new.birth_date == person.birth_date.open(room.keys)
     born = read_birth_date(new.birth_date, today, confirmed=confirmed)
-    person.kind = new.kind
+    person.kind, was_child = new.kind, person.is_child
     _write_person(room, person, new, born, today)
+    if actor.who is Who.APPLICANT and person.kind != PersonKind.CHILD:
+        _guard_the_young(room, actor, case, person, was_child, new)
     person.save()
     index_person(room, case, person)
     columns = "names, birth date, nationality, contact"
     record(room, actor, case, "change_person", columns=columns, private_to=_private(person))
     return done(case, person)
+
+
+def _guard_the_young(
+    room: Room, actor: Actor, case: Case, person: Person, was_child: bool | None, new: NewPerson
+) -> None:
+    """Somebody counted as an adult says that they are under 18: nobody decides for them until a
+    counsellor has asked who does. A date that is taken away makes nobody an adult."""
+    from sojourn_web.cases.services.moving import add_task  # it needs this module
+
+    if was_child and person.is_child is None:
+        person.is_child, person.unaccompanied = True, new.travels_alone
+    elif person.is_child and not was_child:
+        person.unaccompanied = True
+        add_task(room, actor, case, YOUNG_ALONE)
 
 
 def _private(person: Person) -> UUID | None:
