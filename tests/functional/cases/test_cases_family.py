@@ -252,6 +252,18 @@ def test_wrong_invitations_pause_the_case_as_wrong_codes_do(office: Cast, client
     assert Case.objects.get().code_locked_until is not None
 
 
+def test_an_invitation_gives_no_more_tries_at_somebodys_code(office: Cast, client: Client) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    reference, code = invite(client)
+    for _ in range(4):
+        Client().post("/return/enter", {"reference": reference, "code": "2222-2222-2222"})
+    assert Client().post("/return/join", {"reference": reference, "code": code}).status_code == 200
+    assert Case.objects.get().code_failures == 4
+    Client().post("/return/enter", {"reference": reference, "code": "2222-2222-2222"})
+    assert Case.objects.get().code_locked_until is not None
+
+
 def test_a_plan_that_has_gone_on_takes_nobody_in_any_more(office: Cast) -> None:
     case = open_for(office, AMINA)
     code = family.invite_adult(office.room, applicant_of(case), case.pk, key="i")

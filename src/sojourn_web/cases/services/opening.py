@@ -364,6 +364,7 @@ def find_by_code(room: Room, reference: str, code: str, rows: QuerySet[C]) -> C 
             case.code_failures, case.code_locked_until = 0, room.now + PAUSE
         case.save(update_fields=["code_failures", "code_locked_until"])
         return None
-    case.code_failures = 0
-    case.save(update_fields=["code_failures"])
+    if isinstance(kept, AccessCode):  # an invitation, which many may hold, ends no count of tries
+        case.code_failures = 0
+        case.save(update_fields=["code_failures"])
     return kept
