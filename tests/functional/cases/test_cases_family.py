@@ -264,6 +264,24 @@ def test_an_invitation_gives_no_more_tries_at_somebodys_code(office: Cast, clien
     assert Case.objects.get().code_locked_until is not None
 
 
+@pytest.mark.parametrize("over", ["answered", "replaced", "late"])
+def test_an_old_form_shows_no_dead_invitation(office: Cast, client: Client, over: str) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    form = hidden(client.get(FAMILY).content.decode())
+    reference, code = CODES.findall(client.post(f"{FAMILY}/invite", form).content.decode())
+    if over == "answered":
+        family.decline(office.room, reference, code)
+    elif over == "replaced":
+        invite(client)
+    else:
+        Invitation.objects.update(ends_at=datetime.now(UTC) - timedelta(minutes=1))
+    answer = client.post(f"{FAMILY}/invite", form)
+    assert answer.status_code == 409
+    assert "It has ended" in answer.content.decode()
+    assert code not in answer.content.decode()
+
+
 def test_a_plan_that_has_gone_on_takes_nobody_in_any_more(office: Cast) -> None:
     case = open_for(office, AMINA)
     code = family.invite_adult(office.room, applicant_of(case), case.pk, key="i")

@@ -52,6 +52,7 @@ GROWN = ("By this date they are an adult. Adults decide for themselves: make an 
          "them.")  # fmt: skip
 CLOSED = "Nobody can be added now. Ask to be called: your counsellor plans it anew with everybody."
 LEFT = "You have left the family's plan. We tell nobody."
+OVER = ("It has ended", "Make an invitation")  # of an old form that is sent again
 NO_NAME = "Write a name, as far as it is known."
 
 
@@ -177,7 +178,9 @@ def invite_adult(room: Room, actor: Actor, case_id: UUID, *, key: str) -> str:
             ends_at=room.now + GOOD_FOR,
         )  # fmt: skip
 
-    once(room, actor, "invite_adult", key, Invitation, make)
+    row, repeated = once(room, actor, "invite_adult", key, Invitation, make)
+    if repeated and (row.used_at is not None or row.ends_at <= room.now):
+        raise RefusedError(*OVER)
     return code
 
 
