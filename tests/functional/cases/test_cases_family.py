@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -83,6 +84,23 @@ def test_a_child_is_added_and_put_right_and_the_counsellor_is_told(
     assert 'name="year" inputmode="numeric" dir="ltr" value="2018"' in again
     held = client.get(f"{HOME}held?lang=en").content.decode()
     assert "Fatoumata Diallo" in held
+
+
+def test_a_child_who_has_turned_18_since_can_have_a_name_put_right(
+    client: Client, office: Cast
+) -> None:
+    before = replace(office.room, now=office.room.now - timedelta(days=400))
+    born = str((office.room.now - timedelta(days=18 * 366)).date())
+    case = open_for(replace(office, room=before), AMINA, replace(CHILD, birth_date=born))
+    enter(client, case, office)
+    child = people_of(case)[1]
+    place = f"{CHILD_FORM}/{child.pk}"
+    year, month, day = born.split("-")
+    fields = {**hidden(client.get(place).content.decode()), "value": "Fatoumata",
+              "calendar": "gregorian", "year": year, "month": month, "day": day}  # fmt: skip
+    answer = client.post(place, fields)
+    assert answer.status_code == 302
+    assert people_of(case)[1].names.open(office.room.keys) == "Fatoumata"
 
 
 def test_a_child_alone_is_refused_with_what_to_do_instead(client: Client, office: Cast) -> None:

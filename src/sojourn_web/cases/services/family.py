@@ -130,13 +130,14 @@ def change_child(
 
 
 def _read_child(room: Room, case: Case, new: NewPerson, stands: str = "") -> PartialDate:
-    """The child's birth date; ``stands``: what is written already, and so needs no confirming."""
+    """The child's birth date; ``stands``: what is written already: it needs no confirming, and
+    who has turned 18 since can still have a name put right."""
     if not new.names.strip():
         raise RefusedError(NO_NAME)
     today = today_in(case.office, room.now)
     confirmed = new.confirmed_date or bool(stands and new.birth_date == stands)
     born = read_birth_date(new.birth_date, today, confirmed=confirmed)
-    if born.is_child_on(today) is False:
+    if born.is_child_on(today) is False and str(born) != stands:
         raise RefusedError(GROWN)
     return born
 
