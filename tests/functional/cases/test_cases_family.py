@@ -16,13 +16,13 @@ from lib.cast import AMINA, CHILD, IBRAHIM, Cast, applicant_of, key, make_cast, 
 from lib.visitor import CODES, HOME, desk_of, enter, hidden
 from sojourn_web.cases import guards
 from sojourn_web.cases.demo_steps import Wish, bring_to
-from sojourn_web.cases.errors import NotAllowedError
+from sojourn_web.cases.errors import NotAllowedError, RefusedError
 from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.models import AuditEvent, Case, Invitation, Person, Task
-from sojourn_web.cases.services import checks, family, moving, opening, particulars
+from sojourn_web.cases.services import checks, family, looking, moving, opening, particulars
 from sojourn_web.cases.services.facts import gather_facts
 from sojourn_web.cases.services.opening import NewPerson
-from sojourn_web.cases.states import State
+from sojourn_web.cases.states import Move, State
 from sojourn_web.cases.vocabulary import Belongs, PersonKind
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
@@ -213,10 +213,32 @@ def test_an_adult_joins_alone_and_whoever_asked_them_is_not_told(
     Case.objects.update(code_failures=0, code_locked_until=None)
     Invitation.objects.update(used_at=datetime.now(UTC) - timedelta(minutes=3))
     assert Client().post("/return/join", said).status_code == 403
-    # Every guard asks for them as for anybody: nobody goes on without their name and their yes.
-    answer = client.post(f"{HOME}move", {"move": "apply"})
-    assert answer.status_code == 409
-    assert Case.objects.get().state == State.ENQUIRY
+    # Counselling begins with nobody who has no name. Whoever made the invitation applies as before:
+    # they are not told by a button that somebody is there.
+    me = applicant_of(case)
+    with pytest.raises(RefusedError, match="needs a name first"):
+        moving.move(office.room, office.counsellor, case.pk, Move.APPLY)
+    moving.move(office.room, me, case.pk, Move.APPLY)
+    with pytest.raises(RefusedError, match="needs a name first"):
+        moving.move(office.room, office.counsellor, case.pk, Move.START_COUNSELLING)
+
+
+def test_an_applicant_needs_their_own_name_and_the_childrens(office: Cast) -> None:
+    for people in ((NewPerson(), AMINA), (AMINA, NewPerson(kind=PersonKind.CHILD))):
+        case = open_for(office, *people)
+        with pytest.raises(RefusedError, match="needs a name first"):
+            moving.move(office.room, applicant_of(case), case.pk, Move.APPLY)
+
+
+def test_the_log_tells_of_a_child_whom_it_concerns_and_of_no_other_adult(office: Cast) -> None:
+    case = open_for(office, AMINA)
+    join(office, case)
+    first, second = applicant_of(case), applicant_of(case, 1)
+    before = looking.read_log(office.room, first)
+    family.add_child(office.room, second, case.pk, NewPerson("F"), belongs=Belongs.PARENT, key="f")
+    assert looking.read_log(office.room, first) == before
+    told = {line.what for line in looking.read_log(office.room, second)}
+    assert {"add person", "answered"} <= told
 
 
 def test_no_is_kept_nowhere_and_told_to_nobody(client: Client, office: Cast) -> None:

@@ -186,7 +186,8 @@ def add_person(room: Room, actor: Actor, case_id: UUID, new: NewPerson, *, key: 
 
     found, repeated = once(room, actor, "add_person", key, Person, make)
     if not repeated:
-        record(room, actor, case, "add_person", columns="people")
+        # Whoever invited an adult is not told by the log that somebody of theirs came.
+        record(room, actor, case, "add_person", columns="people", private_to=actor.person_id)
     return done(case, found, repeated=repeated)
 
 
