@@ -12,7 +12,18 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from lib.cast import AMINA, CHILD, IBRAHIM, Cast, applicant_of, key, make_cast, open_for, people_of
+from lib.cast import (
+    AMINA,
+    CHILD,
+    IBRAHIM,
+    Cast,
+    applicant_of,
+    key,
+    make_cast,
+    open_for,
+    people_of,
+    plan,
+)
 from lib.visitor import CODES, HOME, desk_of, enter, hidden
 from sojourn_web.cases import guards
 from sojourn_web.cases.demo_steps import Wish, bring_to
@@ -367,6 +378,44 @@ def test_an_invitation_makes_no_child_an_accompanied_one(office: Cast) -> None:
     checks.travels_alone(office.room, office.counsellor, case.pk, young.pk, alone=False)
     young = say_born(office, case, 1, f"{born}-01")
     assert (young.is_child, young.unaccompanied) == (True, False)
+
+
+def test_nobody_comes_in_after_a_journey_is_planned(office: Cast) -> None:
+    case = open_for(office, AMINA)
+    me = applicant_of(case)
+    code = family.invite_adult(office.room, me, case.pk, key="i")
+    Case.objects.filter(pk=case.pk).update(state=State.DOCUMENTS)
+    plan(office, case, office.room.now + timedelta(days=20))
+    with pytest.raises(RefusedError, match="Nobody can be added now"):
+        family.add_child(office.room, me, case.pk, NewPerson("F"), belongs=Belongs.PARENT, key="f")
+    with pytest.raises(RefusedError, match="Nobody can be added now"):
+        family.invite_adult(office.room, me, case.pk, key="j")
+    with pytest.raises(RefusedError, match="Nobody can be added now"):
+        family.join_plan(office.room, case.reference, code, language="en", key="k")
+    assert Person.objects.count() == 1
+
+
+def test_who_has_left_reads_no_journey_and_changes_no_child(office: Cast) -> None:
+    case = open_for(office, AMINA, IBRAHIM, CHILD)
+    me, other = applicant_of(case), applicant_of(case, 1)
+    child = family.children_of(office.room, me, case)[0]
+    moving.withdraw(office.room, me, case.pk)
+    later = replace(office.room, now=office.room.now + timedelta(hours=1))
+    family.add_child(later, other, case.pk, NewPerson("Binta"), belongs=Belongs.PARENT, key="f")
+    Case.objects.filter(pk=case.pk).update(state=State.DOCUMENTS)
+    plan(replace(office, room=later), case, office.room.now + timedelta(days=20))
+    assert [c.names for c in family.children_of(office.room, me, case)] == ["Fatou Diallo"]
+    assert len(family.children_of(office.room, other, case)) == 2
+    held = str(looking.what_is_held(later, me))
+    assert "Amina" in held
+    assert "Fatou" in held
+    for hidden_word in ("SN 241", "Binta", "journey"):
+        assert hidden_word not in held, hidden_word
+    assert "SN 241" in str(looking.what_is_held(later, other))
+    with pytest.raises(RefusedError, match="You have left"):
+        family.change_child(
+            later, me, case.pk, child.id, NewPerson("X", birth_date="2017-02"), seen=child.mark
+        )
 
 
 def test_a_child_of_another_case_is_not_found(client: Client, office: Cast) -> None:
