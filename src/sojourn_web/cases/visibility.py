@@ -203,11 +203,14 @@ def people_for(actor: Actor, case: Case) -> QuerySet[Person]:
     """The people whose particulars ``actor`` may open.
 
     An applicant: themselves and the children; never another adult of the family, so that nobody
-    learns from the system that somebody has left the plan.
+    learns from the system that somebody has left the plan. Who has left it themselves sees no
+    child that was added afterwards.
     """
     people = Person.objects.filter(case=case).order_by("position", "made_at")
     if actor.who is Who.APPLICANT:
-        return people.filter(Q(pk=actor.person_id) | Q(kind=PersonKind.CHILD))
+        gone = Person.objects.filter(pk=actor.person_id, left_plan_at__lt=OuterRef("made_at"))
+        rule: Any = Q(kind=PersonKind.CHILD) & ~Q(Exists(gone))
+        return people.filter(Q(pk=actor.person_id) | rule)
     return people if actor.who in COUNSELLING else people.none()
 
 

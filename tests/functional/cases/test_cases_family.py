@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -11,15 +12,28 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from lib.cast import AMINA, CHILD, IBRAHIM, Cast, applicant_of, key, make_cast, open_for, people_of
+from lib.cast import (
+    AMINA,
+    CHILD,
+    IBRAHIM,
+    Cast,
+    applicant_of,
+    key,
+    make_cast,
+    open_for,
+    people_of,
+    plan,
+)
 from lib.visitor import CODES, HOME, desk_of, enter, hidden
+from sojourn_web.cases import guards
 from sojourn_web.cases.demo_steps import Wish, bring_to
-from sojourn_web.cases.errors import NotAllowedError
+from sojourn_web.cases.errors import NotAllowedError, RefusedError
 from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.models import AuditEvent, Case, Invitation, Person, Task
-from sojourn_web.cases.services import family, moving, opening
+from sojourn_web.cases.services import checks, family, looking, moving, opening, particulars
+from sojourn_web.cases.services.facts import gather_facts
 from sojourn_web.cases.services.opening import NewPerson
-from sojourn_web.cases.states import State
+from sojourn_web.cases.states import Move, State
 from sojourn_web.cases.vocabulary import Belongs, PersonKind
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
@@ -81,6 +95,23 @@ def test_a_child_is_added_and_put_right_and_the_counsellor_is_told(
     assert 'name="year" inputmode="numeric" dir="ltr" value="2018"' in again
     held = client.get(f"{HOME}held?lang=en").content.decode()
     assert "Fatoumata Diallo" in held
+
+
+def test_a_child_who_has_turned_18_since_can_have_a_name_put_right(
+    client: Client, office: Cast
+) -> None:
+    before = replace(office.room, now=office.room.now - timedelta(days=400))
+    born = str((office.room.now - timedelta(days=18 * 366)).date())
+    case = open_for(replace(office, room=before), AMINA, replace(CHILD, birth_date=born))
+    enter(client, case, office)
+    child = people_of(case)[1]
+    place = f"{CHILD_FORM}/{child.pk}"
+    year, month, day = born.split("-")
+    fields = {**hidden(client.get(place).content.decode()), "value": "Fatoumata",
+              "calendar": "gregorian", "year": year, "month": month, "day": day}  # fmt: skip
+    answer = client.post(place, fields)
+    assert answer.status_code == 302
+    assert people_of(case)[1].names.open(office.room.keys) == "Fatoumata"
 
 
 def test_a_child_alone_is_refused_with_what_to_do_instead(client: Client, office: Cast) -> None:
@@ -193,10 +224,32 @@ def test_an_adult_joins_alone_and_whoever_asked_them_is_not_told(
     Case.objects.update(code_failures=0, code_locked_until=None)
     Invitation.objects.update(used_at=datetime.now(UTC) - timedelta(minutes=3))
     assert Client().post("/return/join", said).status_code == 403
-    # Every guard asks for them as for anybody: nobody goes on without their name and their yes.
-    answer = client.post(f"{HOME}move", {"move": "apply"})
-    assert answer.status_code == 409
-    assert Case.objects.get().state == State.ENQUIRY
+    # Counselling begins with nobody who has no name. Whoever made the invitation applies as before:
+    # they are not told by a button that somebody is there.
+    me = applicant_of(case)
+    with pytest.raises(RefusedError, match="needs a name first"):
+        moving.move(office.room, office.counsellor, case.pk, Move.APPLY)
+    moving.move(office.room, me, case.pk, Move.APPLY)
+    with pytest.raises(RefusedError, match="needs a name first"):
+        moving.move(office.room, office.counsellor, case.pk, Move.START_COUNSELLING)
+
+
+def test_an_applicant_needs_their_own_name_and_the_childrens(office: Cast) -> None:
+    for people in ((NewPerson(), AMINA), (AMINA, NewPerson(kind=PersonKind.CHILD))):
+        case = open_for(office, *people)
+        with pytest.raises(RefusedError, match="needs a name first"):
+            moving.move(office.room, applicant_of(case), case.pk, Move.APPLY)
+
+
+def test_the_log_tells_of_a_child_whom_it_concerns_and_of_no_other_adult(office: Cast) -> None:
+    case = open_for(office, AMINA)
+    join(office, case)
+    first, second = applicant_of(case), applicant_of(case, 1)
+    before = looking.read_log(office.room, first)
+    family.add_child(office.room, second, case.pk, NewPerson("F"), belongs=Belongs.PARENT, key="f")
+    assert looking.read_log(office.room, first) == before
+    told = {line.what for line in looking.read_log(office.room, second)}
+    assert {"add person", "answered"} <= told
 
 
 def test_no_is_kept_nowhere_and_told_to_nobody(client: Client, office: Cast) -> None:
@@ -250,6 +303,36 @@ def test_wrong_invitations_pause_the_case_as_wrong_codes_do(office: Cast, client
     assert Case.objects.get().code_locked_until is not None
 
 
+def test_an_invitation_gives_no_more_tries_at_somebodys_code(office: Cast, client: Client) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    reference, code = invite(client)
+    for _ in range(4):
+        Client().post("/return/enter", {"reference": reference, "code": "2222-2222-2222"})
+    assert Client().post("/return/join", {"reference": reference, "code": code}).status_code == 200
+    assert Case.objects.get().code_failures == 4
+    Client().post("/return/enter", {"reference": reference, "code": "2222-2222-2222"})
+    assert Case.objects.get().code_locked_until is not None
+
+
+@pytest.mark.parametrize("over", ["answered", "replaced", "late"])
+def test_an_old_form_shows_no_dead_invitation(office: Cast, client: Client, over: str) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    form = hidden(client.get(FAMILY).content.decode())
+    reference, code = CODES.findall(client.post(f"{FAMILY}/invite", form).content.decode())
+    if over == "answered":
+        family.decline(office.room, reference, code)
+    elif over == "replaced":
+        invite(client)
+    else:
+        Invitation.objects.update(ends_at=datetime.now(UTC) - timedelta(minutes=1))
+    answer = client.post(f"{FAMILY}/invite", form)
+    assert answer.status_code == 409
+    assert "It has ended" in answer.content.decode()
+    assert code not in answer.content.decode()
+
+
 def test_a_plan_that_has_gone_on_takes_nobody_in_any_more(office: Cast) -> None:
     case = open_for(office, AMINA)
     code = family.invite_adult(office.room, applicant_of(case), case.pk, key="i")
@@ -258,6 +341,81 @@ def test_a_plan_that_has_gone_on_takes_nobody_in_any_more(office: Cast) -> None:
         "reference": case.reference, "code": code, "answer": "yes", "key": "k"})  # fmt: skip
     assert "Nobody can be added now" in answer.content.decode()
     assert Person.objects.count() == 1
+
+
+def say_born(office: Cast, case: Case, place: int, value: str) -> Person:
+    """Somebody writes their own birth date, as their page does."""
+    person, me = people_of(case)[place], applicant_of(case, place)
+    particulars.set_particular(
+        office.room, me, case.pk, person.pk, "birth_date", value,
+        seen=particulars.mark_of(person.birth_date.open(office.room.keys)),
+    )  # fmt: skip
+    return people_of(case)[place]
+
+
+def join(office: Cast, case: Case) -> None:
+    """Another adult says yes to an invitation of the first."""
+    code = family.invite_adult(office.room, applicant_of(case), case.pk, key=key())
+    family.join_plan(office.room, case.reference, code, language="en", key=key())
+
+
+def test_an_invitation_makes_no_child_an_accompanied_one(office: Cast) -> None:
+    case = open_for(office, NewPerson("Musa"))
+    join(office, case)
+    born = str(office.room.now.year - 15)
+    musa = say_born(office, case, 0, born)
+    assert (musa.is_child, musa.unaccompanied) == (True, True)
+    assert Task.objects.filter(case=case, what=opening.YOUNG_ALONE).count() == 1
+    facts = gather_facts(case, office.room.now)
+    assert not guards.CHILDREN.holds(facts)
+    assert facts.people[0].must_consent
+    # A date taken away again makes no adult of them, and a name put right changes nothing.
+    assert say_born(office, case, 0, "").is_child
+    assert people_of(case)[0].unaccompanied
+    # Whoever joined as an adult and is none is guarded too; the counsellor finds who decides.
+    young = say_born(office, case, 1, born)
+    assert (young.is_child, young.unaccompanied) == (True, True)
+    checks.travels_alone(office.room, office.counsellor, case.pk, young.pk, alone=False)
+    young = say_born(office, case, 1, f"{born}-01")
+    assert (young.is_child, young.unaccompanied) == (True, False)
+
+
+def test_nobody_comes_in_after_a_journey_is_planned(office: Cast) -> None:
+    case = open_for(office, AMINA)
+    me = applicant_of(case)
+    code = family.invite_adult(office.room, me, case.pk, key="i")
+    Case.objects.filter(pk=case.pk).update(state=State.DOCUMENTS)
+    plan(office, case, office.room.now + timedelta(days=20))
+    with pytest.raises(RefusedError, match="Nobody can be added now"):
+        family.add_child(office.room, me, case.pk, NewPerson("F"), belongs=Belongs.PARENT, key="f")
+    with pytest.raises(RefusedError, match="Nobody can be added now"):
+        family.invite_adult(office.room, me, case.pk, key="j")
+    with pytest.raises(RefusedError, match="Nobody can be added now"):
+        family.join_plan(office.room, case.reference, code, language="en", key="k")
+    assert Person.objects.count() == 1
+
+
+def test_who_has_left_reads_no_journey_and_changes_no_child(office: Cast) -> None:
+    case = open_for(office, AMINA, IBRAHIM, CHILD)
+    me, other = applicant_of(case), applicant_of(case, 1)
+    child = family.children_of(office.room, me, case)[0]
+    moving.withdraw(office.room, me, case.pk)
+    later = replace(office.room, now=office.room.now + timedelta(hours=1))
+    family.add_child(later, other, case.pk, NewPerson("Binta"), belongs=Belongs.PARENT, key="f")
+    Case.objects.filter(pk=case.pk).update(state=State.DOCUMENTS)
+    plan(replace(office, room=later), case, office.room.now + timedelta(days=20))
+    assert [c.names for c in family.children_of(office.room, me, case)] == ["Fatou Diallo"]
+    assert len(family.children_of(office.room, other, case)) == 2
+    held = str(looking.what_is_held(later, me))
+    assert "Amina" in held
+    assert "Fatou" in held
+    for hidden_word in ("SN 241", "Binta", "journey"):
+        assert hidden_word not in held, hidden_word
+    assert "SN 241" in str(looking.what_is_held(later, other))
+    with pytest.raises(RefusedError, match="You have left"):
+        family.change_child(
+            later, me, case.pk, child.id, NewPerson("X", birth_date="2017-02"), seen=child.mark
+        )
 
 
 def test_a_child_of_another_case_is_not_found(client: Client, office: Cast) -> None:

@@ -24,6 +24,7 @@ from sojourn_web.cases.services.room import (
 )
 from sojourn_web.cases.states import State
 from sojourn_web.cases.visibility import Action, Actor, people_for
+from sojourn_web.cases.vocabulary import PersonKind
 
 LONGEST = 20_000
 OVER = frozenset({State.CLOSED, State.WITHDRAWN})
@@ -83,7 +84,7 @@ def save_answer(
         row.save(force_insert=True)
         what = "answered" if row.is_current else "answered beside another"
         columns = f"{section}.{question}"
-        record(room, actor, case, what, columns=columns, private_to=person.pk)
+        record(room, actor, case, what, columns=columns, private_to=_private(actor, person))
         return row
 
     row, repeated = once(room, actor, "save_answer", key, Answer, make)
@@ -108,7 +109,8 @@ def settle_conflict(
         row.settled_at = row.settled_at or room.now
         row.save()
     columns = f"{section}.{question}"
-    record(room, actor, case, "chose an answer", columns=columns, private_to=person.pk)
+    private = _private(actor, person)
+    record(room, actor, case, "chose an answer", columns=columns, private_to=private)
     return done(case, chosen)
 
 
@@ -126,6 +128,11 @@ def read_answers(
         for r in rows.select_related("conflicts_with").order_by("question", "version")
         if r.is_current or (r.conflicts_with_id and r.settled_at is None)
     )  # fmt: skip
+
+
+def _private(actor: Actor, person: Person) -> UUID | None:
+    """Who alone reads it in the log: of a child the adult who answers, all where staff do."""
+    return actor.person_id if person.kind == PersonKind.CHILD else person.pk
 
 
 def _own_person(actor: Actor, case: Case, person_id: UUID) -> Person:

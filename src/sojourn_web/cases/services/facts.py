@@ -37,6 +37,7 @@ from sojourn_web.cases.vocabulary import (
     Check,
     CheckAnswer,
     Holder,
+    PersonKind,
     Purpose,
     ScreeningKind,
     ScreeningResult,
@@ -85,10 +86,12 @@ def know(case: Case, people: Sequence[Person] | None = None) -> Known:
 
 
 def gather_facts(
-    case: Case, now: datetime, known: Known | None = None, asked: frozenset[str] | None = None
-) -> CaseFacts:
+    case: Case, now: datetime, known: Known | None = None, asked: frozenset[str] | None = None,
+    asker: UUID | None = None,
+) -> CaseFacts:  # fmt: skip
     """``now``: UTC. ``asked``: the names of the guards that these facts are for, all if None; what
-    none of them asks is not read and must not be looked at."""
+    none of them asks is not read and must not be looked at. ``asker``: the person who asks, if not
+    staff: whether another adult has a name is not told to them."""
 
     def is_asked(part: str) -> bool:
         return asked is None or bool(ASKED_OF[part] & asked)
@@ -104,7 +107,7 @@ def gather_facts(
     return CaseFacts(
         now=now,
         today=today_in(case.office, now),
-        people=_people(case, known, is_asked),
+        people=_people(case, known, is_asked, asker),
         has_counsellor=case.counsellor_id is not None,
         checks_missing=frozenset(Check) - {Check(i.check_kind) for i in told},
         needs_advice=frozenset(
@@ -152,7 +155,9 @@ def people_in_plan(case: Case) -> list[Person]:
     return list(Person.objects.filter(case=case, left_plan_at=None).order_by("position"))
 
 
-def _people(case: Case, known: Known, is_asked: Callable[[str], bool]) -> tuple[PersonFacts, ...]:
+def _people(
+    case: Case, known: Known, is_asked: Callable[[str], bool], asker: UUID | None
+) -> tuple[PersonFacts, ...]:
     consents = _consents(known)
     screened, fit, held = _screenings(case) if is_asked("screenings") else ({}, {}, set())
     papers = _papers(case) if is_asked("papers") else {}
@@ -163,11 +168,12 @@ def _people(case: Case, known: Known, is_asked: Callable[[str], bool]) -> tuple[
     found = []
     for person in in_plan:
         safe = guarded.get(person.pk)
+        told = asker in (None, person.pk) or person.kind == PersonKind.CHILD
         found.append(
             PersonFacts(
                 is_child=bool(person.is_child),
                 unaccompanied=person.unaccompanied,
-                named=person.named,
+                named=person.named or not told,
                 consents=frozenset(consents[person.pk]),
                 screened_until=screened.get(person.pk),
                 fit_until=fit.get(person.pk),

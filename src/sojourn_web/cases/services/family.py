@@ -21,6 +21,7 @@ from sojourn_web.cases.errors import ConflictError, NotVisibleError, RefusedErro
 from sojourn_web.cases.models import AccessCode, Case, Invitation, Person
 from sojourn_web.cases.references import derive_code, digest_code, read_reference
 from sojourn_web.cases.services.answers import save_answer
+from sojourn_web.cases.services.facts import current_journey
 from sojourn_web.cases.services.moving import add_task
 from sojourn_web.cases.services.opening import (
     WRONG_CODE,
@@ -40,7 +41,7 @@ from sojourn_web.cases.vocabulary import Belongs, PersonKind, Who
 GOOD_FOR = timedelta(days=14)
 TWO_CLICKS = timedelta(minutes=2)
 MOST = 20  # people of one plan, as other systems may send; more than that a counsellor adds
-# Once the journey is booked, everybody's consent is to that journey.
+# Once a journey is planned, everybody's consent is to that journey: see also ``_is_open``.
 OPEN = frozenset(BEFORE_DEPARTURE) - {State.TRAVEL}
 ADDED = "a child was added by the person: ask who decides for it, and what is best for it"
 JOINED = "another adult joined the plan: speak with them alone, without the others"
@@ -52,6 +53,7 @@ GROWN = ("By this date they are an adult. Adults decide for themselves: make an 
          "them.")  # fmt: skip
 CLOSED = "Nobody can be added now. Ask to be called: your counsellor plans it anew with everybody."
 LEFT = "You have left the family's plan. We tell nobody."
+OVER = ("It has ended", "Make an invitation")  # of an old form that is sent again
 NO_NAME = "Write a name, as far as it is known."
 
 
@@ -110,6 +112,7 @@ def change_child(
 ) -> Done:
     """Name and birth date put right; the rest stays as it is. ``seen``: the mark that was shown."""
     case = take(room, actor, case_id, Action.ANSWER)
+    _may_change(actor, case)
     rows = people_for(actor, case).filter(kind=PersonKind.CHILD, pk=child_id)
     person = rows.first()
     if person is None:
@@ -129,19 +132,25 @@ def change_child(
 
 
 def _read_child(room: Room, case: Case, new: NewPerson, stands: str = "") -> PartialDate:
-    """The child's birth date; ``stands``: what is written already, and so needs no confirming."""
+    """The child's birth date; ``stands``: what is written already: it needs no confirming, and
+    who has turned 18 since can still have a name put right."""
     if not new.names.strip():
         raise RefusedError(NO_NAME)
     today = today_in(case.office, room.now)
     confirmed = new.confirmed_date or bool(stands and new.birth_date == stands)
     born = read_birth_date(new.birth_date, today, confirmed=confirmed)
-    if born.is_child_on(today) is False:
+    if born.is_child_on(today) is False and str(born) != stands:
         raise RefusedError(GROWN)
     return born
 
 
-def _may_add(actor: Actor, case: Case) -> Person:
-    """Whoever asks, where they may bring somebody in."""
+def _is_open(case: Case) -> bool:
+    """Whether somebody may come into the plan: no journey is planned to which others said yes."""
+    return State(case.state) in OPEN and current_journey(case) is None
+
+
+def _may_change(actor: Actor, case: Case) -> Person:
+    """Whoever asks, where they may say something of the family's children."""
     if actor.who is not Who.APPLICANT or actor.person_id is None:
         raise NotVisibleError
     mine = people_for(actor, case).filter(pk=actor.person_id).first()
@@ -153,6 +162,14 @@ def _may_add(actor: Actor, case: Case) -> Person:
         raise RefusedError(LEFT)
     if mine.is_child:
         raise RefusedError(YOUNG)
+    return mine
+
+
+def _may_add(actor: Actor, case: Case) -> Person:
+    """Whoever asks, where they may bring somebody in."""
+    mine = _may_change(actor, case)
+    if not _is_open(case):
+        raise RefusedError(CLOSED)
     if Person.objects.filter(case=case).count() >= MOST:
         raise RefusedError(CLOSED)
     return mine
@@ -177,7 +194,9 @@ def invite_adult(room: Room, actor: Actor, case_id: UUID, *, key: str) -> str:
             ends_at=room.now + GOOD_FOR,
         )  # fmt: skip
 
-    once(room, actor, "invite_adult", key, Invitation, make)
+    row, repeated = once(room, actor, "invite_adult", key, Invitation, make)
+    if repeated and (row.used_at is not None or row.ends_at <= room.now):
+        raise RefusedError(*OVER)
     return code
 
 
@@ -220,7 +239,7 @@ def _join(room: Room, reference: str, code: str, language: str, key: str) -> Joi
     case: Case = row.case
     secret = room.keys.index_secret()
     if row.joined is None:
-        if State(case.state) not in OPEN:
+        if not _is_open(case):
             raise RefusedError(CLOSED)
         new = NewPerson(kind=PersonKind.RELATIVE, language=language)
         place = Person.objects.filter(case=case).count()

@@ -183,7 +183,8 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
 
     Other adults of the family are not in it. Where there are any, notes and files of the whole
     case, and what was said at a follow-up, are not either, for they may speak of the others: a
-    counsellor goes through those.
+    counsellor goes through those. Who has left the plan is told what is held on themselves, and of
+    the children what was there when they left: the journey of the others is not theirs.
     """
     if actor.who is not Who.APPLICANT or actor.case_id is None:
         raise NotAllowedError("each person exports their own record; nobody exports others'")
@@ -191,6 +192,7 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
     people = list(people_for(actor, case))
     mine = [p.pk for p in people]
     alone = not Person.objects.filter(case=case).exclude(pk__in=mine).exists()
+    left = next((p.left_plan_at for p in people if p.pk == actor.person_id), None)
     names = {str(p.pk): p.names.show(room.keys) or p.kind for p in people}
     found = [_held(room, p, names) for p in people]
     for model in case_tables():
@@ -198,10 +200,12 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
             continue
         rows: QuerySet[Any] = model._default_manager.filter(case=case)
         if any(f.name == "person" for f in model._meta.fields):
-            about = Q(person_id__in=mine)
-            shared = alone or model not in (Note, Attachment, Complaint)
+            about: Any = Q(person_id__in=mine)
+            if left is not None:
+                about &= Q(person_id=actor.person_id) | Q(made_at__lte=left)
+            shared = left is None and (alone or model not in (Note, Attachment, Complaint))
             rows = rows.filter(about | Q(person__isnull=True) if shared else about)
-        elif model in (Note, HandOverNote, FollowUp) and not alone:
+        elif left is not None or (model in (Note, HandOverNote, FollowUp) and not alone):
             continue
         found += [_held(room, row, names) for row in rows]
     return tuple(sorted(found, key=lambda h: (h.table, h.at)))

@@ -70,7 +70,7 @@ def open_choices(
     """
     state = State(case.state)
     asked = guards_asked(state, actor.who)
-    return choices(state, actor.who, gather_facts(case, room.now, known, asked))
+    return choices(state, actor.who, gather_facts(case, room.now, known, asked, actor.person_id))
 
 
 @service
@@ -92,7 +92,7 @@ def take_step(
     private_to: UUID | None = None,
 ) -> None:  # fmt: skip
     """Within a service: guards, effects, state, trail. The case is locked already."""
-    facts = gather_facts(case, room.now)
+    facts = gather_facts(case, room.now, asker=actor.person_id)
     against = why_not(transition, State(case.state), actor.who, facts)
     if against:
         raise RefusedError(*against)

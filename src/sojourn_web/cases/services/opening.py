@@ -51,6 +51,7 @@ WRONG_CODE = (
     "Reference and code do not belong together: look at both again. After five wrong codes there "
     "is a pause of 15 minutes; your counsellor can give you a new code."
 )
+YOUNG_ALONE = "under 18 by the date they wrote: find a guardian, ask who decides for them"
 C = TypeVar("C", AccessCode, Invitation)
 
 
@@ -185,7 +186,8 @@ def add_person(room: Room, actor: Actor, case_id: UUID, new: NewPerson, *, key: 
 
     found, repeated = once(room, actor, "add_person", key, Person, make)
     if not repeated:
-        record(room, actor, case, "add_person", columns="people")
+        # Whoever invited an adult is not told by the log that somebody of theirs came.
+        record(room, actor, case, "add_person", columns="people", private_to=actor.person_id)
     return done(case, found, repeated=repeated)
 
 
@@ -207,13 +209,29 @@ def change_person(
     # A date that stands already was confirmed when it was written.
     confirmed = new.confirmed_date or new.birth_date == person.birth_date.open(room.keys)
     born = read_birth_date(new.birth_date, today, confirmed=confirmed)
-    person.kind = new.kind
+    person.kind, was_child = new.kind, person.is_child
     _write_person(room, person, new, born, today)
+    if actor.who is Who.APPLICANT and person.kind != PersonKind.CHILD:
+        _guard_the_young(room, actor, case, person, was_child, new)
     person.save()
     index_person(room, case, person)
     columns = "names, birth date, nationality, contact"
     record(room, actor, case, "change_person", columns=columns, private_to=_private(person))
     return done(case, person)
+
+
+def _guard_the_young(
+    room: Room, actor: Actor, case: Case, person: Person, was_child: bool | None, new: NewPerson
+) -> None:
+    """Somebody counted as an adult says that they are under 18: nobody decides for them until a
+    counsellor has asked who does. A date that is taken away makes nobody an adult."""
+    from sojourn_web.cases.services.moving import add_task  # it needs this module
+
+    if was_child and person.is_child is None:
+        person.is_child, person.unaccompanied = True, new.travels_alone
+    elif person.is_child and not was_child:
+        person.unaccompanied = True
+        add_task(room, actor, case, YOUNG_ALONE)
 
 
 def _private(person: Person) -> UUID | None:
@@ -347,6 +365,7 @@ def find_by_code(room: Room, reference: str, code: str, rows: QuerySet[C]) -> C 
             case.code_failures, case.code_locked_until = 0, room.now + PAUSE
         case.save(update_fields=["code_failures", "code_locked_until"])
         return None
-    case.code_failures = 0
-    case.save(update_fields=["code_failures"])
+    if isinstance(kept, AccessCode):  # an invitation, which many may hold, ends no count of tries
+        case.code_failures = 0
+        case.save(update_fields=["code_failures"])
     return kept
