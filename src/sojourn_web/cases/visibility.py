@@ -207,7 +207,7 @@ def people_for(actor: Actor, case: Case) -> QuerySet[Person]:
     child that was added afterwards.
     """
     people = Person.objects.filter(case=case).order_by("position", "made_at")
-    if actor.who is Who.APPLICANT:
+    if actor.who is Who.APPLICANT and actor.person_id is not None:
         gone = Person.objects.filter(pk=actor.person_id, left_plan_at__lt=OuterRef("made_at"))
         rule: Any = Q(kind=PersonKind.CHILD) & ~Q(Exists(gone))
         return people.filter(Q(pk=actor.person_id) | rule)

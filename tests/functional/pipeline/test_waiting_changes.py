@@ -159,18 +159,6 @@ def test_a_change_of_a_withdrawn_arrival_finds_another_when_told_again(tmp_path:
         check_counts(ledger, office.now.date())
 
 
-def test_a_change_corrected_to_past_its_horizon_waits_no_more(tmp_path: Path) -> None:
-    country = small_country(stays=300, seed=9, extensions=0.3)
-    changes = country.status_changes.filter(pl.col("recorded_at") <= NOW)
-    office = small_office(tmp_path)
-    with Desk(office) as desk:
-        hand_in(desk, office, country.crossings.head(0), "changes of nobody", changes)
-        assert desk.ledger.waiting_changes().height == changes.height
-        old = changes.with_columns(pl.col("effective_date").dt.offset_by("-10y"))
-        hand_in(desk, office, country.crossings.head(0), "corrected", old)
-        assert not desk.ledger.waiting_changes().height
-
-
 def _bytes_of(url: str) -> set[bytes]:
     engine = create_engine(url)
     with engine.connect() as connection:
