@@ -18,7 +18,7 @@ from sojourn_web.cases.services.facts import (
     open_referral,
     people_in_plan,
 )
-from sojourn_web.cases.services.moving import TALK_IN_PRIVATE, add_task, take_step
+from sojourn_web.cases.services.moving import TALK_IN_PRIVATE, take_step
 from sojourn_web.cases.services.room import (
     Done,
     Room,
@@ -29,6 +29,7 @@ from sojourn_web.cases.services.room import (
     service,
     take,
 )
+from sojourn_web.cases.services.tasks import add_task
 from sojourn_web.cases.states import Move, State, find_transition
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import Purpose, Stage, Who, Wording

@@ -22,7 +22,6 @@ from sojourn_web.cases.models import AccessCode, Case, Invitation, Person
 from sojourn_web.cases.references import derive_code, digest_code, read_reference
 from sojourn_web.cases.services.answers import save_answer
 from sojourn_web.cases.services.facts import current_journey
-from sojourn_web.cases.services.moving import add_task
 from sojourn_web.cases.services.opening import (
     WRONG_CODE,
     NewPerson,
@@ -34,6 +33,7 @@ from sojourn_web.cases.services.opening import (
 )
 from sojourn_web.cases.services.particulars import mark_of
 from sojourn_web.cases.services.room import Done, Room, once, record, service, take, today_in
+from sojourn_web.cases.services.tasks import add_task
 from sojourn_web.cases.states import BEFORE_DEPARTURE, State
 from sojourn_web.cases.visibility import VISITOR, Action, Actor, people_for
 from sojourn_web.cases.vocabulary import Belongs, PersonKind, Who

@@ -33,7 +33,6 @@ from sojourn_web.cases.models import (
 from sojourn_web.cases.scanning import Scanner, Verdict
 from sojourn_web.cases.services.erasing import DEFAULT_DAYS, ask_erasure, due_for_erasure
 from sojourn_web.cases.services.files import files_waiting, scan_again
-from sojourn_web.cases.services.moving import add_task
 from sojourn_web.cases.services.room import (
     Room,
     must_say,
@@ -43,6 +42,7 @@ from sojourn_web.cases.services.room import (
     take,
     today_in,
 )
+from sojourn_web.cases.services.tasks import add_task
 from sojourn_web.cases.states import BEFORE_DEPARTURE, State
 from sojourn_web.cases.visibility import NOWHERE, Action, Actor, visible_to
 from sojourn_web.cases.vocabulary import Outcome, Who

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -23,7 +23,6 @@ from sojourn_web.cases.models import (
     Journey,
     MoneyLine,
     Person,
-    Task,
     Transfer,
 )
 from sojourn_web.cases.services.facts import Known, gather_facts, people_in_plan
@@ -38,8 +37,8 @@ from sojourn_web.cases.services.room import (
     record,
     service,
     take,
-    today_in,
 )
+from sojourn_web.cases.services.tasks import add_task
 from sojourn_web.cases.states import (
     BEFORE_DEPARTURE,
     Choice,
@@ -217,21 +216,6 @@ def ask_papers_back(room: Room, actor: Actor, case: Case, person: Person | None 
     if found:
         add_task(room, actor, case, HAND_BACK)
     return found
-
-
-def add_task(
-    room: Room, actor: Actor, case: Case, what: str, due_on: date | None = None, detail: str = "",
-    row_id: UUID | None = None,
-) -> Task:  # fmt: skip
-    """For the case's counsellor; due today where no day is given."""
-    task = Task(
-        id=row_id or uuid4(), made_at=room.now, case=case, key_id=case.key_id,
-        made_by=actor.label, what=what, due_on=due_on or today_in(case.office, room.now),
-        for_user_id=case.counsellor_id,
-    )  # fmt: skip
-    task.seal(room.keys, detail=detail)
-    task.save()
-    return task
 
 
 def _on_withdraw(room: Room, actor: Actor, case: Case) -> None:

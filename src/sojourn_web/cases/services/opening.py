@@ -40,6 +40,7 @@ from sojourn_web.cases.services.room import (
     take,
     today_in,
 )
+from sojourn_web.cases.services.tasks import add_task
 from sojourn_web.cases.states import State
 from sojourn_web.cases.visibility import COUNSELLING, Action, Actor, visible_to
 from sojourn_web.cases.vocabulary import IndexKind, PersonKind, Who
@@ -225,8 +226,6 @@ def _guard_the_young(
 ) -> None:
     """Somebody counted as an adult says that they are under 18: nobody decides for them until a
     counsellor has asked who does. A date that is taken away makes nobody an adult."""
-    from sojourn_web.cases.services.moving import add_task  # it needs this module
-
     if was_child and person.is_child is None:
         person.is_child, person.unaccompanied = True, new.travels_alone
     elif person.is_child and not was_child:

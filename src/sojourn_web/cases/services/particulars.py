@@ -14,7 +14,6 @@ from uuid import UUID
 from sojourn_web.cases.dates import read_birth_date
 from sojourn_web.cases.errors import ConflictError, NotVisibleError
 from sojourn_web.cases.models import Person, Task
-from sojourn_web.cases.services.moving import add_task
 from sojourn_web.cases.services.opening import NewPerson, change_person
 from sojourn_web.cases.services.room import (
     Done,
@@ -27,6 +26,7 @@ from sojourn_web.cases.services.room import (
     take,
     today_in,
 )
+from sojourn_web.cases.services.tasks import add_task
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import PersonKind
 

@@ -14,7 +14,6 @@ from sojourn_web.cases.models import (
     ReintegrationPlan,
     Task,
 )
-from sojourn_web.cases.services.moving import add_task
 from sojourn_web.cases.services.room import (
     Done,
     Room,
@@ -26,6 +25,7 @@ from sojourn_web.cases.services.room import (
     service,
     take,
 )
+from sojourn_web.cases.services.tasks import add_task
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import Who
 
