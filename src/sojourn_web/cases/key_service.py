@@ -39,7 +39,7 @@ from urllib.parse import urlsplit
 from sojourn_web.cases.errors import CaseKeyError, KeysAwayError
 from sojourn_web.cases.key_files import KEY_BYTES
 
-SECONDS = 3.0  # from the first byte that is sent to the last one that is read
+SECONDS = 3.0  # of each wait for the service, and of reading all of an answer
 LARGEST = 16 * 2**20  # an answer: a list of 300,000 names is about that long
 HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")

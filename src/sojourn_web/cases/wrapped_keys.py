@@ -20,9 +20,10 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from sojourn_web.cases.errors import CaseKeyError, ErasedError
+from sojourn_web.cases.errors import CaseKeyError, ErasedError, KeysAwayError
 from sojourn_web.cases.key_files import (
     KEY_BYTES,
     WRAPPED_INDEX,
@@ -89,8 +90,13 @@ class WrappedCaseKeys:
     def _adopt(self, key_id: str, key: bytes) -> None:
         self._service.make(PREFIX + key_id, may_be_destroyed=True)
         path = self._path(key_id)
-        path.parent.mkdir(exist_ok=True, mode=0o700)
-        write_new(path, self._service.wrap(PREFIX + key_id, key).encode())
+        try:
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            write_new(path, self._service.wrap(PREFIX + key_id, key).encode())
+        except BaseException:
+            with suppress(KeysAwayError):  # a name that nobody knows; the first error is told
+                self._service.destroy(PREFIX + key_id)
+            raise
 
     def data_key(self, key_id: str) -> bytes:
         path = self._path(key_id)

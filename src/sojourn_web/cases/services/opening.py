@@ -8,6 +8,7 @@ dates that stand for "unknown", and for a wrong reference or code.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
@@ -16,7 +17,7 @@ from uuid import UUID, uuid4
 from django.db.models import QuerySet
 
 from sojourn_web.cases.dates import PartialDate, parse_stored, read_birth_date
-from sojourn_web.cases.errors import NotAllowedError, RefusedError
+from sojourn_web.cases.errors import KeysAwayError, NotAllowedError, RefusedError
 from sojourn_web.cases.indexes import digest, digests_of_person, name_parts, plain_number, sound_of
 from sojourn_web.cases.models import (
     AccessCode,
@@ -137,7 +138,8 @@ def _make_case(
         record(room, actor, case, "open_case", columns="people")
         count(office.pk, room.now, "opened")
     except BaseException:
-        room.keys.destroy(case.key_id)  # the key store knows no transactions
+        with suppress(KeysAwayError):  # the first error is told
+            room.keys.destroy(case.key_id)  # the key store knows no transactions
         raise
     return case
 
