@@ -6,12 +6,12 @@ import re
 
 from django.test import Client
 
-from lib.cast import Cast, people_of
+from lib.cast import Cast, applicant_of, key, people_of
 from sojourn_web.cases.demo_steps import Desk
 from sojourn_web.cases.models import (
     Case,
 )
-from sojourn_web.cases.services import opening
+from sojourn_web.cases.services import family, opening
 
 HOME = "/return/case/"
 CODES = re.compile(r"<dd><bdi>([^<]+)</bdi></dd>")
@@ -52,3 +52,9 @@ def enter(client: Client, case: Case, office: Cast, place: int = 0) -> str:
     answer = client.post("/return/enter", {"reference": case.reference, "code": code})
     assert answer.status_code == 302
     return code
+
+
+def join(office: Cast, case: Case) -> None:
+    """Another adult says yes to an invitation of the first."""
+    code = family.invite_adult(office.room, applicant_of(case), case.pk, key=key())
+    family.join_plan(office.room, case.reference, code, language="en", key=key())

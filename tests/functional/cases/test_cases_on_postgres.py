@@ -18,7 +18,7 @@ GROUPS = (
     ("desk", "desk_others"),
     ("files_and_letters", "keeping", "api", "reports"),
     ("applicant", "applicant_rights", "applicant_languages"),
-    ("family", "record", "desk_dates", "key_service"),
+    ("family", "family_guards", "record", "desk_dates", "key_service"),
     ("queries", "limits", "stale_forms"),
 )
 

@@ -246,7 +246,7 @@ def test_a_release_tells_overstay_rates_of_draws_alone(engine: Engine) -> None:
     assert set(made.filter(pl.col("period") == date(2026, 4, 1))["method"]) == {"too_young"}
     # Whatever else the database holds is taken away: the same figures come again.
     with engine.begin() as connection:
-        for table in ("contributed", "waiting", "figures"):
+        for table in ("contributed", "waiting", "figure_nodes"):
             connection.execute(text(f"DELETE FROM {table}"))
         connection.execute(text("UPDATE releases SET note = 'drawn'"))
     gate = gate_of(engine, SMALL, lambda: TODAY)
