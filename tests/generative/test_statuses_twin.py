@@ -119,7 +119,7 @@ def fast(drawn: list[tuple[Stay, list[Change]]]) -> pl.DataFrame:
     )
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     rows = [
-        (ref, c.day, noon + timedelta(hours=c.learned), c.cls, c.until, c.kind)
+        (ref, c.day, noon + timedelta(hours=c.learned), c.cls, c.until, c.kind, None)
         for ref, (_, told) in zip(refs, drawn, strict=True) for c in told
     ]  # fmt: skip
     statuses = pl.DataFrame(rows, schema=STATUSES, orient="row")
