@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from lib.cast import (
     AMINA,
@@ -19,37 +17,24 @@ from lib.cast import (
     Cast,
     applicant_of,
     key,
-    make_cast,
     open_for,
     people_of,
 )
 from lib.visitor import CODES, HOME, desk_of, enter, hidden, join
 from sojourn_web.cases.demo_steps import Wish, bring_to
 from sojourn_web.cases.errors import NotAllowedError, RefusedError
-from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.models import AuditEvent, Case, Invitation, Person, Task
 from sojourn_web.cases.services import family, looking, moving, opening
 from sojourn_web.cases.services.opening import NewPerson
 from sojourn_web.cases.states import Move, State
 from sojourn_web.cases.vocabulary import Belongs, PersonKind
 
-pytestmark = pytest.mark.django_db(databases=["default", "cases"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "cases"]),
+    pytest.mark.usefixtures("pages_of_persons"),
+]
 FAMILY = f"{HOME}family"
 CHILD_FORM = f"{HOME}family/child"
-
-
-@pytest.fixture(autouse=True)
-def key_folder(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.core.cache import cache
-
-    settings.CASES_KEYS = tmp_path / "case-keys"
-    monkeypatch.setattr("sojourn_web.cases.applicant.gate.SAME_TIME", 0.0)
-    cache.clear()
-
-
-@pytest.fixture
-def office() -> Cast:
-    return make_cast(case_keys(), datetime.now(UTC))
 
 
 def typed_child(client: Client, **fields: str) -> dict[str, str]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from lib.cast import (
     AMINA,
@@ -15,7 +13,6 @@ from lib.cast import (
     IBRAHIM,
     Cast,
     applicant_of,
-    make_cast,
     open_for,
     people_of,
     plan,
@@ -23,7 +20,6 @@ from lib.cast import (
 from lib.visitor import HOME, join
 from sojourn_web.cases import guards
 from sojourn_web.cases.errors import RefusedError
-from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.models import Case, Person, Task
 from sojourn_web.cases.services import checks, family, looking, moving, opening, particulars
 from sojourn_web.cases.services.facts import gather_facts
@@ -31,23 +27,12 @@ from sojourn_web.cases.services.opening import NewPerson
 from sojourn_web.cases.states import State
 from sojourn_web.cases.vocabulary import Belongs
 
-pytestmark = pytest.mark.django_db(databases=["default", "cases"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "cases"]),
+    pytest.mark.usefixtures("pages_of_persons"),
+]
 FAMILY = f"{HOME}family"
 CHILD_FORM = f"{HOME}family/child"
-
-
-@pytest.fixture(autouse=True)
-def key_folder(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.core.cache import cache
-
-    settings.CASES_KEYS = tmp_path / "case-keys"
-    monkeypatch.setattr("sojourn_web.cases.applicant.gate.SAME_TIME", 0.0)
-    cache.clear()
-
-
-@pytest.fixture
-def office() -> Cast:
-    return make_cast(case_keys(), datetime.now(UTC))
 
 
 def say_born(office: Cast, case: Case, place: int, value: str) -> Person:

@@ -85,6 +85,8 @@ _REENTRIES = {
         "Arrivals of a traveller who had arrived before, with no departure in between: whoever "
         "comes again must have left, so nobody recorded it, or it was not linked.",
     ),
+}
+_CROSSINGS = {
     Quantity.DEPARTURES_BY_MODE: Words(
         "Departures by mode, bounds",
         "At least those seen to leave by a mode, at most these and every departure nobody saw.",
@@ -105,6 +107,7 @@ QUANTITIES: dict[str, Words] = {
     # Both vocabularies have status_changed: a count of records, whichever way it was made.
     **{k.value: w for k, w in _EVENTS.items()},
     **{k.value: w for k, w in _REENTRIES.items()},
+    **{k.value: w for k, w in _CROSSINGS.items()},
 }
 METHODS: dict[str, Words] = {
     "laplace": Words(
