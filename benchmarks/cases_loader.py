@@ -16,7 +16,7 @@ from uuid import uuid4
 from django.db import connections
 from django.db.models import Model
 
-from sojourn_web.cases.demo import FAMILY, GIVEN, LANGUAGES
+from sojourn_web.cases.demo import FAMILY, GIVEN
 from sojourn_web.cases.indexes import digests_of_person
 from sojourn_web.cases.keys import CaseKeys
 from sojourn_web.cases.models import (
@@ -36,6 +36,7 @@ from sojourn_web.cases.models import (
 from sojourn_web.cases.references import make_reference
 from sojourn_web.cases.router import ALIAS
 from sojourn_web.cases.states import BEFORE_DEPARTURE, State
+from sojourn_web.cases.tongues import codes
 from sojourn_web.cases.vocabulary import (
     Check,
     CheckAnswer,
@@ -117,7 +118,7 @@ def _case(
     since = min(now, made_at + timedelta(days=rng.randint(0, 60)))
     return Case(
         made_at=made_at, reference=reference, state=state, state_since=since, office=office,
-        counsellor_id=counsellor, language=rng.choice(LANGUAGES), key_id=keys.create(), version=5,
+        counsellor_id=counsellor, language=rng.choice(codes()), key_id=keys.create(), version=5,
         outcome="withdrawn" if state is State.WITHDRAWN else
         "returned" if state is State.CLOSED else "",
         ended_at=since if state in ENDED else None,
