@@ -88,14 +88,19 @@ def bits_between(
         )  # fmt: skip
         return bits
 
-    by_departure = np.arange(ends.one.size)
-    by_arrival = nearest_first(ends.one, ends.other, ends.time[ends.other], ends.time.size)
+    def at_departures() -> NDArray[np.float32]:
+        return lost(np.arange(ends.one.size), ends.other, ends.one)
+
+    def at_arrivals() -> NDArray[np.float32]:
+        apart = ends.time[ends.other]
+        order = nearest_first(ends.one, ends.other, apart, ends.time.size)
+        return lost(order, ends.one, ends.other)
+
     if ends.one.size < MANY:
-        return lost(by_departure, ends.other, ends.one) + lost(by_arrival, ends.one, ends.other)
-    with ThreadPoolExecutor(2) as pool:
-        arrivals = pool.submit(lost, by_departure, ends.other, ends.one)
-        departures = pool.submit(lost, by_arrival, ends.one, ends.other)
-        return arrivals.result() + departures.result()
+        return at_departures() + at_arrivals()
+    with ThreadPoolExecutor(1) as pool:
+        departures = pool.submit(at_departures)
+        return at_arrivals() + departures.result()
 
 
 @lean

@@ -27,6 +27,7 @@ from sojourn.errors import LinkageError
 from sojourn.link.between import may_matter
 from sojourn.link.bulk import Linked, links_table, mean_open_stays, merges_table, nearby
 from sojourn.link.decide import Chosen, choose_links, merge_reports
+from sojourn.link.holding import HeldReports
 from sojourn.link.linker import NO_PAIRS, LinkIndex, Pairs, Proposal
 from sojourn.link.reports import Reports, Words
 from sojourn.link.slots import NONE
@@ -118,16 +119,17 @@ class BlockLinker:
         for vocabulary, words in zip(kept, held.words, strict=True):
             for word in words:
                 vocabulary.code(word)
-        self._reports, self._until = held.reports, held.until
+        self._held, self._until = HeldReports(held.reports), held.until
         self._links, self._merges = held.links, held.merges
         self._open_stays = held.open_stays
 
     @property
     def carried(self) -> Carried:
+        """What is handed on, as it lies here: good until the next ``take``."""
         kept = (self._words.sources, self._words.nationalities, self._words.sexes)
         words = tuple(v.known for v in kept)
         return Carried(
-            self._reports, self._links, self._merges, words, self._until, self._open_stays
+            self._held.reports, self._links, self._merges, words, self._until, self._open_stays
         )
 
     def read(self, block: Iterable[pl.DataFrame]) -> Reports:
@@ -152,14 +154,14 @@ class BlockLinker:
         self._check_order(fresh)
         known, carried, without_keys = (
             self._known_before(fresh),
-            self._reports.count,
+            self._held.count,
             fresh.without_keys,
         )
         # Both are in order, and nobody of the first is later than the second.
-        reports = Reports.joined([self._reports, fresh])
-        # The block is what bounds memory: what it was made of goes, here and at the caller's.
-        self._reports = fresh = fresh.none()
-        index = LinkIndex(self._weights, self._policy, room=max(1024, reports.count), keys=0)
+        self._held.add(fresh)
+        del fresh  # the block is what bounds memory: what it was made of goes
+        reports = self._held.reports
+        index = LinkIndex(self._weights, self._policy, room=0)
         # Among millions most pairs that share a key are strangers who could never be linked.
         few = self._open_stays / 2 or _few_at_first(reports)
         wanted = may_matter(self._weights, few, self._policy.threshold_log2_odds)
@@ -176,9 +178,9 @@ class BlockLinker:
         final = index.slots.time[chosen.departure] < limit
         gone = self._gone(index, slots, chosen, proposal, final, limit, open_stays)
         linked = self._linked(index, slots[gone], chosen, proposal, final, without_keys)
-        del index, chosen  # before what stays is copied
-        self._keep(reports, proposal, ~gone)
-        return Settled(linked, self._reports.count, open_stays)
+        del index, chosen, reports  # they lie where those who stay are moved to
+        self._keep(proposal, ~gone)
+        return Settled(linked, self._held.count, open_stays)
 
     def _known_before(self, fresh: Reports) -> int:
         """How many of the carried reports need not ask again: who they could meet came before.
@@ -186,8 +188,8 @@ class BlockLinker:
         Who is of the same moment as the first of the block has not met it yet.
         """
         if not fresh.count:
-            return self._reports.count
-        return int(np.searchsorted(self._reports.time, fresh.time[0]))
+            return self._held.count
+        return int(np.searchsorted(self._held.reports.time, fresh.time[0]))
 
     def _with_carried(self, fresh: Proposal, known: int, wanted: NDArray[np.bool_]) -> Proposal:
         """The carried pairs, then the block's: as if everybody had asked."""
@@ -196,7 +198,7 @@ class BlockLinker:
         merges = _asked_before(self._merges, known)
         return Proposal(links.and_then(fresh.links), merges.and_then(fresh.merges), fresh.capped)
 
-    def _keep(self, reports: Reports, proposal: Proposal, stays: NDArray[np.bool_]) -> None:
+    def _keep(self, proposal: Proposal, stays: NDArray[np.bool_]) -> None:
         """Carry on the reports that stay, and the pairs that both ends of stay."""
         number = (np.cumsum(stays) - 1).astype(np.int32)
         self._links, self._merges = (
@@ -206,7 +208,7 @@ class BlockLinker:
                 for pairs in (proposal.links, proposal.merges)
             )
         )
-        self._reports = reports.only(stays)
+        self._held.keep(stays)
 
     def _check_order(self, fresh: Reports) -> None:
         if not fresh.count:

@@ -38,7 +38,7 @@ def link(
     if doors_checked():
         check_table(encodings, ENCODINGS)
     reports = encodings.filter(~pl.col("withdrawn"))
-    index = LinkIndex(weights, policy, room=max(1024, reports.height), keys=0)
+    index = LinkIndex(weights, policy, room=0)
     proposal = index.add_at_once(index.words.read(reports.sort("event_time", "crossing_ref")))
     slots = np.arange(reports.height, dtype=np.int32)
     merge_reports(index, proposal.merges, slots, nearby(index, slots))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.compiled import lean
 from sojourn.link import slots as sl
-from sojourn.link.between import bits_between
+from sojourn.link.between import MANY, bits_between
 from sojourn.link.linker import HOUR, LinkIndex, Pairs
 from sojourn.link.merge import HOUR_BITS, join_groups, standing_reports
 from sojourn.link.resolve import (
@@ -122,32 +124,52 @@ class _Wanted:
 
 
 def _wanted(index: LinkIndex, pairs: Pairs, open_stays: float) -> _Wanted:
-    count = pairs.one.size
-    arrival, departure = np.empty(count, np.int32), np.empty(count, np.int32)
-    gap, curve = np.empty(count, np.int64), np.empty(count, np.int16)
-    pattern = np.empty(count, np.uint32)
-    fit = _fitting(
-        pairs.one, pairs.other, pairs.pattern, index.slots, arrival, departure, gap, curve, pattern
-    )
-    arrival, departure, pattern = arrival[:fit], departure[:fit], pattern[:fit]
-    weight = index.weights.weigh(pattern, curve[:fit], gap[:fit], open_stays)
+    arrival, departure, gap, curve, pattern = _crossings_of(pairs, index.slots)
+    weight = index.weights.weigh(pattern, curve, gap, open_stays)
     ends = number_ends(arrival, departure, index.slots.time)
-    if fit > 1:
+    if pattern.size > 1:
         keep = nearest_first(ends.other, ends.one, -ends.time[ends.one], ends.time.size)
         keep = keep[_heaviest(ends.one[keep], ends.other[keep], weight[keep])]
         ends, pattern, weight = ends.only(keep), pattern[keep], weight[keep]
     return _Wanted(ends, pattern, weight, weight >= index.policy.threshold_log2_odds)
 
 
+def _crossings_of(pairs: Pairs, slots: sl.Slots) -> tuple[NDArray[Any], ...]:
+    """Arrival, departure, time between, curve and pattern of reports' pairs that may make a stay,
+    as their crossings'."""
+    count = pairs.one.size
+    kinds = (np.int32, np.int32, np.int64, np.int16, np.uint32)
+    columns: tuple[NDArray[Any], ...] = tuple(np.empty(count, kind) for kind in kinds)
+
+    def fit(first: int, last: int) -> int:
+        return _fitting(first, last, pairs.one, pairs.other, pairs.pattern, slots, *columns)
+
+    if count < MANY:
+        fitting = fit(0, count)
+    else:
+        half = count // 2
+        with ThreadPoolExecutor(1) as pool:
+            others = pool.submit(fit, half, count)
+            fitting, more = fit(0, half), others.result()
+        for column in columns:
+            column[fitting : fitting + more] = column[half : half + more]
+        fitting += more
+    return tuple(column[:fitting] for column in columns)
+
+
 @lean
 def _fitting(
-    one: NDArray[np.int32], other: NDArray[np.int32], pattern: NDArray[np.uint32],
-    slots: sl.Slots, arrival: NDArray[np.int32], departure: NDArray[np.int32],
-    gap: NDArray[np.int64], curve: NDArray[np.int16], pattern_kept: NDArray[np.uint32],
+    first: int, last: int, one: NDArray[np.int32], other: NDArray[np.int32],
+    pattern: NDArray[np.uint32], slots: sl.Slots, arrival: NDArray[np.int32],
+    departure: NDArray[np.int32], gap: NDArray[np.int64], curve: NDArray[np.int16],
+    pattern_kept: NDArray[np.uint32],
 ) -> int:  # fmt: skip
-    """Reports' pairs as their crossings', where these may make a stay; returns how many."""
-    kept = 0
-    for p in range(one.size):
+    """Reports' pairs as their crossings', where these may make a stay; returns how many.
+
+    Of pairs ``first`` to ``last``; they are put side by side from ``first`` on.
+    """
+    kept = first
+    for p in range(first, last):
         a, d = slots.standing[one[p]], slots.standing[other[p]]
         apart = slots.time[d] - slots.time[a]
         boarded = slots.strength[a] >= BOARDED and slots.strength[d] >= BOARDED
@@ -157,7 +179,7 @@ def _fitting(
             gap[kept], curve[kept] = apart, slots.curve[a]
             pattern_kept[kept] = pattern[p]
             kept += 1
-    return kept
+    return kept - first
 
 
 def _heaviest(

@@ -207,12 +207,12 @@ class LinkIndex:
         ``wanted`` (PATTERNS) leaves out links of some patterns; by default none is left out.
         ``since``: pairs are given whose later report is this one or one after it.
 
-        Its keys are grouped for this once: nobody can be asked about afterwards.
+        Its keys are grouped for this once: nobody can be asked about afterwards. The index works
+        on the columns of ``reports`` themselves.
         """
         left_out = kinds_left_out(reports.offsets, reports.kinds, self._left_out)
-        slots = self._claim(reports.count)
-        self._fill(slots, reports)
-        held = self.slots
+        held = self.slots = sl.slots_around(reports)
+        self._counts[:2] = reports.count
         self.room = KeyRoom.around(held.at, held.held, reports.offsets, reports.keys, reports.kinds)
         groups = group_keys(reports.offsets, self.room.keys, held, reports.count, left_out, since)
         if wanted is None:

@@ -68,10 +68,6 @@ class Reports:
         np.cumsum(np.concatenate(held), out=offsets[1:])
         return cls(**joined, offsets=offsets)
 
-    def only(self, rows: NDArray[np.bool_]) -> Reports:
-        """Those that ``rows`` marks, in their order."""
-        return self._arranged(np.flatnonzero(rows))
-
     def _arranged(self, rows: NDArray[np.int64]) -> Reports:
         plain = {f.name: getattr(self, f.name)[rows] for f in fields(self)[:10]}
         offsets = np.zeros(rows.size + 1, np.int64)

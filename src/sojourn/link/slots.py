@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sojourn.compiled import lean
 from sojourn.link.keyroom import EPOCH_BIT, KIND_MASK
 from sojourn.link.patterns import MOST
+from sojourn.link.reports import Reports
 from sojourn.link.table import Table, at_home, crowd_of, delete, home_of, insert, run_of
 from sojourn.schemas import KeyKind
 
@@ -68,6 +69,29 @@ def grow_slots(slots: Slots, room: int) -> None:
     column: NDArray[Any]
     for column in slots:
         column.resize(room, refcheck=False)
+
+
+def slots_around(reports: Reports) -> Slots:
+    """Slots 0, 1, 2 of these reports, each open and standing for itself. Columns that say what was
+    reported are theirs and no copies; nothing writes to them."""
+    count = reports.count
+    alone = np.arange(count, dtype=np.int32)
+    marked = new_slots(count)
+    slots = marked._replace(
+        direction=reports.direction, evidence=reports.evidence, time=reports.time,
+        recorded=reports.recorded, source=reports.source, nationality=reports.nationality,
+        sex=reports.sex, curve=reports.curve, ref_high=reports.ref_high, ref_low=reports.ref_low,
+        standing=alone, ring=alone.copy(), strength=reports.evidence.copy(),
+    )  # fmt: skip
+    slots.state[:] = OPEN
+    _describe_all(slots, reports.offsets, reports.kinds)
+    return slots
+
+
+@lean
+def _describe_all(to: Slots, offsets: NDArray[np.int64], kinds: NDArray[np.uint8]) -> None:
+    for s in range(offsets.size - 1):
+        _describe(s, to, offsets[s], offsets[s + 1], kinds)
 
 
 @lean

@@ -49,10 +49,12 @@ class _Scratch:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(folder / f"{name}.parquet", frame.write_parquet)
 
-    def read(self, kind: str) -> pl.DataFrame:
-        return pl.concat(
-            [pl.read_parquet(f) for f in sorted((self.folder / kind).glob("*.parquet"))]
-        )
+    def read(
+        self, kind: str, pick: Callable[[pl.DataFrame], pl.DataFrame] = lambda frame: frame
+    ) -> pl.DataFrame:
+        """What ``pick`` leaves of each file: all links of a long history are gigabytes."""
+        files = sorted((self.folder / kind).glob("*.parquet"))
+        return pl.concat([pick(pl.read_parquet(f)) for f in files])
 
 
 def evaluate_history(
@@ -184,14 +186,16 @@ def _sampled_truth(truth: pl.LazyFrame, one_in: int) -> pl.DataFrame:
 def _judged(scratch: _Scratch, truth: pl.DataFrame, one_in: int, digest: str) -> Evaluation:
     """The sample's links against the sample's truth."""
     ids = scratch.read("ids")
-    merges = scratch.read("merges").filter(pl.col("report_ref").is_in(ids["ref"].implode()))
+    merges = scratch.read(
+        "merges", lambda part: part.join(ids, left_on="report_ref", right_on="ref", how="semi")
+    )
     # Of a crossing's several reports the one that stands decides whether it is in the sample.
     stands = (
         ids.filter(_in_sample("crossing_id", one_in))
         .join(merges, left_on="ref", right_on="report_ref", how="anti")
         .select(pl.col("ref").alias("arrival_ref"))
     )
-    links = scratch.read("links").join(stands, on="arrival_ref", how="semi")
+    links = scratch.read("links", lambda part: part.join(stands, on="arrival_ref", how="semi"))
     counts = scratch.read("counts").sum().row(0, named=True)
     linked = Linked(
         links.select(LINKS.names), merges.select(MERGES.names), counts["candidates"],
