@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -21,7 +22,7 @@ def some(rng: np.random.Generator, count: int) -> Reports:
     offsets = np.concatenate([[0], np.cumsum(held)]).astype(np.int64)
     keys = int(offsets[-1])
 
-    def of(kind: type, size: int = count) -> NDArray[np.generic]:
+    def of(kind: type, size: int = count) -> NDArray[Any]:
         return rng.integers(0, np.iinfo(kind).max, size, dtype=kind)
 
     return Reports(
