@@ -126,8 +126,8 @@ def load(
             progress=lambda r: bar.advance(task, r.records),
         )  # fmt: skip
         if reconcile_after:
-            bar.update(task, description="reconciling")
-            link_again(office)
+            again = bar.add_task("reconciling", total=None)
+            link_again(office, progress=lambda reports: bar.update(again, completed=reports))
     out.print(
         f"{done.records:,} records taken in, {done.rejects:,} rejected, "
         f"{done.parts} parts committed, {done.already} were there already"
@@ -218,7 +218,10 @@ def reconcile(home: Home = Path("office"), database: Database = None) -> None:
     from sojourn.pipeline import open_office
     from sojourn.pipeline import reconcile as link_again
 
-    done = link_again(open_office(home, statistics_url=database))
+    office = open_office(home, statistics_url=database)
+    with progress_bar() as bar:
+        task = bar.add_task("reconciling", total=None)
+        done = link_again(office, progress=lambda reports: bar.update(task, completed=reports))
     out.print(
         f"{done.reports:,} reports; links: {done.asserted:,} made, {done.withdrawn:,} taken back; "
         f"merges: {done.merged:,} made, {done.separated:,} taken back"

@@ -4,20 +4,25 @@ What the live path could not know (a better pair that came later, a report that 
 its crossing was closed, an ambiguity that has gone) is seen here. The difference is appended as
 ``link_withdrawn``, ``report_separated``, ``report_merged`` and ``link_asserted``. Status changes
 that wait are then asked among all stays, open and closed.
+
+Reports are read block by block in time order, and linked as a long history is (``link.blocks``):
+memory follows the open stays, not the ledger. A ledger that fits one block is linked at once.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from sojourn.ledger import Batch, Delivery, Ledger
-from sojourn.link import Linked, link
+from sojourn.link import BlockLinker
 from sojourn.pipeline.events import link_events, merge_events, status_events
+from sojourn.pipeline.history import ROWS_AT_ONCE
 from sojourn.pipeline.office import Office
-from sojourn.pipeline.waiting_changes import FOUND_LATER, find_among, sharing
+from sojourn.pipeline.waiting_changes import FOUND_LATER, NearStays
 from sojourn.schemas import (
     ENCODINGS,
     REJECTS,
@@ -27,8 +32,8 @@ from sojourn.schemas import (
 )
 
 SOURCE = "reconcile"
-_LINK = ["arrival_ref", "departure_ref"]
-_MERGE = ["report_ref", "crossing_ref"]
+_LINK = ("arrival_ref", "departure_ref")
+_MERGE = ("report_ref", "crossing_ref")
 
 
 @dataclass(frozen=True)
@@ -41,38 +46,98 @@ class Reconciled:
     met: int = 0  # status changes that waited and have found their stay
 
 
-def reconcile(office: Office) -> Reconciled:
-    """Link everything before its horizon in bulk and append what differs. Idempotent."""
+def reconcile(
+    office: Office,
+    *,
+    rows_at_once: int = ROWS_AT_ONCE,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Reconciled:
+    """Link everything before its horizon in bulk and append what differs. Idempotent.
+
+    ``rows_at_once``: reports of a block. ``progress`` gets how many are linked so far.
+    """
     with office.open_ledger() as ledger:
-        return reconcile_with(ledger, office)
+        return reconcile_with(ledger, office, rows_at_once=rows_at_once, progress=progress)
 
 
-def reconcile_with(ledger: Ledger, office: Office) -> Reconciled:
-    frames = list(ledger.all_reports())
-    held = pl.concat(frames) if frames else None
-    if held is None or not held.height:
-        return Reconciled(0, 0, 0, 0, 0)
-    reports = held.select(ENCODINGS.names)
-    linked = link(reports, office.weights, office.policy.linkage, office.policy.digest)
-    links, merges = linked.links.select(_LINK), linked.merges.select(_MERGE)
-    have_links = held.filter(
-        (pl.col("direction") == "arrival") & pl.col("partner_ref").is_not_null()
-    ).select(pl.col("crossing_ref").alias("arrival_ref"), departure_ref="partner_ref")
-    have_merges = held.filter(pl.col("merged_into").is_not_null()).select(
-        pl.col("crossing_ref").alias("report_ref"), crossing_ref="merged_into"
-    )
-    changes = Changes(
-        asserted=links.join(have_links, on=_LINK, how="anti"),
-        withdrawn=have_links.join(links, on=_LINK, how="anti"),
-        merged=merges.join(have_merges, on=_MERGE, how="anti"),
-        separated=have_merges.join(merges, on=_MERGE, how="anti"),
-    )
-    told = _told(ledger, office, reports, linked)
-    _append(ledger, office, reports, changes, told)
+def reconcile_with(
+    ledger: Ledger,
+    office: Office,
+    *,
+    rows_at_once: int = ROWS_AT_ONCE,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Reconciled:
+    linker = BlockLinker(office.weights, office.policy.linkage, office.policy.digest)
+    links, merges = _Difference(_LINK), _Difference(_MERGE)
+    near = NearStays(STATUS_ENCODINGS.conform(ledger.waiting_changes()))
+    reports = 0
+    for block, last in _blocks(ledger.all_reports(), rows_at_once):
+        reports += block.height
+        links.holds(_held_links(block))
+        merges.holds(_held_merges(block))
+        near.look(block)
+        settled = linker.take(block.select(ENCODINGS.names), last=last)
+        links.finds(settled.linked.links)
+        merges.finds(settled.linked.merges)
+        near.settle(settled.linked)
+        progress(reports)
+    changes = Changes(links.found, links.held, merges.found, merges.held)
+    told = near.told(ledger, office)
+    _append(ledger, office, changes, told)
     return Reconciled(
-        reports.height, changes.asserted.height, changes.withdrawn.height,
+        reports, changes.asserted.height, changes.withdrawn.height,
         changes.merged.height, changes.separated.height, told.height,
     )  # fmt: skip
+
+
+def _blocks(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[tuple[pl.DataFrame, bool]]:
+    """Frames put together to blocks of ``rows`` at most, and whether it is the last."""
+    gathered: list[pl.DataFrame] = []
+    for part in (part for frame in frames for part in frame.iter_slices(rows)):
+        if gathered and sum(f.height for f in gathered) + part.height > rows:
+            yield pl.concat(gathered), False
+            gathered = []
+        gathered.append(part)
+    if gathered:
+        yield pl.concat(gathered), True
+
+
+def _held_links(block: pl.DataFrame) -> pl.DataFrame:
+    arrives = pl.col("direction") == Direction.ARRIVAL.value
+    return block.filter(arrives & pl.col("partner_ref").is_not_null()).select(
+        arrival_ref="crossing_ref", departure_ref="partner_ref"
+    )
+
+
+def _held_merges(block: pl.DataFrame) -> pl.DataFrame:
+    return block.filter(pl.col("merged_into").is_not_null()).select(
+        report_ref="crossing_ref", crossing_ref="merged_into"
+    )
+
+
+class _Difference:
+    """Pairs that the ledger holds against pairs that are found, told apart as they come.
+
+    A pair is found when both its reports were read, so what the ledger held of it came before.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = list(names)
+        self.held = pl.DataFrame(schema=dict.fromkeys(names, pl.Binary))  # and not found so far
+        self._found = [self.held]
+
+    @property
+    def found(self) -> pl.DataFrame:
+        """What the ledger does not hold."""
+        return pl.concat(self._found)
+
+    def holds(self, pairs: pl.DataFrame) -> None:
+        self.held = pl.concat([self.held, pairs])
+
+    def finds(self, pairs: pl.DataFrame) -> None:
+        pairs = pairs.select(self._names)
+        self._found.append(pairs.join(self.held, on=self._names, how="anti"))
+        self.held = self.held.join(pairs, on=self._names, how="anti")
 
 
 @dataclass(frozen=True)
@@ -83,30 +148,13 @@ class Changes:
     separated: pl.DataFrame
 
 
-def _told(ledger: Ledger, office: Office, reports: pl.DataFrame, linked: Linked) -> pl.DataFrame:
-    """STATUS_ENCODINGS that waited, with the ``arrival_ref`` of the stay that they find now."""
-    waiting = STATUS_ENCODINGS.conform(ledger.waiting_changes())
-    if not waiting.height:
-        return waiting.with_columns(arrival_ref=pl.lit(None, pl.Binary))
-    whole = reports.join(
-        linked.merges.rename({"crossing_ref": "merged_into"}), left_on="crossing_ref",
-        right_on="report_ref", how="left",
-    )  # fmt: skip
-    came = whole.filter(pl.col("direction") == Direction.ARRIVAL.value).with_columns(
-        stands=pl.coalesce("merged_into", "crossing_ref")
-    )
-    keys = waiting["match_keys"].explode(empty_as_null=False)
-    near = came.join(sharing(came, keys).select("stands").unique(), on="stands", how="semi")
-    left = reports.select(departure_ref="crossing_ref", left="local_date")
-    ended = linked.links.join(left, on="departure_ref").select("arrival_ref", "left")
-    found = find_among(waiting, near, ended, office, came.height)
-    return waiting.join(found, on="status_ref", how="inner", maintain_order="left")
-
-
-def _append(
-    ledger: Ledger, office: Office, reports: pl.DataFrame, changes: Changes, told: pl.DataFrame
-) -> None:
+def _append(ledger: Ledger, office: Office, changes: Changes, told: pl.DataFrame) -> None:
     now = office.clock()
+    ends = [
+        c for pairs in (changes.asserted, changes.withdrawn, changes.merged, changes.separated)
+        for c in pairs.get_columns()
+    ]  # fmt: skip
+    reports = ledger.reports(pl.concat([e.alias("ref") for e in ends]).unique())
     events = pl.concat(
         [
             link_events(changes.withdrawn, reports, EventKind.LINK_WITHDRAWN, now),

@@ -22,9 +22,9 @@ import polars as pl
 
 from sojourn.ledger import Ledger
 from sojourn.ledger.waiting import dies_on
-from sojourn.link import LiveLinker
+from sojourn.link import Linked, LiveLinker
 from sojourn.pipeline.office import Office
-from sojourn.schemas import ENCODINGS, STATUS_ENCODINGS, Direction
+from sojourn.schemas import ENCODINGS, LINKS, MERGES, STATUS_ENCODINGS, Direction
 
 # What a change says; the same again is a repeat. In the words of STATUS_ENCODINGS and of EVENTS.
 _SAYS = {"kind": "status_kind", "effective_date": "local_date", "new_class": "admission_class",
@@ -214,15 +214,57 @@ class _Closed:
     ended: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_LEFT))
 
 
-def find_among(
-    changes: pl.DataFrame, reports: pl.DataFrame, ended: pl.DataFrame, office: Office, among: int
-) -> pl.DataFrame:
-    """STATUS_ENCODINGS to (status_ref, arrival_ref), among stays that need not be open.
+class NearStays:
+    """Stays that share a match key with a change that waits, gathered while all are linked anew.
 
-    ``reports``: ENCODINGS and merged_into of whole arrivals. ``ended``: arrival_ref and left
-    (date); a stay that is not there is open. ``among``: how many stays were looked through.
+    In: reports as they are read, links and merges as they are settled. A link and the merges of
+    its crossings are settled together, after their reports were read.
     """
-    return _nearest(_likely_among(changes, reports, office, among), changes, ended)
+
+    def __init__(self, waiting: pl.DataFrame) -> None:
+        self._waiting = waiting
+        self._keys = waiting["match_keys"].explode(empty_as_null=False)
+        self._near = pl.DataFrame(schema={"ref": pl.Binary})  # of arrivals' reports
+        self._merges, self._links = [MERGES.empty()], [LINKS.empty()]
+        self._searched = 0
+
+    def look(self, reports: pl.DataFrame) -> None:
+        """ENCODINGS."""
+        if not self._waiting.height:
+            return
+        arrivals = reports.filter(pl.col("direction") == Direction.ARRIVAL.value)
+        self._searched += arrivals.height
+        self._near = pl.concat(
+            [self._near, sharing(arrivals, self._keys).select(ref="crossing_ref")]
+        )
+
+    def settle(self, linked: Linked) -> None:
+        if not self._near.height:
+            return
+        merges = linked.merges
+        by = merges.join(self._near, left_on="report_ref", right_on="ref", how="semi")
+        stands = pl.concat([self._near, by.select(ref="crossing_ref")])
+        self._merges.append(merges.join(stands, left_on="crossing_ref", right_on="ref", how="semi"))
+        self._links.append(
+            linked.links.join(stands, left_on="arrival_ref", right_on="ref", how="semi")
+        )
+
+    def told(self, ledger: Ledger, office: Office) -> pl.DataFrame:
+        """Changes that find their stay now: STATUS_ENCODINGS and ``arrival_ref``."""
+        if not self._near.height:
+            return pl.DataFrame(schema=TOLD)
+        merges = pl.concat(self._merges).select("report_ref", merged_into="crossing_ref")
+        links = pl.concat(self._links).select("arrival_ref", "departure_ref")
+        refs = pl.concat([self._near["ref"], *(c.alias("ref") for c in merges.get_columns())])
+        arrivals = ledger.reports(refs.unique()).drop("merged_into", "partner_ref")
+        whole = arrivals.join(merges, left_on="crossing_ref", right_on="report_ref", how="left")
+        left = ledger.reports(links["departure_ref"]).select(
+            departure_ref="crossing_ref", left="local_date"
+        )
+        ended = links.join(left, on="departure_ref", how="inner").select(list(_LEFT))
+        likely = _likely_among(self._waiting, whole, office, self._searched)
+        found = _nearest(likely, self._waiting, ended)
+        return self._waiting.join(found, on="status_ref", how="inner", maintain_order="left")
 
 
 def _likely_among(

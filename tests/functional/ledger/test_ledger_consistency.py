@@ -131,3 +131,33 @@ def test_batch_splits_and_order_do_not_matter_after_a_reconcile(tmp_path: Path, 
     assert_frame_equal(_stays_of(small_office(tmp_path / "split"), split), whole)
     parts = [*shuffled.iter_slices(211)]
     assert_frame_equal(_stays_of(small_office(tmp_path / "shuffled"), parts), whole)
+
+
+def _links_of(office: Office) -> set[tuple[bytes, bytes]]:
+    with office.open_ledger() as ledger:
+        linked = ledger.stays().drop_nulls("departure_ref")
+    return set(linked.select("arrival_ref", "departure_ref").iter_rows())
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_ledger_is_reconciled_block_by_block(
+    tmp_path: Path, statistics_url: str, seed: int
+) -> None:
+    """As when all is linked at once, but for few; what was put right stays as it is."""
+    parts = messy_parts(seed)
+    whole = small_office(tmp_path / "whole")
+    _stays_of(whole, parts)
+    office = small_office(tmp_path / "blocks", statistics_url)
+    told: list[int] = []
+    with Desk(office) as desk:
+        for number, part in enumerate(parts):
+            hand_in(desk, office, part, f"part {number}")
+        done = reconcile_with(desk.ledger, office, rows_at_once=60, progress=told.append)
+        assert len(told) >= done.reports / 60 > 3
+        assert told == sorted(told)
+        assert told[-1] == done.reports
+        again = reconcile_with(desk.ledger, office, rows_at_once=60)
+        assert (again.asserted, again.withdrawn, again.merged, again.separated) == (0, 0, 0, 0)
+        check_all_agree(desk.ledger)
+    one, other = _links_of(whole), _links_of(office)
+    assert len(one & other) > 0.98 * len(one | other)
