@@ -106,6 +106,15 @@ def link_history(
     the same week. ``note`` gets each part's name, crossings and references as it is encoded.
     """
     pace = Pace(total, clock)
+    _encode_parts(parts, spool, policy, keys, note, progress, pace)
+    _link_blocks(spool, weights, policy, take, rows_at_once, progress, pace)
+
+
+def _encode_parts(
+    parts: Iterable[Part], spool: Spool, policy: Policy, keys: KeyProvider,
+    note: Callable[[str, pl.DataFrame, pl.Series], None], progress: Callable[[Step], None],
+    pace: Pace,
+) -> None:  # fmt: skip
     for part, there, crossings in _ahead(_to_encode(parts, spool)):
         if crossings is None:
             pace.skip("encoding", there)
@@ -116,7 +125,6 @@ def link_history(
         spool.put(part.name, encodings)
         pace.did("encoding", crossings.height)
         progress(pace.step("encoding"))
-    _link_blocks(spool, weights, policy, take, rows_at_once, progress, pace)
 
 
 def _to_encode(
