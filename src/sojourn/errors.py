@@ -9,7 +9,8 @@
     ├── KeyProviderError    6   a key is missing, unreadable or unsafe
     ├── LinkageError        7   weights and policy do not belong together, and the like
     ├── LedgerError         8   the store refuses (wrong version, busy, not reachable)
-    │   └── HorizonError    8   a question about days whose rows are gone
+    │   ├── HorizonError    8   a question about days whose rows are gone
+    │   └── OvertakenError  8   another process wrote between a look and what was decided by it
     ├── PrivacyError        9   a request that would expose somebody; always refused
     └── SetupError         10   something this machine needs is not there
 
@@ -62,6 +63,10 @@ class HorizonError(LedgerError):
     pass
 
 
+class OvertakenError(LedgerError):
+    pass
+
+
 class PrivacyError(SojournError):
     exit_code = 9
 
@@ -75,6 +80,7 @@ __all__ = [
     "KeyProviderError",
     "LedgerError",
     "LinkageError",
+    "OvertakenError",
     "PolicyError",
     "PrivacyError",
     "ReadError",

@@ -8,6 +8,7 @@ needs to start again. ``tables`` is the schema, ``store`` the one door, ``fold``
 from sojourn.ledger.fold import build_stays, count_totals, fold_stays, replay
 from sojourn.ledger.horizon import Purged
 from sojourn.ledger.store import Batch, Delivery, Ledger, Receipt
+from sojourn.ledger.turns import Turn
 
 __all__ = [
     "Batch",
@@ -15,6 +16,7 @@ __all__ = [
     "Ledger",
     "Purged",
     "Receipt",
+    "Turn",
     "build_stays",
     "count_totals",
     "fold_stays",

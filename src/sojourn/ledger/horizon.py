@@ -30,6 +30,7 @@ from sojourn.ledger.differences import add_up, with_stays
 from sojourn.ledger.engine import fetch, run
 from sojourn.ledger.notes import note_day
 from sojourn.ledger.statuses import ENDS
+from sojourn.ledger.turns import leave_mark
 from sojourn.policy import LedgerPolicy
 from sojourn.schemas import CLOSED_CELLS, Span, StayLimit
 
@@ -80,10 +81,12 @@ def purge(
         counted = _count_cells(outcomes(part, today))
         refs = pl.concat([part["arrival_ref"], part["departure_ref"]]).drop_nulls().to_list()
         with engine.begin() as connection:
+            leave_mark(connection)  # first: whoever writes takes it first, so nobody waits in turn
             rows += _destroy_counted(connection, refs, outcomes)
             add_up(connection, "closed_cells", counted)
         cells += counted.height
     with engine.begin() as connection:
+        leave_mark(connection)
         rows += _destroy_booked(connection, policy, today)
         waited = waiting.expire(connection, today)
         vintages.bring_to_months(connection, policy, today)

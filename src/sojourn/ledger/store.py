@@ -26,9 +26,11 @@ from sojourn.ledger.differences import look_around
 from sojourn.ledger.engine import fetch, insert_rows, migrate, redact
 from sojourn.ledger.fold import fold_stays
 from sojourn.ledger.lists import shift_lists
+from sojourn.ledger.notes import noted
 from sojourn.ledger.reporting import shift_reporting
 from sojourn.ledger.rows import from_rows, to_rows, unpack_keys
 from sojourn.ledger.totals import shift_totals, tell
+from sojourn.ledger.turns import MARK, Turn, leave_mark, read_mark, take_turn
 from sojourn.policy import LedgerPolicy
 from sojourn.schemas import ENCODINGS, EVENTS, LINKAGE_QUALITY, STATUS_ENCODINGS
 
@@ -59,7 +61,8 @@ class Batch:
     """What one commit changes: new and corrected reports (ENCODINGS), EVENTS in order, the rest.
 
     Several small deliveries that wait together may share one commit. ``met``: references of
-    status changes that waited and have found their stay.
+    status changes that waited and have found their stay. ``turn``: what it was decided from;
+    without one it holds whatever else was written.
     """
 
     deliveries: tuple[Delivery, ...]
@@ -69,6 +72,7 @@ class Batch:
     linkage: pl.DataFrame = field(default_factory=LINKAGE_QUALITY.empty)  # counts of decoys
     waiting: pl.DataFrame = field(default_factory=STATUS_ENCODINGS.empty)  # found no stay yet
     met: pl.Series = field(default_factory=lambda: STATUS_ENCODINGS.empty()["status_ref"])
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,8 @@ class Ledger(CountedLedger):
         """Commit a batch in one transaction; a digest that is there already changes nothing.
 
         Returns a receipt for each delivery. Raises LedgerError where the database refuses, or
-        where one of several deliveries is there already: nothing of the batch is kept then.
+        where one of several deliveries is there already: nothing of the batch is kept then. Raises
+        OvertakenError where another writer came before its turn.
         """
         try:
             with self._engine.begin() as connection:
@@ -166,6 +171,10 @@ class Ledger(CountedLedger):
 
     def _append(self, connection: Connection, batch: Batch) -> tuple[Receipt, ...]:
         now = self._clock()
+        if batch.turn is None:
+            leave_mark(connection)
+        else:
+            take_turn(connection, batch.turn)
         upkeep.begin_batch(connection, batch.events, now)
         receipts = tuple(_note_delivery(connection, d, now) for d in batch.deliveries)
         touched = _touched(batch.events)
@@ -308,6 +317,15 @@ class Ledger(CountedLedger):
             return present
         self._check_held(day, day + timedelta(days=1))
         return fold_stays(self.events(), day)
+
+    def mark(self) -> str:
+        """Another after every change of reports, whoever made it: see ``Turn``."""
+        with self._reading() as connection:
+            found = noted(connection, MARK)
+        if found is not None:
+            return found
+        with self._engine.begin() as connection:
+            return read_mark(connection)
 
     def waiting_changes(self) -> pl.DataFrame:
         """WAITING_CHANGES: status changes that have found no stay yet."""

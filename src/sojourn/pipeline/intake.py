@@ -9,6 +9,7 @@ it back and sets its partner free.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import TracebackType
@@ -17,7 +18,8 @@ import polars as pl
 
 from sojourn.encode import Purpose, encodable, encode_status
 from sojourn.encode.keys import epoch_start
-from sojourn.ledger import Batch, Delivery, Ledger, Purged, Receipt
+from sojourn.errors import OvertakenError
+from sojourn.ledger import Batch, Delivery, Ledger, Purged, Receipt, Turn
 from sojourn.link import Decision, LiveLinker
 from sojourn.pipeline.corrections import Sorted, sort_reports
 from sojourn.pipeline.events import link_events, merge_events, report_events, status_events
@@ -39,6 +41,7 @@ from sojourn.schemas import (
 
 TOO_OLD = "key_destroyed"
 OLD_STAYS = "stays_of_destroyed_epoch"  # departures that cannot be keyed as such stays were
+TURNS = 5  # so often is a batch decided anew where others write
 LINKING = "linking"  # whose quality rows are about pairs, not about one source
 
 
@@ -77,6 +80,7 @@ class Desk:
     def __init__(self, office: Office, ledger: Ledger | None = None) -> None:
         self._office = office
         self.ledger = ledger or office.open_ledger()
+        self._seen = self.ledger.mark()
         self._linker = self._restored()
         self._changes = Changes(office, self.ledger)
         self._probed: tuple[pl.DataFrame, ...] = ()  # counts that the next commit takes along
@@ -101,6 +105,16 @@ class Desk:
     def open_reports(self) -> int:
         return self._linker.index.reports
 
+    def follow(self) -> None:
+        """Where another process has written, memory holds what the ledger holds now."""
+        if self.ledger.mark() != self._seen:
+            self._restore()
+
+    def _restore(self) -> None:
+        self._seen = self.ledger.mark()  # before the rows: what comes in between is seen later
+        self._linker = self._restored()
+        self._changes.restore()
+
     def _restored(self) -> LiveLinker:
         office = self._office
         linker = LiveLinker(office.weights, office.policy.linkage, office.policy.digest)
@@ -111,10 +125,7 @@ class Desk:
     def purge(self, today: date) -> Purged:
         """The horizon, in the ledger and in memory."""
         done = purge_with(self.ledger, self._office, today)
-        if done.rows:
-            self._linker = self._restored()
-        if done.waited:
-            self._changes.restore()
+        self.follow()
         return done
 
     def take(self, intake: Intake, *, as_recorded: bool = False) -> Receipt:
@@ -131,7 +142,7 @@ class Desk:
         done = {i.digest: self.ledger.committed(i.digest) for i in intakes}
         waiting = [i for i in intakes if done[i.digest] is None]
         if waiting:
-            made = self._take(waiting, None if as_recorded else self._office.clock())
+            made = self._in_turn(waiting, None if as_recorded else self._office.clock())
             done |= {receipt.digest: receipt for receipt in made}
         return tuple(r for i in intakes if (r := done[i.digest]) is not None)
 
@@ -139,6 +150,7 @@ class Desk:
         """Ask an edge's decoys among the open stays and keep the counts, once for each digest."""
         if done := self.ledger.committed(asked.digest):
             return done
+        self.follow()
         counts = pl.concat([*self._probed, ask_decoys(asked.decoys, self._linker)])
         now = self._office.clock()
         delivery = Delivery(asked.digest, asked.source, now, 0, REJECTS.empty())
@@ -146,8 +158,18 @@ class Desk:
         self._probed = ()
         return receipt
 
+    def _in_turn(self, intakes: Sequence[Intake], at: datetime | None) -> tuple[Receipt, ...]:
+        """Decide anew where another process wrote between the look and the commit."""
+        for _ in range(TURNS - 1):
+            self.follow()
+            with suppress(OvertakenError):
+                return self._take(intakes, at)
+        self.follow()
+        return self._take(intakes, at)
+
     def _take(self, intakes: Sequence[Intake], at: datetime | None) -> tuple[Receipt, ...]:
         now = at or self._office.clock()
+        turn = Turn(self._seen)
         encodings = pl.concat([i.encodings for i in intakes])
         changes = pl.concat([i.status_encodings for i in intakes])
         sorted_ = sort_reports(encodings, self.ledger)
@@ -175,13 +197,14 @@ class Desk:
                     linkage=pl.concat([LINKAGE_QUALITY.empty(), *self._probed]),
                     waiting=placed.waiting,
                     met=placed.met,
+                    turn=turn,
                 )
             )
         except BaseException:
             # What is in memory no longer agrees with the ledger: start from the ledger again.
-            self._linker = self._restored()
-            self._changes.restore()
+            self._restore()
             raise
+        self._seen = turn.leaves
         self._probed = ()  # the commit took them
         self._linker.settle(decision)
         self._changes.settle(placed)

@@ -17,11 +17,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sojourn.ledger import Batch, Delivery, Ledger
+from sojourn.errors import OvertakenError
+from sojourn.ledger import Batch, Delivery, Ledger, Turn
 from sojourn.link import BlockLinker
 from sojourn.pipeline.events import link_events, merge_events, status_events
 from sojourn.pipeline.history import ROWS_AT_ONCE
 from sojourn.pipeline.office import Office
+from sojourn.pipeline.overtaken import LINK, MERGE, Changes, still_true
 from sojourn.pipeline.waiting_changes import FOUND_LATER, NearStays
 from sojourn.schemas import (
     ENCODINGS,
@@ -32,8 +34,7 @@ from sojourn.schemas import (
 )
 
 SOURCE = "reconcile"
-_LINK = ("arrival_ref", "departure_ref")
-_MERGE = ("report_ref", "crossing_ref")
+TURNS = 20  # so often is it tried between the commits of others
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ def reconcile_with(
     progress: Callable[[int], None] = lambda _: None,
 ) -> Reconciled:
     linker = BlockLinker(office.weights, office.policy.linkage, office.policy.digest)
-    links, merges = _Difference(_LINK), _Difference(_MERGE)
+    links, merges = _Difference(LINK), _Difference(MERGE)
     near = NearStays(STATUS_ENCODINGS.conform(ledger.waiting_changes()))
-    reports = 0
+    reports, mark = 0, ledger.mark()
     for block, last in _blocks(ledger.all_reports(), rows_at_once):
         reports += block.height
         links.holds(_held_links(block))
@@ -83,7 +84,7 @@ def reconcile_with(
         progress(reports)
     changes = Changes(links.found, links.held, merges.found, merges.held)
     told = near.told(ledger, office)
-    _append(ledger, office, changes, told)
+    changes, told = _append_in_turn(ledger, office, mark, changes, told)
     return Reconciled(
         reports, changes.asserted.height, changes.withdrawn.height,
         changes.merged.height, changes.separated.height, told.height,
@@ -140,21 +141,35 @@ class _Difference:
         self.held = self.held.join(pairs, on=self._names, how="anti")
 
 
-@dataclass(frozen=True)
-class Changes:
-    asserted: pl.DataFrame
-    withdrawn: pl.DataFrame
-    merged: pl.DataFrame
-    separated: pl.DataFrame
+def _append_in_turn(
+    ledger: Ledger, office: Office, mark: str, changes: Changes, told: pl.DataFrame
+) -> tuple[Changes, pl.DataFrame]:
+    """Append what differs; returns what of it was appended.
+
+    Reading takes minutes in which a watcher may write: what that has overtaken is left to the next
+    reconcile.
+    """
+    for _ in range(TURNS):
+        try:
+            _append(ledger, office, Turn(mark), changes, told)
+        except OvertakenError:
+            mark = ledger.mark()
+            changes = still_true(changes, ledger.reports(changes.refs))
+            waiting = ledger.waiting_changes().select("status_ref")
+            told = told.join(waiting, on="status_ref", how="semi", maintain_order="left")
+        else:
+            return changes, told
+    raise OvertakenError(
+        "other processes write to the ledger without a pause: nothing was put right; reconcile "
+        "when fewer records come in"
+    )
 
 
-def _append(ledger: Ledger, office: Office, changes: Changes, told: pl.DataFrame) -> None:
+def _append(
+    ledger: Ledger, office: Office, turn: Turn, changes: Changes, told: pl.DataFrame
+) -> None:
     now = office.clock()
-    ends = [
-        c for pairs in (changes.asserted, changes.withdrawn, changes.merged, changes.separated)
-        for c in pairs.get_columns()
-    ]  # fmt: skip
-    reports = ledger.reports(pl.concat([e.alias("ref") for e in ends]).unique())
+    reports = ledger.reports(changes.refs)
     events = pl.concat(
         [
             link_events(changes.withdrawn, reports, EventKind.LINK_WITHDRAWN, now),
@@ -166,7 +181,7 @@ def _append(ledger: Ledger, office: Office, changes: Changes, told: pl.DataFrame
     )
     if not events.height:
         return
-    digest = hashlib.sha256(f"{SOURCE} {now.isoformat()}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{SOURCE} {now.isoformat()} {turn.leaves}".encode()).hexdigest()
     ledger.append(
         Batch(
             deliveries=(Delivery(digest, SOURCE, now, 0, REJECTS.empty()),),
@@ -174,6 +189,7 @@ def _append(ledger: Ledger, office: Office, changes: Changes, told: pl.DataFrame
             events=events,
             quality=_counted(told),
             met=told["status_ref"],
+            turn=turn,
         )
     )
 

@@ -73,6 +73,7 @@ def watch_inbox(
                 purged = office.clock().date()
                 desk.purge(purged)
                 sweep_unfinished(inbox, office.clock())
+            desk.follow()  # a purge by another process has emptied the ledger, not this memory
             for taken in take_waiting(desk, office, inbox, stop):
                 changed = True
                 if on_commit:
