@@ -251,6 +251,12 @@ def purge(
         f"{done.stays:,} stays folded into {done.cells:,} cells, {done.rows:,} reports destroyed, "
         f"{len(gone)} backups destroyed"
     )
+    if not done.rewritten:
+        out.print(
+            "Another process is reading the ledger: deleted bytes are still in its files. "
+            "Run sojourn purge again when it has ended.",
+            style="yellow",
+        )
 
 
 def backup(

@@ -44,6 +44,7 @@ class Purged:
     rows: int  # reports deleted
     cells: int
     waited: int = 0  # status changes that waited for a stay until their own horizon
+    rewritten: bool = True  # no deleted bytes are left in the database's own files
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,7 @@ def purge(
         # What a crossing had added to released counts, where its reports were withdrawn.
         days = (today - date(1970, 1, 1)).days
         run(connection, "DELETE FROM contributed WHERE dies_on <= ?", (days,))
-    _rewrite(engine)
-    return Purged(due.height, rows, cells, waited)
+    return Purged(due.height, rows, cells, waited, _rewrite(engine))
 
 
 def _count_cells(stays: pl.DataFrame) -> pl.DataFrame:
@@ -170,8 +170,10 @@ def _destroy_booked(connection: Connection, policy: LedgerPolicy, today: date) -
     return _destroy(connection, alone) if alone else 0
 
 
-def _rewrite(engine: Engine) -> None:
+def _rewrite(engine: Engine) -> bool:
     """Leave no deleted bytes behind: SQLite's file and log are rewritten, PostgreSQL vacuumed.
+
+    False where another process reads SQLite's file for so long that its log cannot be emptied.
 
     On PostgreSQL, deleted rows stay in the write-ahead log and in base backups until those are
     recycled: SECURITY.md says how long to keep them.
@@ -179,11 +181,12 @@ def _rewrite(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            return
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
+            return not busy
         for table in ("events", "reports", "match_keys", "statuses", "contributed",
                       "waiting_changes"):  # fmt: skip
             connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table}")
+    return True
 
 
 def back_up(

@@ -37,6 +37,8 @@ from sojourn.schemas import ENCODINGS, EVENTS, LINKAGE_QUALITY, STATUS_ENCODINGS
 CHUNK = 100_000
 EVENT_COLUMNS = EVENTS.names
 HELD = ("merged_into", "partner_ref")
+WEEK = 7 * 86_400_000_000  # microseconds
+EVER = 15_000_000  # weeks: as many as event times can tell
 INDEXED = (
     "crossing_ref", "source", "direction", "event_time", "recorded_at", "evidence", "nationality",
     "sex", "admission_class", *HELD,
@@ -242,10 +244,24 @@ class Ledger(CountedLedger):
         for column in ("crossing_ref", "merged_into"):
             yield from self._stream(("crossing_ref",), f"WHERE r.{column} IN {left}", days)
 
-    def all_reports(self) -> Iterator[pl.DataFrame]:
-        """Every report before its horizon, for a reconcile."""
+    def weeks(self) -> list[tuple[int, int]]:
+        """How many reports the ledger holds of each week, counted from 1970 on; in order."""
+        with self._reading() as connection:
+            rows = fetch(
+                connection,
+                f"SELECT event_time / {WEEK}, count(*) FROM reports GROUP BY 1 ORDER BY 1",
+            )
+        return [(int(week), int(count)) for week, count in rows]
+
+    def all_reports(self, since: int = 0, until: int = EVER) -> Iterator[pl.DataFrame]:
+        """Every report before its horizon, of weeks ``since`` to ``until`` (the first, and the
+        first not), by event time and reference: ENCODINGS, merged_into and partner_ref.
+
+        Ask for few weeks at a time where each takes long: what is read holds up a purge.
+        """
         names = projection.REPORT_COLUMNS
-        for frame in self._stream(names, "ORDER BY r.event_time, r.crossing_ref", ()):
+        tail = "WHERE r.event_time >= ? AND r.event_time < ? ORDER BY r.event_time, r.crossing_ref"
+        for frame in self._stream(names, tail, (since * WEEK, until * WEEK)):
             whole = frame.with_columns(withdrawn=pl.lit(value=False))
             yield whole.select(*ENCODINGS.names, *HELD)
 

@@ -68,16 +68,19 @@ def reconcile_with(
     rows_at_once: int = ROWS_AT_ONCE,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Reconciled:
+    reports, mark = 0, ledger.mark()
     linker = BlockLinker(office.weights, office.policy.linkage, office.policy.digest)
     links, merges = _Difference(LINK), _Difference(MERGE)
     near = NearStays(STATUS_ENCODINGS.conform(ledger.waiting_changes()))
-    reports, mark = 0, ledger.mark()
-    for block, last in _blocks(ledger.all_reports(), rows_at_once):
-        reports += block.height
-        links.holds(_held_links(block))
-        merges.holds(_held_merges(block))
-        near.look(block)
-        settled = linker.take(block.select(ENCODINGS.names), last=last)
+    blocks = list(_blocks(ledger.weeks(), rows_at_once))
+    for since, until in blocks:
+        block = [_read(ledger, since, until)]
+        reports += block[0].height
+        links.holds(_held_links(block[0]))
+        merges.holds(_held_merges(block[0]))
+        near.look(block[0])
+        block[0] = block[0].select(ENCODINGS.names)
+        settled = linker.take(block.pop(), last=(since, until) == blocks[-1])
         links.finds(settled.linked.links)
         merges.finds(settled.linked.merges)
         near.settle(settled.linked)
@@ -91,16 +94,28 @@ def reconcile_with(
     )  # fmt: skip
 
 
-def _blocks(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[tuple[pl.DataFrame, bool]]:
-    """Frames put together to blocks of ``rows`` at most, and whether it is the last."""
-    gathered: list[pl.DataFrame] = []
-    for part in (part for frame in frames for part in frame.iter_slices(rows)):
-        if gathered and sum(f.height for f in gathered) + part.height > rows:
-            yield pl.concat(gathered), False
-            gathered = []
-        gathered.append(part)
-    if gathered:
-        yield pl.concat(gathered), True
+def _blocks(weeks: Iterable[tuple[int, int]], rows: int) -> Iterator[tuple[int, int]]:
+    """Weeks put together until they hold ``rows``: the first of each block, and the first after it.
+
+    Calendar weeks, so that a purge moves no edge.
+    """
+    since, until, held = None, 0, 0
+    for week, count in weeks:
+        if since is not None and held + count > rows:
+            yield since, until
+            since, held = None, 0
+        since = week if since is None else since
+        until, held = week + 1, held + count
+    if since is not None:
+        yield since, until
+
+
+def _read(ledger: Ledger, since: int, until: int) -> pl.DataFrame:
+    """A question of its own for each block: nobody who writes waits until all are linked."""
+    nobody = ENCODINGS.empty().with_columns(
+        pl.lit(None, pl.Binary).alias(name) for name in ("merged_into", "partner_ref")
+    )
+    return pl.concat([nobody, *ledger.all_reports(since, until)])
 
 
 def _held_links(block: pl.DataFrame) -> pl.DataFrame:

@@ -33,6 +33,10 @@ from sojourn.policy import Originals
 from sojourn.read import file_digest
 
 log = logging.getLogger(__name__)
+STILL_THERE = (
+    "purged, but another process reads the ledger: deleted bytes are still in its files; "
+    "run sojourn purge when it has ended"
+)
 RECEIPTS, RETURNED, REFUSED = ".receipts", ".returned", ".refused"
 UNFINISHED = (".part", ".tmp")
 UNFINISHED_SECONDS = 86_400
@@ -71,7 +75,8 @@ def watch_inbox(
         for _ in _ticks(inbox, stop):
             if purged != office.clock().date():
                 purged = office.clock().date()
-                desk.purge(purged)
+                if not desk.purge(purged).rewritten:
+                    log.warning(STILL_THERE)
                 sweep_unfinished(inbox, office.clock())
             desk.follow()  # a purge by another process has emptied the ledger, not this memory
             for taken in take_waiting(desk, office, inbox, stop):

@@ -131,6 +131,42 @@ def test_what_another_process_destroyed_leaves_memory(tmp_path: Path, statistics
             assert desk.open_reports == fresh.open_reports < before
 
 
+@pytest.mark.parametrize("what", ["purge", "withdraw"])
+def test_what_goes_while_a_ledger_is_reconciled_does_not_come_back(
+    tmp_path: Path, statistics_url: str, what: str
+) -> None:
+    """Reports are destroyed or withdrawn after the reconcile has read them."""
+    parts = parts_of()
+    clocked = ClockedOffice(tmp_path, statistics_url)
+    with Desk(clocked.office) as desk, clocked.office.open_ledger() as ledger:
+        # The latest first: much is for a reconcile to put right.
+        for number, part in enumerate(reversed(parts)):
+            hand_in(desk, clocked.office, part, f"part {number}")
+        left = [True]
+
+        def meanwhile(_: int) -> None:
+            if not left:
+                return
+            left.pop()
+            if what == "purge":
+                clocked.now += timedelta(days=500)
+                assert desk.purge(clocked.now.date()).rows
+            else:
+                gone = pl.concat(parts).with_columns(withdrawn=pl.lit(value=True))
+                hand_in(desk, clocked.office, gone.head(300), "taken back")
+
+        reconcile_with(ledger, clocked.office, rows_at_once=100, progress=meanwhile)
+        assert not left
+        held = pl.concat(list(ledger.all_reports()))
+        known = held["crossing_ref"].implode()
+        assert held["partner_ref"].drop_nulls().is_in(known).all()
+        stays = ledger.stays()
+        assert stays["departure_ref"].drop_nulls().is_in(known).all()
+        reconcile_with(ledger, clocked.office)
+        again = reconcile_with(ledger, clocked.office)
+        assert (again.asserted, again.withdrawn, again.merged, again.separated) == (0, 0, 0, 0)
+
+
 REFS = [bytes([n]) * 16 for n in range(12)]
 ARRIVALS, DEPARTURES = REFS[:6], REFS[6:]
 

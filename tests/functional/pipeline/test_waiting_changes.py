@@ -13,14 +13,22 @@ from sqlalchemy import create_engine, text
 
 from lib.offices import NOW, comparable, hand_in, recounted, small_country, small_office
 from lib.specs import CAST, Row, Spec, SpecOffice, compare
-from sojourn.ledger import Ledger
+from sojourn.ledger import Batch, Delivery, Ledger
 from sojourn.measure import count_stays
 from sojourn.pipeline import Desk
+from sojourn.pipeline.history import ROWS_AT_ONCE
 from sojourn.pipeline.intake import Delivered, encode_readings
 from sojourn.pipeline.measuring import purge
 from sojourn.pipeline.reconciling import reconcile_with
 from sojourn.read import Reading
-from sojourn.schemas import COUNTS, REJECTS, SOURCE_QUALITY, STATUS_ENCODINGS
+from sojourn.schemas import (
+    COUNTS,
+    ENCODINGS,
+    EVENTS,
+    REJECTS,
+    SOURCE_QUALITY,
+    STATUS_ENCODINGS,
+)
 
 FIRST_TOLD = datetime(2026, 4, 1, 9, tzinfo=UTC)
 RECORDS: dict[str, Row] = {
@@ -211,19 +219,27 @@ def test_a_stay_past_its_horizon_is_not_found_by_a_change(
     assert counted["status_past_horizon"] == changes.height
 
 
-def test_a_reconcile_asks_what_waits_among_all_stays(tmp_path: Path) -> None:
-    """Two desks on one ledger: the first does not know what the second was told."""
+@pytest.mark.parametrize("rows_at_once", [ROWS_AT_ONCE, 40])
+def test_a_reconcile_asks_what_waits_among_all_stays(tmp_path: Path, rows_at_once: int) -> None:
+    """Changes that waited on, though their stays are there: nobody asked since."""
     country = small_country(stays=300, seed=9, extensions=0.3)
     changes = country.status_changes.filter(pl.col("recorded_at") <= NOW)
     office = small_office(tmp_path)
+    reading = Reading(country.crossings.head(0), changes, REJECTS.empty(), SOURCE_QUALITY.empty())
+    (encoded,) = encode_readings([Delivered("late", "test", reading)], office)
     with Desk(office) as one:
-        with Desk(office) as other:
-            hand_in(other, office, country.crossings.head(0), "changes", changes)
         hand_in(one, office, country.crossings, "all")
+        one.ledger.append(
+            Batch(
+                (Delivery("changes", "test", NOW, changes.height, REJECTS.empty()),),
+                ENCODINGS.empty(), EVENTS.empty(), SOURCE_QUALITY.empty(),
+                waiting=encoded.status_encodings,
+            )
+        )  # fmt: skip
         assert not one.ledger.stays()["status_kind"].drop_nulls().len()
-        done = reconcile_with(one.ledger, office)
+        done = reconcile_with(one.ledger, office, rows_at_once=rows_at_once)
         assert done.met > 5
-        assert reconcile_with(one.ledger, office).met == 0
+        assert reconcile_with(one.ledger, office, rows_at_once=rows_at_once).met == 0
         live = comparable(one.ledger.stays())
         check_counts(one.ledger, NOW.date() + timedelta(days=1))
     assert live["status_kind"].drop_nulls().len() > 5
@@ -231,7 +247,7 @@ def test_a_reconcile_asks_what_waits_among_all_stays(tmp_path: Path) -> None:
     with Desk(both) as desk:
         hand_in(desk, both, country.crossings, "all")
         hand_in(desk, both, country.crossings.head(0), "changes", changes)
-        reconcile_with(desk.ledger, both)
+        reconcile_with(desk.ledger, both, rows_at_once=rows_at_once)
         assert_frame_equal(comparable(desk.ledger.stays()), live)
 
 
