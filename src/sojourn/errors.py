@@ -11,6 +11,7 @@
     ├── LedgerError         8   the store refuses (wrong version, busy, not reachable)
     │   └── HorizonError    8   a question about days whose rows are gone
     ├── PrivacyError        9   a request that would expose somebody; always refused
+    │   └── AlreadyReleasedError 9  what is asked for has been released: nothing is drawn twice
     └── SetupError         10   something this machine needs is not there
 
 A message says what was expected, what was found and what to do. It never holds a value of
@@ -66,11 +67,16 @@ class PrivacyError(SojournError):
     exit_code = 9
 
 
+class AlreadyReleasedError(PrivacyError):
+    pass
+
+
 class SetupError(SojournError):
     exit_code = 10
 
 
 __all__ = [
+    "AlreadyReleasedError",
     "HorizonError",
     "KeyProviderError",
     "LedgerError",

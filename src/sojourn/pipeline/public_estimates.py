@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sojourn.policy import Policy
 from sojourn.release import store
 from sojourn.release.again import REENTRY_EVENTS
-from sojourn.release.calendar import last_day
+from sojourn.release.calendar import age_of
 from sojourn.release.cells import ESTIMATES
 from sojourn.release.checks import EVENTS as DRAWN_EVENTS
 from sojourn.release.drawn import Drawn, DrawnTable
@@ -111,9 +111,8 @@ def _other(
 
 
 def _age(month: date, day: date, ages: Sequence[int]) -> int:
-    """How many of the ages, less one, a month has passed."""
-    old = (day - last_day(Span.MONTH, month)).days
-    return max(sum(old >= age for age in ages) - 1, 0)
+    """Of a month that was drawn, so at the first age at least (policy may have changed since)."""
+    return max(age_of(ages, Span.MONTH, month, day), 0)
 
 
 def _steps(drawn: Drawn, which: Sequence[int], ages: Sequence[int]) -> tuple[Array, Array]:

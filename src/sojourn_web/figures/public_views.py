@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import wraps
-from typing import Any
 
+import polars as pl
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from sojourn.release.calendar import last_day
-from sojourn.release.formats import NOTE
+from sojourn.release.formats import NOTE, final_from
 from sojourn.release.noise import LEVEL
 from sojourn.release.published import Wanted
 from sojourn.vocabulary import Span
@@ -186,7 +186,7 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
         "exact": words.say_figure(row).value if words.is_share(key.quantity)
         else words.say_exact(row["value"]),
         "definition": words.definition_of(key.quantity), "vintage": vintage,
-        "newest": vintage == history["vintage"][0], "final": _final_from(row),
+        "newest": vintage == history["vintage"][0], "final": _final_day(shown),
         "share": words.is_share(key.quantity),
         "table": words.table_of(key.release_table), "span": words.span_of(key.span),
         "period": words.period_of(key.span, key.period),
@@ -276,14 +276,12 @@ def downloads(request: HttpRequest) -> HttpResponse:
     return render(request, "public/downloads.html", context)
 
 
-def _final_from(row: dict[str, Any]) -> date | None:
+def _final_day(shown: pl.DataFrame) -> date | None:
     """The recorded day that takes the last increment of a figure; None: it is final."""
-    ages = public_reading.publication().final_after
-    if ages is None or row["method"] == "cell_key":
-        return None
-    span = Span(row["span"])
-    until = last_day(span, row["period"]) + timedelta(days=ages[span != Span.DAY])
-    return until if row["vintage"] < until else None
+    found: date | None = shown.select(final_from(public_reading.publication().final_after)).item(
+        0, 0
+    )
+    return found
 
 
 def _parse(parts: dict[str, str], query: QueryDict) -> tuple[Key, date | None]:

@@ -28,6 +28,7 @@ from sojourn.release.formats import (
     build_code_lists,
     can_write_ml,
     code_figures,
+    final_from,
     nationality_names,
     publication_of,
     save_parquet,
@@ -260,6 +261,17 @@ def test_what_a_later_release_adds_to_is_provisional(
         assert status in "OQ" or (status == "P") != final
         seen.add(status)
     assert seen == {"P", "A", "E", "O", "Q"}
+
+
+def test_what_is_drawn_once_is_never_provisional(figures: pl.DataFrame) -> None:
+    """A re-entry's month has one draw, however early policy puts it."""
+    one = figures.filter(span="month", method="laplace").sort("vintage", "period").tail(1)
+    once = one.with_columns(release_table=pl.lit("reentries"))
+    day = one.select(final_from((60, 90))).item()
+    assert day == one.select(pl.col("period").dt.month_end().dt.offset_by("90d")).item()
+    assert one["vintage"].item() < day
+    assert once.select(final_from((60, 90))).item() is None
+    assert one.select(final_from(None)).item() is None
 
 
 def test_sdmx_ml_reads_back_with_all_lists_and_parts(lists: CodeLists) -> None:

@@ -24,7 +24,7 @@ from lib.releasing import (
     released,
     small_policy,
 )
-from sojourn.errors import PrivacyError
+from sojourn.errors import AlreadyReleasedError, PrivacyError
 from sojourn.policy import ReleasePolicy
 from sojourn.release import gate as gates
 from sojourn.release import plan_release, publish, read_figures, read_spent, store
@@ -156,6 +156,8 @@ def test_nothing_is_drawn_twice_by_any_path(engine: Engine) -> None:
         refused(engine, before, lambda s=since: gate.release(asked(), same, since=s))
     earlier = asked(LAST - timedelta(days=8))
     refused(engine, "have been released", lambda: gate.release(earlier, same, since=LAST))
+    with pytest.raises(AlreadyReleasedError):
+        gate.check_day(LAST, LAST)
     other = gate_of(engine, replace(POLICY, table_shares=(0.3, 0.3, 0.4)))
     refused(engine, "released|came in between", lambda: other.release(asked(), same, since=LAST))
     # Somebody who takes the release's own row away still meets the nodes' keys.
