@@ -94,20 +94,6 @@ def read_releases(connection: Connection) -> list[Release]:
     return [_release(row._mapping) for row in rows]
 
 
-def read_first_numbers(connection: Connection) -> bytes:
-    """What was published first of the first period there is: noise, so no two databases agree."""
-    c = _NODES.c
-    first = connection.execute(
-        select(*(c[n] for n in _PERIOD)).order_by(*(c[n] for n in _PERIOD)).limit(1)
-    ).first()
-    if first is None:
-        return b""
-    here = and_(*(c[n] == v for n, v in zip(_PERIOD, first, strict=True)))
-    asked = select(c.vintage, c.numbers).where(here).order_by(c.vintage, c.quantity, c.method)
-    rows = connection.execute(asked.limit(9)).all()
-    return b"".join(bytes(numbers) for vintage, numbers in rows if vintage == rows[0].vintage)
-
-
 def read_figures(
     connection: Connection, wanted: Wanted, *, as_of: date | None = None,
     limit: int | None = None, after: tuple[str, ...] | None = None,

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from sojourn.release import published
+from sojourn.release import nodes, published
 from sojourn.release.published import Release
 from sojourn_web.figures.statistics import open_statistics
 
@@ -42,7 +42,7 @@ def marks_of(releases: Sequence[Release], first_numbers: bytes) -> dict[str, str
 
 def read_marks(connection: Connection) -> dict[str, str]:
     releases = published.read_releases(connection)
-    return marks_of(releases, published.read_first_numbers(connection)) if releases else {}
+    return marks_of(releases, nodes.read_first_numbers(connection)) if releases else {}
 
 
 def mark_at(url: str, vintage: str) -> str:

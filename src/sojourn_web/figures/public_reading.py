@@ -19,11 +19,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from sojourn.policy import Policy, load_own_policy
-from sojourn.release import published
+from sojourn.release import nodes, published
 from sojourn.release.formats import CodeLists, Publication, build_code_lists, publication_of
 from sojourn.release.published import Release, Wanted
 from sojourn.release.store import LAPLACE
+from sojourn.release.years import months_held, say_year
 from sojourn.schemas import FIGURES, Span
+from sojourn_web.figures import public_words as words
 from sojourn_web.figures.public_marks import marks_of
 from sojourn_web.figures.statistics import open_statistics
 
@@ -131,7 +133,7 @@ def read_shelf(url: str) -> Shelf:
     releases = tuple(_ask(url, published.read_releases, none))
     if not releases:
         return Shelf((), (), (), ())
-    marks = marks_of(releases, _ask(url, published.read_first_numbers, b""))
+    marks = marks_of(releases, _ask(url, nodes.read_first_numbers, b""))
     return Shelf(releases, *_settled(url, marks[max(marks)]), marks)
 
 
@@ -156,6 +158,15 @@ def count_figures(url: str, shelf: Shelf, wanted: Wanted, as_of: date) -> int | 
 def read_history(url: str, key: Key) -> pl.DataFrame:
     """Every vintage of one figure, newest first."""
     return read_figures(url, key.wanted).sort("vintage", descending=True)
+
+
+def say_period(url: str, key: Key, vintage: date) -> str:
+    """A figure's period in words; of a year that does not hold all of its months, those it does."""
+    if key.span != Span.YEAR:
+        return words.period_of(key.span, key.period)
+    none: tuple[date, ...] = ()
+    held = _ask(url, lambda c: months_held(c, key.wanted, vintage), none)
+    return say_year(key.period.year, held)
 
 
 def find_figure(url: str, key: Key, vintage: date) -> dict[str, Any] | None:

@@ -126,13 +126,16 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
         figures = public_pages.cells_of(figures, dimensions)
     quantities = words.columns_of(set(figures["quantity"]))
     by = tuple(d for d in dimensions if d != "nationality" or not nationality) or ("period",)
+    years = _years_in_words(url, figures, vintage) if span == Span.YEAR else {}
     rows = public_pages.build_rows(
-        figures, quantities, by, vintage=vintage if "vintage" in query else None
+        figures, quantities, by, vintage=vintage if "vintage" in query else None, periods=years
     )
     page, last = _page(query, len(rows))
     said = [words.table_of(table)]
     said += [words.place_of("nationality", nationality)] if nationality else []
-    said += [words.period_of(span, date.fromisoformat(period))] if period else []
+    if period:
+        first = date.fromisoformat(period)
+        said.append(years.get(first) or words.period_of(span, first))
     return {
         "table": table, "span": span, "period": period, "vintage": vintage.isoformat(),
         "as_of": vintage, "nationality": nationality,
@@ -150,6 +153,15 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
         "title": ", ".join(said), "page": page, "last": last, "query": _without_page(query),
         "rows": rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], "count": len(rows),
     }  # fmt: skip
+
+
+def _years_in_words(url: str, figures: pl.DataFrame, vintage: date) -> dict[date, str]:
+    """By first day, of which months each year is the sum."""
+    first = figures.unique("period", keep="first", maintain_order=True)
+    return {
+        row["period"]: public_reading.say_period(url, public_pages.key_of(row), vintage)
+        for row in first.iter_rows(named=True)
+    }
 
 
 def _split_by(split: str) -> tuple[str, ...]:
@@ -180,16 +192,17 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
         url, Wanted(**{**vars(key.wanted), "quantity": None, "vintage": vintage})
     )
     method, about_method = words.method_of(row["method"])
+    period = public_reading.say_period(url, key, vintage)
     context = {
         "here": "tables", "key": key, "row": row, "said": words.say_figure(row),
-        "title": public_pages.title_of(key),
+        "title": public_pages.title_of(key, period),
         "exact": words.say_figure(row).value if words.is_share(key.quantity)
         else words.say_exact(row["value"]),
         "definition": words.definition_of(key.quantity), "vintage": vintage,
         "newest": vintage == history["vintage"][0], "final": _final_day(shown),
         "share": words.is_share(key.quantity),
         "table": words.table_of(key.release_table), "span": words.span_of(key.span),
-        "period": words.period_of(key.span, key.period),
+        "period": period,
         "places": [(name, words.place_of(n, getattr(key, n)),
                     key.nationality if n == "nationality" else "")
                    for n, name in words.DIMENSIONS.items()],

@@ -88,13 +88,16 @@ def test_an_estimate_has_an_address_a_table_and_a_place_in_the_api(
 ) -> None:
     put(published)
     figure = text_of(client, "/figures/estimates/year/2026-01-01/overstay_rate/all/all/all")
-    for said in ("1.34%", "in 95 of 100 cases", "Estimated", "By the records alone", "instead of",
-                 "of all that it is made of"):  # fmt: skip
+    for said in (
+        "Overstay rate, August to September 2026", "1.34%", "in 95 of 100 cases", "Estimated",
+        "By the records alone", "instead of", "of all that it is made of",
+    ):  # fmt: skip
         assert said in figure, said
     young = text_of(client, "/figures/estimates/month/2026-10-01/overstay_rate/all/all/all")
     assert "too early to tell" in young
     table = text_of(client, "/figures/tables?table=estimates&span=year&by=mode")
     assert "Air" in table
+    assert "Overstays, estimated, August to September 2026" in table
     assert "54,3" in table
     assert "1.34%" in text_of(client, "/figures/tables?table=estimates&span=month&by=period")
     found = json.loads(text_of(client, "/api/v1/figures?release_table=estimates&mode=air"))
