@@ -11,11 +11,14 @@ import pytest
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import IntegrityError, transaction
 from django.test import Client
+from pytest_django.fixtures import Settings
+from sqlalchemy import create_engine, text
 
 from lib.offices import small_office
 from lib.published import Country
 from sojourn.errors import PrivacyError
 from sojourn.pipeline import Office
+from sojourn_web import demo
 from sojourn_web.figures.models import Announcement
 from sojourn_web.hosting import release_next
 from sojourn_web.runs import release_requests
@@ -189,3 +192,32 @@ def test_a_day_is_announced_and_nonsense_is_not(
     for wrong in ({"day": YESTERDAY}, {"announced_through": coming}, {"day": "x"}, {}):
         assert client.post("/runs/release/announce", {**good, **wrong}).status_code == 400
     assert Announcement.objects.count() == 1
+
+
+def test_the_demo_passes_over_what_is_released_already_and_nothing_else(
+    statistics: Office, settings: Settings, tmp_path: Path
+) -> None:
+    """A kept home has what its stewards would release."""
+    settings.DOWNLOADS = tmp_path / "downloads"
+    clock = statistics.clock
+    with statistics.open_ledger():  # its schema
+        pass
+    engine = create_engine(statistics.statistics_url)
+    yesterday = (clock().date() - timedelta(days=1)).isoformat()
+    at = int(clock().timestamp() * 1e6) - 1_000_000
+
+    def log(note: str, vintage: str, released_at: int) -> None:
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM releases"))
+            connection.execute(
+                text("INSERT INTO releases VALUES ('laplace-x', :at, :day, 'p', 'laplace', 1.0, "
+                     "'a', 'b', :note, 'run')"),
+                {"at": released_at, "day": vintage, "note": note},
+            )  # fmt: skip
+
+    log("made", yesterday, at)
+    demo._release_first(statistics)
+    log("made", "2020-01-01", at + 3_600_000_000)  # the clock was put back since
+    with pytest.raises(PrivacyError, match="before the last release"):
+        demo._release_first(statistics)
+    engine.dispose()
