@@ -203,9 +203,7 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
         "share": words.is_share(key.quantity),
         "table": words.table_of(key.release_table), "span": words.span_of(key.span),
         "period": period,
-        "places": [(name, words.place_of(n, getattr(key, n)),
-                    key.nationality if n == "nationality" else "")
-                   for n, name in words.DIMENSIONS.items()],
+        "covers": words.say_cell({n: getattr(key, n) for n in words.DIMENSIONS}),
         "method": method, "about_method": about_method, "level": round(100 * row["level"]),
         "release": next((r for r in shelf.releases if r.release_id == row["release_id"]), None),
         "history": public_pages.build_history(history, shelf),
