@@ -19,6 +19,7 @@ from lib.published import Country
 from sojourn.errors import PrivacyError
 from sojourn.pipeline import Office
 from sojourn_web import demo
+from sojourn_web.figures import release_plan
 from sojourn_web.figures.models import Announcement
 from sojourn_web.hosting import release_next
 from sojourn_web.runs import release_requests
@@ -179,6 +180,11 @@ def test_the_page_says_what_is_left_and_what_it_costs(
     assert f"Left of {year}'s budget of 1:" in page
     assert f"Left of {year + 1}'s budget of 1: <strong>1.000</strong>, after this release" in page
     assert "By nationality, mode and class" in page
+    assert "Left after it" in page
+    for row in release_plan.plan_release(
+        release_plan.policy_of(), (), [date(year + 1, 1, 31)]
+    ).rows:
+        assert f">{row.left:.3f}</td>" in page
     assert "stella" in page  # the log says who released
 
 

@@ -32,6 +32,11 @@ def released_table(name: str) -> str:
 
 
 @register.filter
+def method_name(method: str) -> str:
+    return public_words.method_of(method)[0]
+
+
+@register.filter
 def span_name(span: str) -> str:
     return public_words.span_of(span)
 
