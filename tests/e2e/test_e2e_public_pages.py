@@ -146,7 +146,7 @@ def test_a_figure_is_told_with_all_that_made_it_in_one_screen(
         assert box is not None
         assert box["y"] + box["height"] <= 900, part
     made = page.inner_text(".sj-made")
-    for said in ("Method", "Noise", "Budget spent on it", "Policy", "Run", "sojourn explain"):
+    for said in ("Method", "Noise", "Budget", "Policy", "Run", "sojourn explain"):
         assert said in made
     page.context.close()
 

@@ -20,6 +20,8 @@ from sqlalchemy.exc import DBAPIError
 
 from sojourn.policy import Policy, load_own_policy
 from sojourn.release import nodes, published
+from sojourn.release.cells import ESTIMATES
+from sojourn.release.explaining import reentries_line
 from sojourn.release.formats import CodeLists, Publication, build_code_lists, publication_of
 from sojourn.release.published import Release, Wanted
 from sojourn.release.store import LAPLACE
@@ -137,6 +139,12 @@ def read_shelf(url: str) -> Shelf:
     return Shelf(releases, *_settled(url, marks[max(marks)]), marks)
 
 
+def read_log(url: str) -> list[Release]:
+    """All releases, those too that are being made or were lost after they had spent."""
+    none: list[Release] = []
+    return _ask(url, lambda c: published.read_releases(c, every=True), none)
+
+
 def read_figures(
     url: str, wanted: Wanted, *, as_of: date | None = None, limit: int | None = None,
     after: Key | None = None,
@@ -167,6 +175,13 @@ def say_period(url: str, key: Key, vintage: date) -> str:
     none: tuple[date, ...] = ()
     held = _ask(url, lambda c: months_held(c, key.wanted, vintage), none)
     return say_year(key.period.year, held)
+
+
+def say_reentries(url: str, figure: dict[str, Any]) -> str:
+    """What was published of re-entries, where a figure is estimated from them; '' elsewhere."""
+    if figure["release_table"] != ESTIMATES:
+        return ""
+    return reentries_line(open_statistics(url), figure)
 
 
 def find_figure(url: str, key: Key, vintage: date) -> dict[str, Any] | None:

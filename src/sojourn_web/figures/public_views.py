@@ -208,6 +208,8 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
         "release": next((r for r in shelf.releases if r.release_id == row["release_id"]), None),
         "history": public_pages.build_history(history, shelf),
         "parts": public_pages.build_parts(row, beside, vintage),
+        "reentries": public_reading.say_reentries(url, row),
+        "budget": release_plan.policy_of().epsilon_per_year,
         "name": public_pages.name_of(key, vintage),
         "permanent": request.build_absolute_uri(public_pages.address_of(key)),
         "cited": request.build_absolute_uri(public_pages.address_of(key, vintage)),

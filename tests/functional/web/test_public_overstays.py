@@ -57,7 +57,7 @@ def test_an_estimate_has_an_address_a_table_and_a_place_in_the_api(
     figure = text_of(client, "/figures/estimates/year/2026-01-01/overstay_rate/all/all/all")
     for said in (
         "Overstay rate, August to September 2026", "1.34%", "in 95 of 100 cases", "Estimated",
-        "By the records alone", "instead of", "of all that it is made of",
+        "By the records alone", "instead of", "of all that it is made of", "Re-entries",
     ):  # fmt: skip
         assert said in figure, said
     young = text_of(client, "/figures/estimates/month/2026-10-01/overstay_rate/all/all/all")

@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -186,6 +187,24 @@ def test_the_page_says_what_is_left_and_what_it_costs(
     ).rows:
         assert f">{row.left:.3f}</td>" in page
     assert "stella" in page  # the log says who released
+
+
+def test_a_release_that_was_lost_after_it_had_spent_is_in_the_log_and_not_public(
+    signed: Signed, steward: User, published: Country
+) -> None:
+    engine = create_engine(settings.STATISTICS_URL)
+    with engine.begin() as connection:
+        connection.execute(text(
+            "INSERT INTO releases SELECT 'laplace-lost', released_at + 1, '2026-11-25', "
+            "policy_digest, method, 0.5, asked_by, approved_by, 'lost', run FROM releases "
+            "WHERE vintage = '2026-11-24'"
+        ))  # fmt: skip
+    engine.dispose()
+    page = signed(steward).get("/runs/release").content.decode()
+    assert "laplace-lost" in page
+    assert page.count("lost: spent, never seen") == 1
+    assert page.count('<td class="govuk-table__cell">made</td>') == len(published.vintages)
+    assert "laplace-lost" not in signed(steward).get("/figures/calendar").content.decode()
 
 
 def test_a_day_is_announced_and_nonsense_is_not(

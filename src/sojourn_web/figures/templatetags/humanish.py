@@ -37,6 +37,15 @@ def method_name(method: str) -> str:
 
 
 @register.filter
+def release_state(note: str) -> str:
+    """How far a release came: its note in the log."""
+    return {
+        "begun": "being made, or cut off", "drawn": "drawn, figures not yet written",
+        "lost": "lost: spent, never seen",
+    }.get(note, "made")  # fmt: skip
+
+
+@register.filter
 def span_name(span: str) -> str:
     return public_words.span_of(span)
 
