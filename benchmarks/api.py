@@ -2,6 +2,7 @@
 
 A server (uvicorn, as in production) with an invented office's releases; one client, one connection
 kept open; medians of many requests, the three kinds in turn so that none has a quieter machine.
+SOJOURN_STATISTICS_URL: an empty PostgreSQL database, instead of a new SQLite.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ ROUNDS = 3000
 def serve(home: Path) -> int:
     """The server in a thread; its port."""
     os.environ["SOJOURN_HOME"] = str(home)
-    os.environ["SOJOURN_STATISTICS_URL"] = f"sqlite:///{home / 'statistics.sqlite3'}"
+    os.environ.setdefault("SOJOURN_STATISTICS_URL", f"sqlite:///{home / 'statistics.sqlite3'}")
     os.environ["DJANGO_SETTINGS_MODULE"] = "sojourn_web.settings"
     import django
 
