@@ -155,8 +155,9 @@ def release_closed_period(
     request = _closed(office, table, span, period, asked_by, approved_by)
     with _opened(office) as (ledger, engine):
         gate = Gate(engine, settings, lists, office.clock)
-        gate.check_cell_key(request)
+        # First: who was told to wait for the period's close would find its stays gone then.
         _check_held(office, ledger, span, period)
+        gate.check_cell_key(request)
         stays = assign_outcomes(ledger.stays(), today)
         places = place_stays(stays, today, lists, horizon_of(office.policy.ledger))
         figures = gate.release_cell_key(
