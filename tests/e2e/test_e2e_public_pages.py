@@ -151,7 +151,7 @@ def test_a_figure_is_told_with_all_that_made_it_in_one_screen(
     page.context.close()
 
 
-@pytest.mark.parametrize("address", ["/", FIGURE, ESTIMATE])
+@pytest.mark.parametrize("address", PAGES)
 def test_pages_print_within_the_paper_and_without_menus(
     address: str, browser: Browser, published_site: Site
 ) -> None:
@@ -161,7 +161,7 @@ def test_pages_print_within_the_paper_and_without_menus(
     page.set_viewport_size({"width": 718, "height": 1000})  # of A4, less usual margins
     assert not page.locator(".sj-public-nav").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-    if address != "/":
+    if address in (FIGURE, ESTIMATE):
         assert page.locator(".sj-figure").is_visible()
         printed = page.pdf(format="A4")
         assert 1 <= printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") <= 2
