@@ -35,7 +35,12 @@ def release_command(
         ),
     ] = None,
     period: Annotated[
-        str | None, typer.Option(help="With --closed: a year or a month, 2025 or 2025-11.")
+        str | None,
+        typer.Option(
+            help="With --closed: a month or a year, 2025-11 or 2025, that is over and whose stays "
+            "are all held. With a horizon of 12 months that is true of no year: by the time a "
+            "year closes, the stays of its January are gone. Release its months."
+        ),
     ] = None,
     home: Home = Path("office"),
     database: Database = None,

@@ -12,6 +12,7 @@
     │   ├── HorizonError    8   a question about days whose rows are gone
     │   └── OvertakenError  8   another process wrote between a look and what was decided by it
     ├── PrivacyError        9   a request that would expose somebody; always refused
+    │   └── AlreadyReleasedError 9  what is asked for has been released: nothing is drawn twice
     └── SetupError         10   something this machine needs is not there
 
 A message says what was expected, what was found and what to do. It never holds a value of
@@ -71,11 +72,16 @@ class PrivacyError(SojournError):
     exit_code = 9
 
 
+class AlreadyReleasedError(PrivacyError):
+    pass
+
+
 class SetupError(SojournError):
     exit_code = 10
 
 
 __all__ = [
+    "AlreadyReleasedError",
     "HorizonError",
     "KeyProviderError",
     "LedgerError",

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sojourn.encode import FileKeyProvider
-from sojourn.errors import PrivacyError
+from sojourn.errors import AlreadyReleasedError
 from sojourn.pipeline import Office, assess, open_office, refresh_measures
 from sojourn.pipeline.office import key_file
 from sojourn.simulate import World
@@ -102,7 +102,7 @@ def _release_first(office: Office) -> None:
     from sojourn_web.figures.public_files import make_ready
 
     yesterday = office.clock().date() - timedelta(days=1)
-    with suppress(PrivacyError):
+    with suppress(AlreadyReleasedError):
         make_release(office, yesterday, "steward", "steward-2")
     make_ready(office.statistics_url)
 

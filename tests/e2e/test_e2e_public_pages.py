@@ -12,14 +12,16 @@ import pytest
 from playwright.sync_api import Browser, Page, Request
 
 from e2e.conftest import PASSWORD, Site, environment, find_violations, free_port, wait_until_up
-from lib.published import fill
+from lib.published import fill, put_estimates
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 FIGURE = "/figures/total/month/2026-10-01/no_departure_recorded/all/all/all"
+ESTIMATE = "/figures/estimates/year/2026-01-01/overstay_rate/all/all/all"
 NEGATIVE = "/figures/nationality_mode_class/month/2026-10-01/left_late/XXA/land/STUDY"
 PAGES = (
     "/", "/figures/tables", "/figures/tables?table=nationality_mode_class&nationality=NGA",
     "/figures/tables?table=total&span=day", FIGURE, f"{FIGURE}?vintage=2026-10-31", NEGATIVE,
+    ESTIMATE, "/figures/tables?table=estimates&span=year&by=mode",
     "/figures/method", "/figures/errors", "/figures/calendar", "/figures/downloads",
     "/figures/metadata",
 )  # fmt: skip
@@ -43,7 +45,7 @@ def published_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages of an office that has released three times; nothing else runs."""
     home = tmp_path_factory.mktemp("published")
     url = f"sqlite:///{home / 'statistics.sqlite3'}"
-    fill(url)
+    put_estimates(url, fill(url))
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(port)],
@@ -82,7 +84,7 @@ def test_pages_meet_wcag_fit_the_screen_and_the_console_is_quiet(
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{address} scrolls sideways"
         shown = page.locator("svg.sj-band-chart:visible").count()
-        assert shown == (1 if address == "/" else 0)
+        assert shown == (2 if address == "/" else 0)
     assert complaints == []
     page.context.close()
 
@@ -105,9 +107,10 @@ def test_everything_can_be_read_and_chosen_without_script(
 ) -> None:
     page = open_page(browser, script=False)
     page.goto(published_site.address)
-    assert page.locator("svg.sj-band-chart:visible polygon").count() == 1
-    page.get_by_text("The same as a table").click()
-    assert page.locator("details table tbody tr").first.is_visible()
+    assert page.locator("svg.sj-band-chart:visible polygon").count() >= 2
+    for summary in ("Rates by month as a table", "The same as a table"):
+        page.get_by_text(summary).click()
+        assert page.locator("details[open] table tbody tr").last.is_visible()
     page.get_by_role("link", name="Tables").click()
     page.select_option("#table", "nationality")
     page.get_by_role("button", name="Show").click()
@@ -131,16 +134,37 @@ def test_the_keyboard_reaches_the_figure_from_the_front_door(
     page.context.close()
 
 
-def test_a_figure_prints_on_two_sides_at_most_without_menus(
-    browser: Browser, published_site: Site
+@pytest.mark.parametrize("address", [FIGURE, ESTIMATE])
+def test_a_figure_is_told_with_all_that_made_it_in_one_screen(
+    address: str, browser: Browser, published_site: Site
+) -> None:
+    """Number, definition, parts, method, noise, budget, policy and run, without scrolling."""
+    page = open_page(browser)
+    page.goto(published_site.address + address)
+    for part in (".sj-figure", ".sj-parts", ".sj-made"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 900, part
+    made = page.inner_text(".sj-made")
+    for said in ("Method", "Noise", "Budget", "Policy", "Run", "sojourn explain"):
+        assert said in made
+    page.context.close()
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_pages_print_within_the_paper_and_without_menus(
+    address: str, browser: Browser, published_site: Site
 ) -> None:
     page = open_page(browser)
-    page.goto(published_site.address + FIGURE)
+    page.goto(published_site.address + address)
     page.emulate_media(media="print")
+    page.set_viewport_size({"width": 718, "height": 1000})  # of A4, less usual margins
     assert not page.locator(".sj-public-nav").is_visible()
-    assert page.locator(".sj-figure").is_visible()
-    printed = page.pdf(format="A4")
-    assert 1 <= printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") <= 2
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    if address in (FIGURE, ESTIMATE):
+        assert page.locator(".sj-figure").is_visible()
+        printed = page.pdf(format="A4")
+        assert 1 <= printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") <= 2
     page.context.close()
 
 

@@ -116,6 +116,14 @@ def estimate_released(
     return frame.with_columns(pl.col("value", "lower", "upper").round(6))
 
 
+def months_told(released: Released) -> frozenset[date]:
+    """Months of which numbers can be told, if only of some cells: those that a year is made of."""
+    growth = growth_of(released.steps)
+    return frozenset(
+        month for n, month in enumerate(released.months) if not _reason(released, growth, [n])
+    )
+
+
 def _odds(released: Released, least: int) -> NoisyOdds:
     """Of all months together; strata that stand out of the noise say which re-entries to take."""
     every = [m for m in range(len(released.months)) if not _lost(released, m)]
@@ -302,4 +310,4 @@ def _from_nought(value: float, draws: Array) -> Range:
     return told, min(float(low[0]), told), max(float(high[0]), told)
 
 
-__all__ = ["ENDS", "SCHEMA", "TOLD", "estimate_released"]
+__all__ = ["ENDS", "SCHEMA", "TOLD", "estimate_released", "months_told"]

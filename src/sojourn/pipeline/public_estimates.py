@@ -8,6 +8,7 @@ give the same figures, whoever computes them and whenever.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from sojourn.policy import Policy
 from sojourn.release import store
 from sojourn.release.again import REENTRY_EVENTS
-from sojourn.release.calendar import last_day
+from sojourn.release.calendar import age_of
 from sojourn.release.cells import ESTIMATES
 from sojourn.release.checks import EVENTS as DRAWN_EVENTS
 from sojourn.release.drawn import Drawn, DrawnTable
@@ -36,26 +37,35 @@ _STRATUM = ("mode", "admission_class")
 
 
 def public_estimator(policy: Policy) -> Estimator:
-    """What ``publish`` calls: draws and the months that were drawn now, into FIGURES."""
+    """What ``publish`` calls: draws, the months that were drawn now and those that are told, into
+    FIGURES."""
 
-    def estimator(drawn: Drawn, months: Sequence[date], release_id: str) -> pl.DataFrame:
-        return estimate_drawn(drawn, months, policy, release_id)
+    def estimator(
+        drawn: Drawn, months: Sequence[date], told: AbstractSet[date], release_id: str
+    ) -> pl.DataFrame:
+        return estimate_drawn(drawn, months, told, policy, release_id)
 
     return estimator
 
 
 def estimate_drawn(
-    drawn: Drawn, months: Sequence[date], policy: Policy, release_id: str
+    drawn: Drawn, months: Sequence[date], told: AbstractSet[date], policy: Policy, release_id: str
 ) -> pl.DataFrame:
-    """FIGURES of ``months`` and their years; none where no released table has mode and class."""
+    """FIGURES of ``months`` and their years; none where no released table has mode and class.
+
+    Other months get a new vintage where they could not be told when they were drawn and can be
+    now, or the other way round (``told``: of which numbers stand published). A year is the sum of
+    months that can be told, so that it never holds one that is not.
+    """
     # Here, not above: the formulas bring scipy, which most commands do without.
-    from sojourn.measure.noisy_estimates import estimate_released
+    from sojourn.measure.noisy_estimates import estimate_released, months_told
 
     released = released_of(drawn, policy.release.month_ages)
     if released is None:
         return FIGURES.empty()
     rng = np.random.default_rng(drawn.through.toordinal())
-    made = estimate_released(released, months, policy.estimate, rng)
+    changed = {m for m in months_told(released) ^ told if m in released.months}
+    made = estimate_released(released, sorted({*months, *changed}), policy.estimate, rng)
     method = pl.when(pl.col("why") == "").then(pl.lit(store.ESTIMATED)).otherwise(pl.col("why"))
     return FIGURES.conform(
         made.with_columns(
@@ -111,9 +121,8 @@ def _other(
 
 
 def _age(month: date, day: date, ages: Sequence[int]) -> int:
-    """How many of the ages, less one, a month has passed."""
-    old = (day - last_day(Span.MONTH, month)).days
-    return max(sum(old >= age for age in ages) - 1, 0)
+    """Of a month that was drawn, so at the first age at least (policy may have changed since)."""
+    return max(age_of(ages, Span.MONTH, month, day), 0)
 
 
 def _steps(drawn: Drawn, which: Sequence[int], ages: Sequence[int]) -> tuple[Array, Array]:

@@ -19,10 +19,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sojourn.measure.development import month_end
 from sojourn.measure.noisy import EVENTS, NoisyReentries, Released, Steps
 from sojourn.measure.noisy_estimates import estimate_released
 from sojourn.policy import Policy, ReleasePolicy
+from sojourn.release.calendar import age_of
 from sojourn.release.cells import OTHER, REENTRIES, UNKNOWN
 from sojourn.release.noise import scale_of, variance_of
 from sojourn.simulate.small import NEVER, build_small
@@ -63,10 +63,9 @@ def release_small(
     today, ages = office.date_of(day), policy.month_ages
     vintages = office.vintages(day)
     every = sorted(vintages["period"].unique())
-    months = tuple(m for m in every if (today - month_end(m)).days >= ages[0])
-    age = np.array(
-        [sum((today - month_end(m)).days >= a for a in ages) - 1 for m in months], np.int64
-    )
+    reached = {m: age_of(ages, Span.MONTH, m, today) for m in every}
+    months = tuple(m for m in every if reached[m] >= 0)
+    age = np.array([reached[m] for m in months], np.int64)
     shape = (len(EVENTS), len(_NATIONS), len(_ALL) * len(_CLASSES))
     upto = np.stack([_exact(vintages, months, a, shape) for a in ages], axis=1)
     drawn = np.arange(len(ages))[None, :] <= age[:, None]  # months x ages

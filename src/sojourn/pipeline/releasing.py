@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 import polars as pl
@@ -45,6 +45,7 @@ from sojourn.release import (
     recount_of,
     unfinished,
 )
+from sojourn.release.calendar import last_day
 from sojourn.release.checks import EVENTS
 from sojourn.vocabulary import Span
 
@@ -154,8 +155,9 @@ def release_closed_period(
     request = _closed(office, table, span, period, asked_by, approved_by)
     with _opened(office) as (ledger, engine):
         gate = Gate(engine, settings, lists, office.clock)
-        gate.check_cell_key(request)
+        # First: who was told to wait for the period's close would find its stays gone then.
         _check_held(office, ledger, span, period)
+        gate.check_cell_key(request)
         stays = assign_outcomes(ledger.stays(), today)
         places = place_stays(stays, today, lists, horizon_of(office.policy.ledger))
         figures = gate.release_cell_key(
@@ -180,10 +182,17 @@ def _check_held(office: Office, ledger: Ledger, span: Span, period: date) -> Non
     months = office.policy.ledger.horizon_months
     gone = pl.select(pl.lit(period).dt.offset_by(f"{months}mo")).item()
     if purged is not None and gone <= purged:
+        age = office.policy.release.month_ages[-1]
+        never = (
+            f" It closes {age} days after its end: with a horizon of {months} months its first "
+            "stays never last so long."
+            if gone <= last_day(span, period) + timedelta(days=age)
+            else ""
+        )
         raise HorizonError(
             f"the {span.value} of {period}: its first stays are past their horizon ({gone}) and "
-            f"gone (last purge {purged}): its counts would be too small. Release months while "
-            "their stays are held"
+            f"gone (last purge {purged}): its counts would be too small.{never} Release its "
+            "months, each while its stays are held"
         )
 
 

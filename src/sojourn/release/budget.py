@@ -51,6 +51,11 @@ class PlanRow:
     cost: float  # what the release adds
     after: float
 
+    @property
+    def left(self) -> float:
+        """Of the table's share after the release; below none where policy has changed."""
+        return self.share - self.after
+
 
 @dataclass(frozen=True)
 class Plan:

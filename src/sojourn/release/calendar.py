@@ -67,6 +67,13 @@ def is_open(policy: ReleasePolicy, span: Span, period: date, through: date) -> b
     return last_day(span, period) + timedelta(days=ages_of(policy, span)[-1]) > through
 
 
+def age_of(ages: Sequence[int], span: Span, period: date, day: date) -> int:
+    """How many of the ages, less one, a period has reached by ``day``: which of its draws is the
+    last. Below none: not one has been due."""
+    old = (day - last_day(span, period)).days
+    return sum(old >= age for age in ages) - 1
+
+
 def _first_periods(policy: ReleasePolicy, span: Span, until: date) -> Iterator[date]:
     if span == Span.DAY:
         yield from _ending(span, until - timedelta(days=policy.first_days), until)

@@ -15,12 +15,13 @@ import polars as pl
 from sqlalchemy import Engine
 
 from sojourn.errors import LedgerError, UsageError
-from sojourn.policy import ReleasePolicy
+from sojourn.policy import RELEASE_DIMENSIONS, ReleasePolicy
 from sojourn.release import store
 from sojourn.release.cells import ESTIMATES, REENTRIES
 from sojourn.release.noise import bound_of
 from sojourn.release.published import Wanted, read_figures
 from sojourn.release.tree import shown
+from sojourn.release.years import months_held, say_year
 from sojourn.vocabulary import Quantity, ReentryEvent, Span, StayEvent
 
 FORM = "table/span/period/quantity[/nationality/mode/class][@vintage]"
@@ -158,9 +159,11 @@ def _lines(
         for p in parts.to_dicts()
     )
     again = [("re-entries", reentries_line(engine, figure))] if estimated else []
+    held = [("months", _months(engine, figure))] if figure["span"] == Span.YEAR else []
     return (
         ("value", _value(figure)),
         ("interval", _between(figure)),
+        *held,
         ("definition", meaning or (words.definition if words else "see the method page")),
         ("beside it" if estimated else "made of", made_of or "itself: a count"),
         *again,
@@ -171,6 +174,15 @@ def _lines(
         ("run", str(release[0])),
         ("policy", str(release[1])),
     )
+
+
+def _months(engine: Engine, figure: dict[str, Any]) -> str:
+    """Of which months a year's figure is the sum."""
+    names = ("release_table", "span", "period", *RELEASE_DIMENSIONS, "quantity")
+    year = Wanted(**{n: figure[n] for n in names})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        months = months_held(connection, year, figure["vintage"])
+    return say_year(figure["period"].year, months)
 
 
 def _said(quantity: str, value: float) -> str:

@@ -6,7 +6,7 @@ a release spends is committed in a transaction of its own, with what crossings h
 *before* anything is drawn. A crash in between loses those counts for good (they are told as lost),
 and no privacy. Whoever comes second finds the primary key taken and is refused.
 
-Raises PrivacyError.
+Raises PrivacyError; AlreadyReleasedError where what is asked for has been released.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import polars as pl
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from sojourn.errors import PrivacyError
+from sojourn.errors import AlreadyReleasedError, PrivacyError
 from sojourn.policy import ReleasePolicy
 from sojourn.release import nodes, store
 from sojourn.release.again import ONCE, REENTRY_EVENTS, Recount, check_recount, take_reentries
@@ -124,7 +124,7 @@ class Gate:
                 cost = self._spend(connection, blocks, request, release_id, now)
                 store.write_state(connection, contributions.state)
         except IntegrityError:
-            raise PrivacyError(
+            raise AlreadyReleasedError(
                 f"the release through {request.through} has been drawn already: nothing is drawn "
                 "twice, and nothing was spent"
             ) from None
@@ -173,7 +173,7 @@ class Gate:
                                      request.release_id, self._policy)  # fmt: skip
                 nodes.write_figures(connection, figures)
         except IntegrityError:
-            raise PrivacyError(f"{request.release_id} is released already: {_NOT_TWICE}") from None
+            raise AlreadyReleasedError(_said_already(request)) from None
         return figures.height
 
     def check_cell_key(self, request: CellKeyRequest) -> ReleaseTable:
@@ -199,7 +199,7 @@ class Gate:
         check_closed(self._policy, request.span, request.period, now.date())
         check_untouched(connection, self._closed_table(request), store.LAPLACE)
         if store.ask(connection, _MADE_BEFORE, id=request.release_id):
-            raise PrivacyError(f"{request.release_id} is released already: {_NOT_TWICE}")
+            raise AlreadyReleasedError(_said_already(request))
 
     def _tables_asked(self, names: tuple[str, ...] | None) -> tuple[ReleaseTable, ...]:
         if names is None:
@@ -222,7 +222,7 @@ class Gate:
         check_clock(connection, now)
         last = _last_through(store.ask(connection, _LAST)[0][0])
         if last is not None and through <= last:
-            raise PrivacyError(
+            raise AlreadyReleasedError(
                 f"days through {last} have been released: ask for a later day than that"
             )
         if last != since:
@@ -337,7 +337,10 @@ _DAY = timedelta(days=1)
 _PERIOD = {Span.DAY: pl.col("day"), Span.MONTH: pl.col("day").dt.month_start()}
 _LAST = "SELECT MAX(vintage) FROM releases WHERE method = 'laplace'"
 _MADE_BEFORE = "SELECT 1 FROM releases WHERE release_id = :id"
-_NOT_TWICE = "nothing is released twice"
+
+
+def _said_already(request: CellKeyRequest) -> str:
+    return f"{request.release_id} is released already: nothing is released twice"
 
 
 def move_note(connection: Connection, release_id: str, before: str, after: str) -> None:

@@ -7,6 +7,7 @@ Raises PrivacyError where the release was given up meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 from itertools import takewhile
 
@@ -25,10 +26,11 @@ from sojourn.release.gate import DRAWN, MADE, move_note
 from sojourn.release.nodes import Cells, Node, Numbers, node_of, pack, read_nodes, write
 from sojourn.release.noise import LEVEL
 from sojourn.schemas import FIGURES
-from sojourn.vocabulary import Span
+from sojourn.vocabulary import Quantity, Span
 
-# What was drawn so far, the months that were drawn now, the release's name; into FIGURES.
-Estimator = Callable[[Drawn, Sequence[date], str], pl.DataFrame]
+# What was drawn so far, the months that were drawn now, those of which estimates are told, the
+# release's name; into FIGURES.
+Estimator = Callable[[Drawn, Sequence[date], AbstractSet[date], str], pl.DataFrame]
 HISTORY_MONTHS = 26  # so far back months tell estimators how counts grow
 _KEPT = tuple(q.value for q in COMPUTED)
 
@@ -54,11 +56,28 @@ def publish(
     if estimator is not None and fresh:
         first = first_day(Span.MONTH, through - timedelta(days=31 * HISTORY_MONTHS))
         drawn = read_drawn(engine, tables, min(first, *fresh), through)
-        made += pack(FIGURES.conform(estimator(drawn, sorted(fresh), release_id)))
+        told = _months_told(engine, through)
+        made += pack(FIGURES.conform(estimator(drawn, sorted(fresh), told, release_id)))
     with engine.begin() as connection:
         store.lock(connection)
         move_note(connection, release_id, DRAWN, MADE)
         return write(connection, made)
+
+
+def _months_told(engine: Engine, through: date) -> frozenset[date]:
+    """Months of which estimates were published, by their newest vintage. One that could not be
+    told has its reason as the method of all its figures."""
+    rows = store.read(
+        engine, "SELECT period, vintage, method FROM figure_nodes WHERE release_table = :name AND "
+        "span = 'month' AND quantity = :size AND vintage < :through ORDER BY vintage",
+        name=ESTIMATES, size=Quantity.EXPECTED_DEPARTURES.value, through=through.isoformat(),
+    )  # fmt: skip
+    newest = {period: vintage for period, vintage, _ in rows}
+    return frozenset(
+        date.fromisoformat(period)
+        for period, vintage, method in rows
+        if vintage == newest[period] and method == store.ESTIMATED
+    )
 
 
 def _reentries(

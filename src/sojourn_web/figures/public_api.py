@@ -6,10 +6,8 @@ never changes and may be kept for ever; what follows the newest release may be k
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from datetime import date, datetime
-from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -21,12 +19,11 @@ from ninja.errors import ValidationError
 from sojourn.release.published import Wanted
 from sojourn.schemas import Span
 from sojourn_web.figures import public_reading
-from sojourn_web.figures.public_caching import FOR_A_MINUTE, FOR_EVER, View, with_etag
+from sojourn_web.figures.public_caching import FOR_A_MINUTE, FOR_EVER, with_etag
 from sojourn_web.figures.public_pages import address_of, key_of
 from sojourn_web.figures.public_reading import ALL, Key, NoSuchKeyError, Shelf
 
 PAGE_LARGEST = 1000
-JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json"
 
 api = NinjaAPI(
@@ -126,9 +123,6 @@ class ExpectedError(Exception):
         self.status, self.detail = status, detail
 
 
-# Of a figure's address, in its order.
-_PARTS = ("release_table", "span", "period", "quantity", "nationality", "mode", "admission_class")
-_ROOT, _PLAIN = "/api/v1", str.maketrans("", "", "/_-")
 TITLES = {400: "Not understood", 404: "Not found"}
 
 
@@ -173,40 +167,20 @@ def figures(
     }  # fmt: skip
 
 
-def at_once(view: View) -> View:
-    """A figure at a vintage is answered without ninja's reading of what was asked, which takes
-    longer than the answer. Everything else goes on to ``view``."""
-
-    @wraps(view)
-    def answered(request: HttpRequest, *args: object, **parts: str) -> HttpResponse:
-        try:
-            key = public_reading.parse_key(tuple(parts[n] for n in _PARTS))
-            vintage = public_reading.parse_day("vintage", request.GET.get("vintage", ""))
-        except NoSuchKeyError:
-            return view(request, *args, **parts)
-        found = public_reading.find_figure(_url(), key, vintage)
-        if found is None:
-            return view(request, *args, **parts)
-        # The page's address is this one without the API's; asking for it takes longer.
-        plain = request.path.translate(_PLAIN).isalnum()
-        page = f"{request.path.removeprefix(_ROOT)}?vintage={vintage}"
-        answer = json.dumps({**found, "page": page if plain else address_of(key, vintage)})
-        return HttpResponse(answer, content_type=JSON, headers={"Cache-Control": FOR_EVER})
-
-    return answered
-
-
 @api.get(
     "figures/{release_table}/{span}/{period}/{quantity}/{nationality}/{mode}/{admission_class}",
     response={200: FigureOut, 400: Problem, 404: Problem}, url_name="figure",
     summary="One figure, by its permanent address",
 )  # fmt: skip
-@decorate_view(at_once, with_etag)
+@decorate_view(with_etag)
 def figure(
     request: HttpRequest, response: HttpResponse, release_table: str, span: str, period: str,
     quantity: str, nationality: str, mode: str, admission_class: str, vintage: date | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """With a vintage the answer never changes; without, it is the newest."""
+    """With a vintage the answer never changes; without, it is the newest.
+
+    What is asked with a vintage alone is answered before: ``public_at_once``.
+    """
     key = _key((release_table, span, period, quantity, nationality, mode, admission_class))
     history = public_reading.read_history(settings.STATISTICS_URL, key)
     if history.is_empty():

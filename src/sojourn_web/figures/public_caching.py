@@ -2,8 +2,10 @@
 
 A figure at a vintage is drawn once and stored: its answer is the same bytes for all time. So it is
 built once in a process and given again from memory, without a question to the database. Its ETag is
-made of its address under the site's key: nobody but the site can have issued it, and it is issued
-only with an answer that never changes. Who brings it back is answered before anything is asked.
+made of its address and the mark of the releases it comes from (``public_marks``), under the site's
+key: nobody but the site can have issued it, and it is issued only with an answer that never
+changes. Who brings it back is answered before anything is asked. Another database's releases have
+other marks, so that what was kept of the one is never told of the other.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from sojourn.schemas import FIGURES
+from sojourn_web.figures.public_marks import mark_at
 
 FOR_EVER = "public, max-age=31536000, immutable"
 FOR_A_MINUTE = "public, max-age=60"
@@ -71,11 +74,36 @@ def etag_of(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
-def etag_for_ever(address: str) -> str:
-    """Of an answer that never changes. Another form of figures gives other tags."""
-    made = hashlib.blake2b(f"{_FORM} {address}".encode(), digest_size=16,
+def etag_for_ever(address: str, mark: str) -> str:
+    """Of an answer that never changes, at an address without its host. ``mark``: of the releases
+    that it is made of (``public_marks``). Another form of figures gives other tags."""
+    made = hashlib.blake2b(f"{_FORM} {mark} {address}".encode(), digest_size=16,
                            key=settings.SECRET_KEY.encode()[:64])  # fmt: skip
     return f'"{made.hexdigest()}"'
+
+
+def find_kept(request: HttpRequest, address: str, mark: str) -> HttpResponse | None:
+    """A 304 for who brings the tag back, or the answer that is kept: nothing is asked for it."""
+    held = request.META.get("HTTP_IF_NONE_MATCH")
+    if held and (etag := etag_for_ever(address, mark)) in held:
+        return not_modified(etag, FOR_EVER)
+    found = answers.find(f"{mark} {address}")
+    if found is None:
+        return None
+    etag, body, kind = found
+    if held and matches(request, etag):
+        return not_modified(etag, FOR_EVER)
+    return HttpResponse(body, content_type=kind, headers=_headers(etag, FOR_EVER))
+
+
+def keep_for_ever(
+    request: HttpRequest, response: HttpResponse, address: str, mark: str
+) -> HttpResponse:
+    """An answer that never changes, made just now: kept, and given with its tag or as a 304."""
+    etag = etag_for_ever(address, mark)
+    if len(response.content) <= LARGEST:
+        answers.keep(f"{mark} {address}", (etag, response.content, response["Content-Type"]))
+    return _tagged(request, response, etag, FOR_EVER)
 
 
 def with_etag(view: View) -> View:
@@ -83,33 +111,32 @@ def with_etag(view: View) -> View:
 
     @wraps(view)
     def answered(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        address = f"{settings.STATISTICS_URL} {request.get_full_path()}"
-        held = request.META.get("HTTP_IF_NONE_MATCH")
-        if held and (etag := etag_for_ever(address)) in held:
-            return HttpResponse(status=304, headers=_headers(etag, FOR_EVER))
-        found = answers.find(address)
-        if found is not None:
-            etag, body, kind = found
-            if matches(request, etag):
-                return HttpResponse(status=304, headers=_headers(etag, FOR_EVER))
-            return HttpResponse(body, content_type=kind, headers=_headers(etag, FOR_EVER))
+        address, vintage = request.get_full_path(), request.GET.get("vintage", "")
+        mark = mark_at(settings.STATISTICS_URL, vintage) if vintage else ""
+        if mark and (kept := find_kept(request, address, mark)):
+            return kept
         response = view(request, *args, **kwargs)
         if response.status_code != 200:
             response["Access-Control-Allow-Origin"] = "*"
             return response
         control = response.get("Cache-Control", FOR_A_MINUTE)
-        for_ever = control == FOR_EVER
-        etag = etag_for_ever(address) if for_ever else etag_of(response.content)
-        kept = (etag, response.content, response["Content-Type"])
-        if for_ever and len(response.content) <= LARGEST:
-            answers.keep(address, kept)
-        if matches(request, etag):
-            return HttpResponse(status=304, headers=_headers(etag, control))
-        for name, value in _headers(etag, control).items():
-            response[name] = value
-        return response
+        if mark and control == FOR_EVER:
+            return keep_for_ever(request, response, address, mark)
+        return _tagged(request, response, etag_of(response.content), control)
 
     return answered
+
+
+def not_modified(etag: str, control: str) -> HttpResponse:
+    return HttpResponse(status=304, headers=_headers(etag, control))
+
+
+def _tagged(request: HttpRequest, response: HttpResponse, etag: str, control: str) -> HttpResponse:
+    if matches(request, etag):
+        return not_modified(etag, control)
+    for name, value in _headers(etag, control).items():
+        response[name] = value
+    return response
 
 
 def _headers(etag: str, control: str) -> dict[str, str]:

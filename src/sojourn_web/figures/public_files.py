@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import polars as pl
@@ -35,6 +36,7 @@ from sojourn.release.formats import (
     write_structures_ml,
 )
 from sojourn.release.published import Wanted
+from sojourn.schemas import FIGURES
 from sojourn_web.figures import public_reading
 from sojourn_web.figures.public_caching import FOR_A_MINUTE, FOR_EVER, matches
 from sojourn_web.figures.public_reading import Shelf
@@ -108,8 +110,7 @@ def make_ready(url: str) -> None:
 
 def _keep(url: str, shelf: Shelf, vintage: date, kind: Kind) -> Path:
     """The kept file, made where it is not there; its name begins with its digest."""
-    made_of = " ".join([url, *(r.release_id for r in shelf.releases if r.vintage <= vintage)])
-    folder = Path(settings.DOWNLOADS) / hashlib.sha256(made_of.encode()).hexdigest()[:16]
+    folder = _folder(shelf, vintage)
     ending = f"-{kind.name}"
     with _building:
         if found := next(iter(sorted(folder.glob(f"*{ending}"))), None):
@@ -125,6 +126,21 @@ def _keep(url: str, shelf: Shelf, vintage: date, kind: Kind) -> Path:
             return part.replace(folder / f"{digest[:32]}{ending}")
         finally:
             part.unlink(missing_ok=True)
+
+
+def _folder(shelf: Shelf, vintage: date) -> Path:
+    """By all that a file is made of: the releases in it, who publishes, which Sojourn writes it.
+    Another database's releases, of the same names, have another."""
+    mark, about = shelf.marks[vintage.isoformat()], public_reading.publication()
+    made_of = " ".join([mark, repr(about), *FIGURES.names, _own_version()])
+    return Path(settings.DOWNLOADS) / hashlib.sha256(made_of.encode()).hexdigest()[:16]
+
+
+def _own_version() -> str:
+    try:
+        return version("sojourn")
+    except PackageNotFoundError:
+        return "from source"
 
 
 def _make(url: str, shelf: Shelf, vintage: date, kind: Kind, path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from sojourn.release.published import Wanted
+from sojourn.release.years import SIZE, run_of, say_year
 from sojourn_web.figures import public_chart, public_reading
 from sojourn_web.figures import public_words as words
 from sojourn_web.figures.public_chart import MONTHLY_SHARES, Drawing, Point
@@ -52,7 +53,7 @@ def read_overstays(url: str, shelf: Shelf, vintage: date) -> Overstays | None:
     months = rates.filter(pl.col("span") == "month").sort("period")
     points = [_point(r) for r in months.iter_rows(named=True)]
     return Overstays(
-        _period(row, months),
+        _period(row, found),
         tuple(_headline(rows[q]) for q in SHOWN if q in rows and rows[q]["value"] is not None),
         _sentence(row, rows.get(NAIVE)) if told else "",
         "" if told else words.method_of(row["method"])[1],
@@ -71,21 +72,13 @@ def _chosen(rates: pl.DataFrame) -> dict[str, Any]:
     raise ValueError("expected a rate at least")
 
 
-def _period(row: dict[str, Any], months: pl.DataFrame) -> str:
+def _period(row: dict[str, Any], found: pl.DataFrame) -> str:
     """The period in words; of a year that is not whole, the months that are in it."""
-    said = words.period_of(row["span"], row["period"])
     if row["span"] != "year":
-        return said
-    inside = months.filter(
-        (pl.col("period").dt.year() == row["period"].year)
-        & ~pl.col("method").is_in(["too_young", "lost", "no_reentries"])
-    )
-    first, last = inside["period"].min(), inside["period"].max()
-    if not isinstance(first, date) or not isinstance(last, date):
-        return said
-    if (first.month, last.month) == (1, 12):
-        return said
-    return f"{first:%B} to {last:%B %Y}"
+        return words.period_of(row["span"], row["period"])
+    months = found.filter(pl.col("span") == "month", pl.col("quantity") == SIZE)
+    year = row["period"].year
+    return say_year(year, run_of(months, year, estimated=True))
 
 
 def _headline(row: dict[str, Any]) -> Headline:

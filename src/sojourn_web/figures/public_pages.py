@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -114,12 +115,12 @@ def build_points(days: pl.DataFrame) -> list[Point]:
 
 def build_rows(
     figures: pl.DataFrame, quantities: list[str], by: tuple[str, ...], *,
-    vintage: date | None = None,
+    vintage: date | None = None, periods: Mapping[date, str] | None = None,
 ) -> list[Row]:  # fmt: skip
     """A table: one row for each cell by name, or for each period, newest first.
 
     ``by`` names the columns that tell rows apart: ``period``, or dimensions. ``vintage`` goes into
-    the addresses where one was asked for.
+    the addresses where one was asked for. ``periods``: in words, where they have their own.
     """
     grouped: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
     for row in figures.iter_rows(named=True):
@@ -133,7 +134,8 @@ def build_rows(
             for q in quantities
         )
         span = next(iter(found.values()))["span"]
-        rows.append((group, Row(_name(by, group, span), _code(by, group), cells)))
+        name = (periods or {}).get(group[0]) or _name(by, group, span)
+        rows.append((group, Row(name, _code(by, group), cells)))
     if by == ("period",):
         return [row for _, row in sorted(rows, key=lambda r: r[0], reverse=True)]
     return sorted((row for _, row in rows), key=lambda r: r.name)
@@ -193,10 +195,10 @@ def name_of(key: Key, vintage: date) -> str:
     return "/".join([*head, *(places if set(places) != {"-"} else [])]) + f"@{vintage}"
 
 
-def title_of(key: Key) -> str:
-    """What a figure is, in one line."""
+def title_of(key: Key, period: str) -> str:
+    """What a figure is, in one line; ``period`` in words."""
     places = [words.place_of(n, getattr(key, n)) for n in words.DIMENSIONS if getattr(key, n)]
-    return ", ".join((words.label_of(key.quantity), words.period_of(key.span, key.period), *places))
+    return ", ".join((words.label_of(key.quantity), period, *places))
 
 
 def cells_of(figures: pl.DataFrame, dimensions: tuple[str, ...]) -> pl.DataFrame:

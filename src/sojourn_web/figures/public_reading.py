@@ -2,13 +2,13 @@
 
 In: the database's address. Out: releases, FIGURES, and what may be asked for. A database without
 release tables answers as one in which nothing is released. What only a release can change is kept
-in memory until the next one.
+in memory until the next one, under the mark of all that is published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -19,11 +19,16 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from sojourn.policy import Policy, load_own_policy
-from sojourn.release import published
+from sojourn.release import nodes, published
+from sojourn.release.cells import ESTIMATES
+from sojourn.release.explaining import reentries_line
 from sojourn.release.formats import CodeLists, Publication, build_code_lists, publication_of
 from sojourn.release.published import Release, Wanted
 from sojourn.release.store import LAPLACE
+from sojourn.release.years import months_held, say_year
 from sojourn.schemas import FIGURES, Span
+from sojourn_web.figures import public_words as words
+from sojourn_web.figures.public_marks import marks_of
 from sojourn_web.figures.statistics import open_statistics
 
 MOST_COUNTED = 10_000  # a public question may not cost a look at a million rows
@@ -91,6 +96,12 @@ class Shelf:
     shape: tuple[tuple[str, str], ...]  # release table, span
     classes: tuple[str, ...]
     nationalities: tuple[str, ...]
+    marks: Mapping[str, str] = field(default_factory=dict)  # by vintage: ``public_marks``
+
+    @property
+    def mark(self) -> str:
+        """Of all that is published: what is kept in memory is kept under it."""
+        return self.marks[max(self.marks)] if self.marks else ""
 
     @property
     def newest(self) -> Release | None:
@@ -124,7 +135,14 @@ def read_shelf(url: str) -> Shelf:
     releases = tuple(_ask(url, published.read_releases, none))
     if not releases:
         return Shelf((), (), (), ())
-    return Shelf(releases, *_settled(url, releases[0].release_id))
+    marks = marks_of(releases, _ask(url, nodes.read_first_numbers, b""))
+    return Shelf(releases, *_settled(url, marks[max(marks)]), marks)
+
+
+def read_log(url: str) -> list[Release]:
+    """All releases, those too that are being made or were lost after they had spent."""
+    none: list[Release] = []
+    return _ask(url, lambda c: published.read_releases(c, every=True), none)
 
 
 def read_figures(
@@ -142,12 +160,28 @@ def read_figures(
 
 def count_figures(url: str, shelf: Shelf, wanted: Wanted, as_of: date) -> int | None:
     """None where there are more than MOST_COUNTED."""
-    return _count(url, shelf.newest.release_id if shelf.newest else "", wanted, as_of)
+    return _count(url, shelf.mark, wanted, as_of)
 
 
 def read_history(url: str, key: Key) -> pl.DataFrame:
     """Every vintage of one figure, newest first."""
     return read_figures(url, key.wanted).sort("vintage", descending=True)
+
+
+def say_period(url: str, key: Key, vintage: date) -> str:
+    """A figure's period in words; of a year that does not hold all of its months, those it does."""
+    if key.span != Span.YEAR:
+        return words.period_of(key.span, key.period)
+    none: tuple[date, ...] = ()
+    held = _ask(url, lambda c: months_held(c, key.wanted, vintage), none)
+    return say_year(key.period.year, held)
+
+
+def say_reentries(url: str, figure: dict[str, Any]) -> str:
+    """What was published of re-entries, where a figure is estimated from them; '' elsewhere."""
+    if figure["release_table"] != ESTIMATES:
+        return ""
+    return reentries_line(open_statistics(url), figure)
 
 
 def find_figure(url: str, key: Key, vintage: date) -> dict[str, Any] | None:
@@ -164,14 +198,13 @@ def find_figure(url: str, key: Key, vintage: date) -> dict[str, Any] | None:
 
 def read_periods(url: str, shelf: Shelf, release_table: str, span: str) -> tuple[date, ...]:
     """Newest first."""
-    newest = shelf.newest.release_id if shelf.newest else ""
-    return _periods(url, newest, release_table, span)
+    return _periods(url, shelf.mark, release_table, span)
 
 
 def read_noise(url: str, shelf: Shelf) -> list[tuple[str, str, float, float, int]]:
     """Of the newest vintage."""
     newest = shelf.newest
-    return list(_noise(url, newest.release_id, newest.vintage)) if newest else []
+    return list(_noise(url, shelf.mark, newest.vintage)) if newest else []
 
 
 def code_lists(shelf: Shelf) -> CodeLists:
@@ -191,7 +224,7 @@ def publication(address: str = "") -> Publication:
 
 @lru_cache(maxsize=8)
 def _settled(
-    url: str, release_id: str
+    url: str, mark: str
 ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], tuple[str, ...]]:
     """Shape, classes, nationalities. Asked once for each release: only a release changes them."""
     no_shape: list[tuple[str, str]] = []
@@ -203,15 +236,13 @@ def _settled(
 
 
 @lru_cache(maxsize=4)
-def _noise(
-    url: str, release_id: str, vintage: date
-) -> tuple[tuple[str, str, float, float, int], ...]:
+def _noise(url: str, mark: str, vintage: date) -> tuple[tuple[str, str, float, float, int], ...]:
     none: list[tuple[str, str, float, float, int]] = []
     return tuple(_ask(url, lambda c: published.read_noise(c, vintage), none))
 
 
 @lru_cache(maxsize=1024)
-def _count(url: str, release_id: str, wanted: Wanted, as_of: date) -> int | None:
+def _count(url: str, mark: str, wanted: Wanted, as_of: date) -> int | None:
     usual: int | None = 0
     return _ask(
         url,
@@ -221,7 +252,7 @@ def _count(url: str, release_id: str, wanted: Wanted, as_of: date) -> int | None
 
 
 @lru_cache(maxsize=64)
-def _periods(url: str, release_id: str, release_table: str, span: str) -> tuple[date, ...]:
+def _periods(url: str, mark: str, release_table: str, span: str) -> tuple[date, ...]:
     return tuple(_ask(url, lambda c: published.read_periods(c, release_table, span), []))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import wraps
-from typing import Any
 
+import polars as pl
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from sojourn.release.calendar import last_day
-from sojourn.release.formats import NOTE
+from sojourn.release.formats import NOTE, final_from
 from sojourn.release.noise import LEVEL
 from sojourn.release.published import Wanted
 from sojourn.vocabulary import Span
@@ -126,13 +126,16 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
         figures = public_pages.cells_of(figures, dimensions)
     quantities = words.columns_of(set(figures["quantity"]))
     by = tuple(d for d in dimensions if d != "nationality" or not nationality) or ("period",)
+    years = _years_in_words(url, figures, vintage) if span == Span.YEAR else {}
     rows = public_pages.build_rows(
-        figures, quantities, by, vintage=vintage if "vintage" in query else None
+        figures, quantities, by, vintage=vintage if "vintage" in query else None, periods=years
     )
     page, last = _page(query, len(rows))
     said = [words.table_of(table)]
     said += [words.place_of("nationality", nationality)] if nationality else []
-    said += [words.period_of(span, date.fromisoformat(period))] if period else []
+    if period:
+        first = date.fromisoformat(period)
+        said.append(years.get(first) or words.period_of(span, first))
     return {
         "table": table, "span": span, "period": period, "vintage": vintage.isoformat(),
         "as_of": vintage, "nationality": nationality,
@@ -150,6 +153,15 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
         "title": ", ".join(said), "page": page, "last": last, "query": _without_page(query),
         "rows": rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], "count": len(rows),
     }  # fmt: skip
+
+
+def _years_in_words(url: str, figures: pl.DataFrame, vintage: date) -> dict[date, str]:
+    """By first day, of which months each year is the sum."""
+    first = figures.unique("period", keep="first", maintain_order=True)
+    return {
+        row["period"]: public_reading.say_period(url, public_pages.key_of(row), vintage)
+        for row in first.iter_rows(named=True)
+    }
 
 
 def _split_by(split: str) -> tuple[str, ...]:
@@ -180,23 +192,24 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
         url, Wanted(**{**vars(key.wanted), "quantity": None, "vintage": vintage})
     )
     method, about_method = words.method_of(row["method"])
+    period = public_reading.say_period(url, key, vintage)
     context = {
         "here": "tables", "key": key, "row": row, "said": words.say_figure(row),
-        "title": public_pages.title_of(key),
+        "title": public_pages.title_of(key, period),
         "exact": words.say_figure(row).value if words.is_share(key.quantity)
         else words.say_exact(row["value"]),
         "definition": words.definition_of(key.quantity), "vintage": vintage,
-        "newest": vintage == history["vintage"][0], "final": _final_from(row),
+        "newest": vintage == history["vintage"][0], "final": _final_day(shown),
         "share": words.is_share(key.quantity),
         "table": words.table_of(key.release_table), "span": words.span_of(key.span),
-        "period": words.period_of(key.span, key.period),
-        "places": [(name, words.place_of(n, getattr(key, n)),
-                    key.nationality if n == "nationality" else "")
-                   for n, name in words.DIMENSIONS.items()],
+        "period": period,
+        "covers": words.say_cell({n: getattr(key, n) for n in words.DIMENSIONS}),
         "method": method, "about_method": about_method, "level": round(100 * row["level"]),
         "release": next((r for r in shelf.releases if r.release_id == row["release_id"]), None),
         "history": public_pages.build_history(history, shelf),
         "parts": public_pages.build_parts(row, beside, vintage),
+        "reentries": public_reading.say_reentries(url, row),
+        "budget": release_plan.policy_of().epsilon_per_year,
         "name": public_pages.name_of(key, vintage),
         "permanent": request.build_absolute_uri(public_pages.address_of(key)),
         "cited": request.build_absolute_uri(public_pages.address_of(key, vintage)),
@@ -276,14 +289,12 @@ def downloads(request: HttpRequest) -> HttpResponse:
     return render(request, "public/downloads.html", context)
 
 
-def _final_from(row: dict[str, Any]) -> date | None:
+def _final_day(shown: pl.DataFrame) -> date | None:
     """The recorded day that takes the last increment of a figure; None: it is final."""
-    ages = public_reading.publication().final_after
-    if ages is None or row["method"] == "cell_key":
-        return None
-    span = Span(row["span"])
-    until = last_day(span, row["period"]) + timedelta(days=ages[span != Span.DAY])
-    return until if row["vintage"] < until else None
+    found: date | None = shown.select(final_from(public_reading.publication().final_after)).item(
+        0, 0
+    )
+    return found
 
 
 def _parse(parts: dict[str, str], query: QueryDict) -> tuple[Key, date | None]:

@@ -19,6 +19,10 @@ DIMENSIONS = {
     "mode": "Mode of travel",
     "admission_class": "Class of admission",
 }
+ALL_OF = {
+    "nationality": "all nationalities", "mode": "all modes of travel",
+    "admission_class": "all classes of admission",
+}  # fmt: skip
 TABLES = {
     "total": "In total",
     "nationality": "By nationality",
@@ -134,6 +138,16 @@ def place_of(dimension: str, code: str) -> str:
     if dimension == "nationality" and code in nationality_names():
         return nationality_names()[code][1]
     return code.capitalize()
+
+
+def say_cell(places: dict[str, str]) -> str:
+    """What a figure covers: of each dimension its word with its code, or all."""
+    said = []
+    for dimension, code in places.items():
+        word = place_of(dimension, code) if code else ALL_OF[dimension]
+        known = dimension == "nationality" and code and word != code.capitalize()
+        said.append(f"{word} ({code})" if known else word)
+    return ", ".join(said)
 
 
 def period_of(span: str, period: date) -> str:

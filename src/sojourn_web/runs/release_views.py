@@ -61,7 +61,7 @@ def _page(
         "noise": release_plan.expected_noise(release_plan.policy_of()),
         "waiting": [(r, r.asked_by_id == request.user.pk) for r in every.filter(state__in=OPEN)],
         "log": every.prefetch_related("steps__by")[:LOG_ROWS],
-        "releases": public_reading.read_shelf(settings.STATISTICS_URL).releases,
+        "releases": public_reading.read_log(settings.STATISTICS_URL),
         "coming": Announcement.objects.filter(day__gte=datetime.now(UTC).date()).order_by("day"),
     }  # fmt: skip
     status = 400 if refusal or announcing else 200

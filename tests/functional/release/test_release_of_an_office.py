@@ -286,6 +286,8 @@ def test_a_period_whose_stays_may_be_gone_is_refused(office: Office, engine: Eng
     for act in (plan_closed_period, release_closed_period):
         with pytest.raises(HorizonError, match="past their horizon"):
             act(own, "mode", Span.MONTH, date(2025, 11, 1), "Ann", "Bob")
+        with pytest.raises(HorizonError, match=r"never last so long\. Release its months"):
+            act(own, "mode", Span.YEAR, date(2025, 1, 1), "Ann", "Bob")
     assert read_figures(engine).is_empty()
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import zipfile
+from datetime import date
 from io import BytesIO
 from typing import Any
 
 import polars as pl
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.http import StreamingHttpResponse
 from django.test import Client
 from sqlalchemy import create_engine, text
 
-from lib.published import Country, all_figures
+from lib.published import Country, all_figures, fill
+from sojourn.release.nodes import write_figures
+from sojourn_web.figures import public_marks
 from sojourn_web.figures.public_caching import answers
 from sojourn_web.figures.public_files import KINDS
 
@@ -80,6 +84,94 @@ def test_who_brings_the_tag_back_is_answered_before_the_database_is_asked(
     # What is not there has no tag, whatever somebody says.
     gone = ONE.replace("departed", "gone") + "?vintage=2026-10-31"
     assert client.get(gone, headers={"If-None-Match": "*"}).status_code == 404
+
+
+def tag_of(client: Client, address: str) -> str:
+    answer = client.get(address)
+    answer.close()
+    return answer["ETag"]
+
+
+def replace(url: str, country: Country) -> None:
+    """The database as another one: the same names, days and moments of release; other draws."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for name in ("figure_nodes", "cell_lists", "releases", "spends"):
+            connection.execute(text(f"DELETE FROM {name}"))
+    engine.dispose()
+    fill(url, country)
+
+
+def test_after_the_database_was_replaced_nothing_old_is_told_as_current(
+    client: Client, published: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_marks, "FRESH", 0.0)
+    asked = (
+        f"{ONE}?vintage=2026-10-31", "/api/v1/figures?vintage=2026-10-31&limit=2",
+        "/figures/downloads/2026-10-31/figures.sdmx.csv", "/api/v1/figures?limit=2",
+    )  # fmt: skip
+    before = {a: tag_of(client, a) for a in asked}
+    for address, tag in before.items():
+        assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+    replace(settings.STATISTICS_URL, Country(seed=2))
+    for address, tag in before.items():
+        again = client.get(address, headers={"If-None-Match": tag})
+        assert again.status_code == 200, address
+        assert again["ETag"] != tag
+        again.close()
+    found = ask(client, asked[0])
+    (stored,) = all_figures(settings.STATISTICS_URL).filter(
+        release_table="total", span="month", quantity="departed",
+        period=date(2026, 10, 1), vintage=date(2026, 10, 31),
+    ).iter_rows(named=True)  # fmt: skip
+    assert found["value"] == stored["value"]
+    # And the first database's are as they were, once it is back.
+    replace(settings.STATISTICS_URL, published)
+    for address, tag in before.items():
+        assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_a_later_release_leaves_older_answers_and_tags_as_they_were(
+    client: Client, published: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_marks, "FRESH", 0.0)
+    address = f"{ONE}?vintage=2026-10-31"
+    tag = tag_of(client, address)
+    later = all_figures(settings.STATISTICS_URL).filter(vintage=published.vintages[-1])
+    later = later.with_columns(vintage=date(2026, 12, 1), release_id=pl.lit("later"))
+    engine = create_engine(settings.STATISTICS_URL)
+    with engine.begin() as connection:
+        before = public_marks.read_marks(connection)
+        connection.execute(text(
+            "INSERT INTO releases SELECT 'later', released_at + 1000000, '2026-12-01', "
+            "policy_digest, method, epsilon, asked_by, approved_by, note, run FROM releases "
+            "WHERE vintage = '2026-11-24'"
+        ))  # fmt: skip
+        write_figures(connection, later)
+        after = public_marks.read_marks(connection)
+    engine.dispose()
+    assert before.items() < after.items()
+    assert len(set(after.values())) == len(published.vintages) + 1
+    assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+    assert ask(client, ONE)["vintage"] == "2026-12-01"
+
+
+def test_a_figure_needs_no_session_and_has_the_security_headers_all_the_same(
+    client: Client,
+    published: Country,
+    analyst: AbstractBaseUser,
+    django_assert_num_queries: Any,
+) -> None:
+    client.force_login(analyst)
+    for address, status in ((f"{ONE}?vintage=2026-10-31", 200), (ONE, 200)):
+        with django_assert_num_queries(0):
+            answer = client.get(address)
+        assert answer.status_code == status
+        for header in ("Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options"):
+            assert header in answer, (address, header)
+        assert answer["Content-Length"] == str(len(answer.content))
+    other = client.get(f"{ONE}?vintage=2026-10-31", headers={"Host": "elsewhere.example"})
+    assert other.status_code == 400
 
 
 def test_a_vintage_that_a_release_may_still_add_to_is_kept_for_a_minute(

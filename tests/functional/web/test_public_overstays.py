@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from sqlalchemy import create_engine
 
-from lib.published import Country, frame_of
-from sojourn.release.nodes import write_figures
+from lib.published import Country, put_estimates
 from sojourn_web.figures import public_reading
 
 pytestmark = pytest.mark.django_db
-YEAR = date(2026, 1, 1)
-
-
-def rows(vintage: date, release: str, *, told: bool) -> list[dict[str, object]]:
-    """FIGURES of the table estimates: a year and three months, in total and by mode."""
-    out: list[dict[str, object]] = []
-    cells = [("year", YEAR, ""), ("year", YEAR, "air"), ("month", date(2026, 8, 1), ""),
-             ("month", date(2026, 9, 1), ""), ("month", date(2026, 10, 1), "")]  # fmt: skip
-    for span, period, mode in cells:
-        young = period == date(2026, 10, 1)
-        numbers = {
-            "expected_departures": (54_321.0, 54_000.0, 54_642.0),
-            "overstay_rate": (0.0134, 0.0, 0.0291), "recorded_rate": (0.112, 0.1, 0.124),
-            "probably_still_here": (612.0, 0.0, 1_490.0),
-        }  # fmt: skip
-        for quantity, (value, low, high) in numbers.items():
-            none = young or (not told and quantity != "expected_departures")
-            method = "too_young" if young else "too_noisy" if none else "estimated"
-            out.append({
-                "release_table": "estimates", "span": span, "period": period.isoformat(),
-                "nationality": "", "mode": mode, "admission_class": "", "quantity": quantity,
-                "vintage": vintage.isoformat(), "value": None if none else value,
-                "lower": None if none else low, "upper": None if none else high, "level": 0.95,
-                "noise_sd": None, "epsilon": 0.0, "method": method, "release_id": release,
-            })  # fmt: skip
-    return out
 
 
 def put(country: Country, *, told: bool = True) -> None:
-    engine = create_engine(settings.STATISTICS_URL)
-    vintage = country.vintages[-1]
-    with engine.begin() as connection:
-        write_figures(connection, frame_of(rows(vintage, f"r{vintage:%Y%m%d}", told=told)))
-    engine.dispose()
+    put_estimates(settings.STATISTICS_URL, country, told=told)
     for kept in (public_reading._settled, public_reading._periods):
         kept.cache_clear()
 
@@ -88,13 +55,16 @@ def test_an_estimate_has_an_address_a_table_and_a_place_in_the_api(
 ) -> None:
     put(published)
     figure = text_of(client, "/figures/estimates/year/2026-01-01/overstay_rate/all/all/all")
-    for said in ("1.34%", "in 95 of 100 cases", "Estimated", "By the records alone", "instead of",
-                 "of all that it is made of"):  # fmt: skip
+    for said in (
+        "Overstay rate, August to September 2026", "1.34%", "in 95 of 100 cases", "Estimated",
+        "By the records alone", "instead of", "of all that it is made of", "Re-entries",
+    ):  # fmt: skip
         assert said in figure, said
     young = text_of(client, "/figures/estimates/month/2026-10-01/overstay_rate/all/all/all")
     assert "too early to tell" in young
     table = text_of(client, "/figures/tables?table=estimates&span=year&by=mode")
     assert "Air" in table
+    assert "Overstays, estimated, August to September 2026" in table
     assert "54,3" in table
     assert "1.34%" in text_of(client, "/figures/tables?table=estimates&span=month&by=period")
     found = json.loads(text_of(client, "/api/v1/figures?release_table=estimates&mode=air"))

@@ -84,12 +84,12 @@ def test_a_figure_shows_parts_noise_budget_method_run_and_every_vintage(
     for said in (
         "What it is made of", "Expected departures", "less", "Every vintage", "31 Oct 2026",
         "24 Nov 2026", "standard deviation", "computed", "r20261124", "0123456789abcdef", "Run",
-        "Cite as", "CC BY 4.0", "in 95 of 100 cases",
+        "Cite as", "CC BY 4.0", "in 95 of 100 cases", "all nationalities, all modes of travel",
     ):  # fmt: skip
         assert said in page, said
     assert "stella" not in page  # who released is for the office's log
     drawn = text_of(client, row(MONTH, "departed"))
-    assert "&epsilon; = 0.03" in drawn.replace("ε", "&epsilon;")
+    assert "&epsilon; = 0.0313 of 1 a year" in drawn.replace("ε", "&epsilon;")
 
 
 def test_an_old_vintage_stays_at_its_address(client: Client, published: Country) -> None:

@@ -8,14 +8,19 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import IntegrityError, transaction
 from django.test import Client
+from pytest_django.fixtures import Settings
+from sqlalchemy import create_engine, text
 
 from lib.offices import small_office
 from lib.published import Country
 from sojourn.errors import PrivacyError
 from sojourn.pipeline import Office
+from sojourn_web import demo
+from sojourn_web.figures import release_plan
 from sojourn_web.figures.models import Announcement
 from sojourn_web.hosting import release_next
 from sojourn_web.runs import release_requests
@@ -176,7 +181,30 @@ def test_the_page_says_what_is_left_and_what_it_costs(
     assert f"Left of {year}'s budget of 1:" in page
     assert f"Left of {year + 1}'s budget of 1: <strong>1.000</strong>, after this release" in page
     assert "By nationality, mode and class" in page
+    assert "Left after it" in page
+    for row in release_plan.plan_release(
+        release_plan.policy_of(), (), [date(year + 1, 1, 31)]
+    ).rows:
+        assert f">{row.left:.3f}</td>" in page
     assert "stella" in page  # the log says who released
+
+
+def test_a_release_that_was_lost_after_it_had_spent_is_in_the_log_and_not_public(
+    signed: Signed, steward: User, published: Country
+) -> None:
+    engine = create_engine(settings.STATISTICS_URL)
+    with engine.begin() as connection:
+        connection.execute(text(
+            "INSERT INTO releases SELECT 'laplace-lost', released_at + 1, '2026-11-25', "
+            "policy_digest, method, 0.5, asked_by, approved_by, 'lost', run FROM releases "
+            "WHERE vintage = '2026-11-24'"
+        ))  # fmt: skip
+    engine.dispose()
+    page = signed(steward).get("/runs/release").content.decode()
+    assert "laplace-lost" in page
+    assert page.count("lost: spent, never seen") == 1
+    assert page.count('<td class="govuk-table__cell">made</td>') == len(published.vintages)
+    assert "laplace-lost" not in signed(steward).get("/figures/calendar").content.decode()
 
 
 def test_a_day_is_announced_and_nonsense_is_not(
@@ -189,3 +217,32 @@ def test_a_day_is_announced_and_nonsense_is_not(
     for wrong in ({"day": YESTERDAY}, {"announced_through": coming}, {"day": "x"}, {}):
         assert client.post("/runs/release/announce", {**good, **wrong}).status_code == 400
     assert Announcement.objects.count() == 1
+
+
+def test_the_demo_passes_over_what_is_released_already_and_nothing_else(
+    statistics: Office, settings: Settings, tmp_path: Path
+) -> None:
+    """A kept home has what its stewards would release."""
+    settings.DOWNLOADS = tmp_path / "downloads"
+    clock = statistics.clock
+    with statistics.open_ledger():  # its schema
+        pass
+    engine = create_engine(statistics.statistics_url)
+    yesterday = (clock().date() - timedelta(days=1)).isoformat()
+    at = int(clock().timestamp() * 1e6) - 1_000_000
+
+    def log(note: str, vintage: str, released_at: int) -> None:
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM releases"))
+            connection.execute(
+                text("INSERT INTO releases VALUES ('laplace-x', :at, :day, 'p', 'laplace', 1.0, "
+                     "'a', 'b', :note, 'run')"),
+                {"at": released_at, "day": vintage, "note": note},
+            )  # fmt: skip
+
+    log("made", yesterday, at)
+    demo._release_first(statistics)
+    log("made", "2020-01-01", at + 3_600_000_000)  # the clock was put back since
+    with pytest.raises(PrivacyError, match="before the last release"):
+        demo._release_first(statistics)
+    engine.dispose()

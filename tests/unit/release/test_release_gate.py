@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -24,7 +25,7 @@ from lib.releasing import (
     released,
     small_policy,
 )
-from sojourn.errors import PrivacyError
+from sojourn.errors import AlreadyReleasedError, PrivacyError
 from sojourn.policy import ReleasePolicy
 from sojourn.release import gate as gates
 from sojourn.release import plan_release, publish, read_figures, read_spent, store
@@ -156,6 +157,8 @@ def test_nothing_is_drawn_twice_by_any_path(engine: Engine) -> None:
         refused(engine, before, lambda s=since: gate.release(asked(), same, since=s))
     earlier = asked(LAST - timedelta(days=8))
     refused(engine, "have been released", lambda: gate.release(earlier, same, since=LAST))
+    with pytest.raises(AlreadyReleasedError):
+        gate.check_day(LAST, LAST)
     other = gate_of(engine, replace(POLICY, table_shares=(0.3, 0.3, 0.4)))
     refused(engine, "released|came in between", lambda: other.release(asked(), same, since=LAST))
     # Somebody who takes the release's own row away still meets the nodes' keys.
@@ -322,6 +325,32 @@ def test_of_eight_processes_that_release_at_once_one_draws(statistics_url: str) 
         for table in ("spends", "draws"):
             assert connection.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar() == nodes
     assert float(sum(s.loss for s in read_spent(engine))) <= 1.0
+    engine.dispose()
+
+
+def _stop(url: str) -> None:
+    gates.Gate._draw = lambda *_: os._exit(9)  # type: ignore[method-assign]
+    gate_of(opened(url), POLICY).release(asked(), contributed(made_changes(AIR)), since=None)
+
+
+def test_a_machine_that_stops_between_spend_and_draw_loses_budget_and_no_privacy(
+    statistics_url: str,
+) -> None:
+    """A process that is gone at once, as by loss of power."""
+    stopped = multiprocessing.get_context("spawn").Process(target=_stop, args=(statistics_url,))
+    stopped.start()
+    stopped.join(timeout=240)
+    assert stopped.exitcode == 9
+    engine = opened(statistics_url)
+    with engine.connect() as connection:
+        rows = {t: connection.execute(text(f"SELECT COUNT(*) FROM {t}")).scalar()
+                for t in ("spends", "draws", "figure_nodes")}  # fmt: skip
+    assert rows == {"spends": (30 + 3) * 3 * 6, "draws": 0, "figure_nodes": 0}
+    after = gate_of(engine, POLICY, lambda: NOON + timedelta(minutes=11))
+    for since in (None, LAST):
+        again = contributed(made_changes(AIR))
+        refused(engine, "have been", lambda s=since, c=again: after.release(asked(), c, since=s))
+    assert 0.99 < float(sum(s.loss for s in read_spent(engine))) <= 1.0
     engine.dispose()
 
 

@@ -10,6 +10,7 @@ from sojourn.release.formats.codes import (
     CodeLists,
     build_code_lists,
     code_figures,
+    final_from,
     is_provisional,
     nationality_names,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "build_structures",
     "can_write_ml",
     "code_figures",
+    "final_from",
     "is_provisional",
     "nationality_names",
     "publication_of",

@@ -20,6 +20,7 @@ import polars as pl
 
 from sojourn.doors import check_table
 from sojourn.errors import SchemaError
+from sojourn.release.cells import REENTRIES
 from sojourn.release.formats.words import METHODS, QUANTITIES
 from sojourn.schemas import FIGURES, Mode, Span
 
@@ -193,10 +194,11 @@ def _suppressed() -> pl.Expr:
     return pl.col("value").is_null() & (pl.col("method") == "cell_key")
 
 
-def is_provisional(final_after: tuple[int, int] | None) -> pl.Expr:
-    """Whether a later release still adds to a figure of FIGURES."""
+def final_from(final_after: tuple[int, int] | None) -> pl.Expr:
+    """The recorded day with which the last increment of a figure of FIGURES comes; null: it has
+    come, or none does (cell key; re-entries, which are drawn once)."""
     if final_after is None:
-        return pl.lit(value=False)
+        return pl.lit(None, pl.Date)
     span, period = pl.col("span").cast(pl.String), pl.col("period")
     last = (
         pl.when(span == Span.DAY.value).then(period)
@@ -204,7 +206,14 @@ def is_provisional(final_after: tuple[int, int] | None) -> pl.Expr:
         .otherwise(period.dt.offset_by("11mo").dt.month_end())
     )  # fmt: skip
     age = pl.when(span == Span.DAY.value).then(final_after[0]).otherwise(final_after[1])
-    return (pl.col("method") != "cell_key") & (pl.col("vintage") < last + pl.duration(days=age))
+    until = last + pl.duration(days=age)
+    once = (pl.col("method") == "cell_key") | (pl.col("release_table") == REENTRIES)
+    return pl.when(~once & (pl.col("vintage") < until)).then(until)
+
+
+def is_provisional(final_after: tuple[int, int] | None) -> pl.Expr:
+    """Whether a later release still adds to a figure of FIGURES."""
+    return final_from(final_after).is_not_null()
 
 
 def _status(final_after: tuple[int, int] | None) -> pl.Expr:

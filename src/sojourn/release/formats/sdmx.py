@@ -17,7 +17,6 @@ from importlib.util import find_spec
 import polars as pl
 from pysdmx.io.format import Format
 from pysdmx.model import (
-    Agency,
     Annotation,
     Codelist,
     Component,
@@ -74,7 +73,8 @@ def build_structures(
     lists: CodeLists, publication: Publication
 ) -> tuple[Codelist | ConceptScheme | DataStructureDefinition | Dataflow, ...]:
     """Code lists, concepts, the data structure and the dataflow, as pysdmx models."""
-    agency = Agency(publication.agency, name=publication.publisher)
+    # By its id: of an Agency pysdmx puts the whole description into references (URNs).
+    agency = publication.agency
     coded = {column: _codelist(found, agency) for column, found in lists.by_column.items()}
     concepts = {
         name: _concept(name, label, coded.get(name), publication.agency)
@@ -116,7 +116,12 @@ def write_structures(lists: CodeLists, publication: Publication, prepared: datet
     header = _header(publication, prepared)
     written = write(build_structures(lists, publication), header=header)
     # Read and written once more: the writer's own order of lists is kept, its spacing is not.
-    return json.dumps(json.loads(written or "{}"), indent=1, ensure_ascii=False) + "\n"
+    message = json.loads(written or "{}")
+    for structure in message["data"]["dataStructures"]:
+        parts = structure["dataStructureComponents"]
+        if not parts.get("groups", True):  # the schema wants one at least, or none said
+            del parts["groups"]
+    return json.dumps(message, indent=1, ensure_ascii=False) + "\n"
 
 
 def can_write_ml() -> bool:
@@ -179,13 +184,13 @@ def stream_data(
             first = False
 
 
-def _codelist(found: CodeList, agency: Agency) -> Codelist:
+def _codelist(found: CodeList, agency: str) -> Codelist:
     codes = tuple(
         SdmxCode(c.id, name=c.name, description=c.description or None) for c in found.codes
     )
     return Codelist(
         found.id, agency=agency, name=found.name, version=VERSION, items=codes,
-        urn=f"urn:sdmx:org.sdmx.infomodel.codelist.Codelist={agency.id}:{found.id}({VERSION})",
+        urn=f"urn:sdmx:org.sdmx.infomodel.codelist.Codelist={agency}:{found.id}({VERSION})",
     )  # fmt: skip
 
 

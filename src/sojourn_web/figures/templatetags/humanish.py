@@ -32,6 +32,20 @@ def released_table(name: str) -> str:
 
 
 @register.filter
+def method_name(method: str) -> str:
+    return public_words.method_of(method)[0]
+
+
+@register.filter
+def release_state(note: str) -> str:
+    """How far a release came: its note in the log."""
+    return {
+        "begun": "being made, or cut off", "drawn": "drawn, figures not yet written",
+        "lost": "lost: spent, never seen",
+    }.get(note, "made")  # fmt: skip
+
+
+@register.filter
 def span_name(span: str) -> str:
     return public_words.span_of(span)
 
