@@ -98,14 +98,15 @@ class Home:
     moves: tuple[tuple[str, str], ...]
     leaves_at: datetime | None
     left_plan: bool
+    may_appeal: bool
 
 
 def make_home(asked: Asked) -> Home:
     state = State(asked.case.state)
-    stands, following = STANDS[state]
     lines = make_lines(asked)
     left = asked.person.left_plan_at is not None
     # Who has left the plan neither sees nor moves what goes on in it.
+    stands, following = ("", "") if left else STANDS[state]
     journey = None if left else current_journey(asked.case)
     return Home(
         stands=stands, next=following, lines=lines, answered=sum(x.answered for x in lines),
@@ -114,6 +115,7 @@ def make_home(asked: Asked) -> Home:
                     if state in find_transition(m).sources and not left),
         leaves_at=journey.leaves_at if journey else None,
         left_plan=left,
+        may_appeal=state is State.STOPPED and not left,
     )  # fmt: skip
 
 

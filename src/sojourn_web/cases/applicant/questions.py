@@ -193,4 +193,5 @@ TOLD = (
         "Nobody can be added now. Ask to be called: your counsellor plans it anew with everybody."
     ),
     words("Write a name, as far as it is known."),
+    words("Expected a name of 200 letters at most, found more."),
 )

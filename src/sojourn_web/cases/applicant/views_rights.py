@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 
 from sojourn.errors import SetupError
 from sojourn_web.cases.applicant.agreeing import make_consents
-from sojourn_web.cases.applicant.gate import Asked, mine
+from sojourn_web.cases.applicant.gate import Asked, Wrong, mine
 from sojourn_web.cases.applicant.languages import current_language, words
 from sojourn_web.cases.applicant.telling import tell_held, tell_line
 from sojourn_web.cases.errors import NotVisibleError, RefusedError
@@ -25,6 +25,8 @@ from sojourn_web.cases.services.particulars import Wish
 from sojourn_web.cases.vocabulary import AppealState, Purpose, Stage
 
 READ_IT = words("Say how you understood the wording.")
+# Where on the page of a consent each is put right; the others are no mistake in a field.
+PLACES = {READ_IT: "by-interpreter", consents.NAME_INTERPRETER: "interpreter"}
 LINES = 1000  # of who opened it, on paper: each takes 6 ms of a processor to lay out
 PDFS = Rate(6, 60)  # for one person: each takes seconds of a processor
 NO_PDF = words("This copy cannot be made here now. Save one of the others.")
@@ -116,13 +118,13 @@ def agree(asked: Asked, purpose: str) -> HttpResponse:
     """One consent, in a reviewed wording or through a named interpreter; and taking it back."""
     if purpose not in Purpose._value2member_map_:
         raise NotVisibleError
-    errors: tuple[str, ...] = ()
+    errors: tuple[Wrong, ...] = ()
     if asked.sent:
         try:
             _give(asked, Purpose(purpose))
             return redirect("return-consents")
         except RefusedError as refusal:
-            errors = refusal.reasons
+            errors = tuple(Wrong(r, PLACES.get(r, "")) for r in refusal.reasons)
     each = next(c for c in make_consents(asked) if c.purpose == purpose)
     return asked.page("consent", 409 if errors else 200, each=each, errors=errors,
                       zone=asked.case.office.time_zone)  # fmt: skip
@@ -187,7 +189,8 @@ def complain(asked: Asked) -> HttpResponse:
 def appeal(asked: Asked) -> HttpResponse:
     """Against "not safe": somebody else decides."""
     referral = open_referral(asked.case)
-    if referral is None:
+    left = asked.person.left_plan_at
+    if referral is None or (left is not None and referral.made_at > left):
         raise NotVisibleError
     return _write(
         asked, "appeal",

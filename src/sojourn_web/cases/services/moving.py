@@ -57,6 +57,9 @@ HAND_BACK = "hand the passport back"
 TALK_IN_PRIVATE = "the plan has changed for one person: speak with them in private"
 FOLLOW_UP_MONTHS = (1, 3, 6, 12)
 ENDED = frozenset({State.CLOSED, State.WITHDRAWN, State.STOPPED})
+AFTER_DEPARTURE = frozenset(State) - {*BEFORE_DEPARTURE, State.WITHDRAWN, State.STOPPED}
+# To somebody who left a family's plan; it does not say that the others have travelled.
+GONE = "Nobody can be added now. Ask to be called: your counsellor plans it anew with everybody."
 WITHDRAWABLE = frozenset({*BEFORE_DEPARTURE, State.STOPPED})
 
 
@@ -155,11 +158,14 @@ def _leave_plan(room: Room, actor: Actor, case: Case, person: Person) -> tuple[s
 
 @service
 def rejoin_plan(room: Room, actor: Actor, case_id: UUID, person_id: UUID) -> Done:
-    """An adult who left the plan comes back into it. Every consent is asked again."""
+    """An adult who left the plan comes back into it. Every consent is asked again. Once the
+    others have departed there is no plan to come back into."""
     case = take(room, actor, case_id, Action.WITHDRAW)
     person = person_of(case, person_id)
     if actor.who is Who.APPLICANT and actor.person_id != person.pk:
         raise NotAllowedError("each adult decides for themselves")
+    if State(case.state) in AFTER_DEPARTURE:
+        raise RefusedError(GONE)
     person.left_plan_at = None
     person.save()
     index_person(room, case, person)

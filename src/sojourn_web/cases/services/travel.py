@@ -26,7 +26,7 @@ from sojourn_web.cases.models import (
 )
 from sojourn_web.cases.services.consents import holds_consent
 from sojourn_web.cases.services.facts import current_journey
-from sojourn_web.cases.services.moving import take_step
+from sojourn_web.cases.services.moving import ENDED, take_step
 from sojourn_web.cases.services.opening import index_person
 from sojourn_web.cases.services.room import (
     Done,
@@ -41,7 +41,7 @@ from sojourn_web.cases.services.room import (
     take,
     today_in,
 )
-from sojourn_web.cases.states import Move, State, find_transition
+from sojourn_web.cases.states import BEFORE_DEPARTURE, Move, State, find_transition
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import DocumentKind, Holder, MoneyKind, ProofKind, Purpose
 
@@ -81,7 +81,11 @@ def request_document(
     """Ask the authority of the person's country. Only with their consent to that contact."""
     case = take(room, actor, case_id, Action.PLAN)
     person = person_of(case, person_id)
-    if not holds_consent(case, Purpose.EMBASSY):
+    if State(case.state) not in BEFORE_DEPARTURE:
+        raise RefusedError(
+            "The embassy is asked while a return is prepared: this case is stopped or has ended."
+        )
+    if not holds_consent(case, Purpose.EMBASSY, person):
         raise RefusedError(
             "Contact with the person's embassy has a consent of its own: ask for it first."
         )
@@ -189,6 +193,8 @@ def hold(
     """Keep something free for the plan, or for one person of it."""
     case = take(room, actor, case_id, Action.PLAN)
     person = person_of(case, person_id) if person_id else None
+    if State(case.state) in ENDED or (person is not None and person.left_plan_at is not None):
+        raise RefusedError("Nothing is held for who has withdrawn, or after a case has ended.")
 
     def make(row_id: UUID) -> Hold:
         row = Hold(
