@@ -256,5 +256,7 @@ def _what(event: AuditEvent | AccessEvent, left: datetime | None) -> str:
     """``left``: after it, the page that was opened would tell what goes on with the others."""
     if isinstance(event, AuditEvent):
         return event.what.replace("_", " ")
+    if event.what == ELSEWHERE:
+        return ELSEWHERE
     after = left is not None and event.made_at > left and event.private_to is None
-    return f"opened {PAGE if after and event.what != ELSEWHERE else event.what}"
+    return f"opened {PAGE if after else event.what}"
