@@ -21,7 +21,7 @@ from sojourn_web.cases.services import checks, opening
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 PUBLIC = ("/return/", "/return/begin", "/return/enter", "/return/join")
 MINE = ("", "ask/about/names", "ask/about/birth_date", "ask/needs/claims", "ask/wishes/why", "held",
-        "log", "family", "family/child", "consents", "consents/embassy", "complain", "appeal",
+        "files", "log", "family", "family/child", "consents", "consents/embassy", "complain", "appeal",
         "rate", "erase")  # fmt: skip
 BUDGET = 100_000
 

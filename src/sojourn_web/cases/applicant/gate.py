@@ -96,7 +96,7 @@ Page = Callable[..., HttpResponse]
 def show(request: HttpRequest, name: str, status: int = 200, **context: Any) -> HttpResponse:
     """A page in the language of the moment."""
     here = {"language": current_language(), "languages": all_languages(), "key": uuid4().hex,
-            "hides_origin": HIDES in request.META}  # fmt: skip
+            "hides_origin": HIDES in request.META, "sound": name}  # fmt: skip
     if errors := context.get("errors"):
         context["errors"] = tuple(e if isinstance(e, Wrong) else Wrong(e) for e in errors)
     answer = render(request, f"cases/applicant/{name}.html", {**here, **context}, status=status)

@@ -97,6 +97,7 @@ def _ask(
         }  # fmt: skip
     # What was typed and is not saved stays in the form; what others changed meanwhile is shown.
     context["value"] = asked.typed.get("value", context["stored"])
+    context["sound"] = f"{found.section}_{found.name}"
     return asked.page("question", status, **context)
 
 

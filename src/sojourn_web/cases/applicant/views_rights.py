@@ -126,7 +126,9 @@ def agree(asked: Asked, purpose: str) -> HttpResponse:
         except RefusedError as refusal:
             errors = tuple(Wrong(r, PLACES.get(r, "")) for r in refusal.reasons)
     each = next(c for c in make_consents(asked) if c.purpose == purpose)
-    return asked.page("consent", 409 if errors else 200, each=each, errors=errors,
+    # A recording reads out a reviewed wording of this language or nothing: never a draft.
+    sound = f"consent_{purpose}_{each.wording.version}" if each.wording and each.translated else ""
+    return asked.page("consent", 409 if errors else 200, each=each, errors=errors, sound=sound,
                       zone=asked.case.office.time_zone)  # fmt: skip
 
 

@@ -45,6 +45,7 @@ from sojourn_web.cases.vocabulary import Who
 
 GRANT = timedelta(hours=3)
 PAGE, ELSEWHERE = "the case's page", "opened from another office"
+LETTER = "made a letter"
 # Sealed columns that no page opens by itself: table and column.
 SENSITIVE: dict[tuple[str, str], type[CaseRow]] = {
     ("screening", "answers"): Screening,
@@ -256,7 +257,7 @@ def _what(event: AuditEvent | AccessEvent, left: datetime | None) -> str:
     """``left``: after it, the page that was opened would tell what goes on with the others."""
     if isinstance(event, AuditEvent):
         return event.what.replace("_", " ")
-    if event.what == ELSEWHERE:
-        return ELSEWHERE
+    if event.what == ELSEWHERE or event.what.startswith(LETTER):
+        return event.what
     after = left is not None and event.made_at > left and event.private_to is None
     return f"opened {PAGE if after else event.what}"
