@@ -21,8 +21,8 @@ from sojourn_web.cases.services import checks, opening
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 PUBLIC = ("/return/", "/return/begin", "/return/enter", "/return/join")
 MINE = ("", "ask/about/names", "ask/about/birth_date", "ask/needs/claims", "ask/wishes/why", "held",
-        "files", "log", "family", "family/child", "consents", "consents/embassy", "complain", "appeal",
-        "rate", "erase")  # fmt: skip
+        "files", "log", "family", "family/child", "consents", "consents/embassy", "complain",
+        "appeal", "rate", "erase")  # fmt: skip
 BUDGET = 100_000
 
 

@@ -5,7 +5,7 @@ The rule is a table: an event before or after leaving, about whom, by whom; read
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
@@ -23,11 +23,11 @@ from lib.cast import (
 from lib.visitor import HOME, desk_of, enter
 from sojourn_web.cases.demo_steps import Wish, bring_to
 from sojourn_web.cases.errors import RefusedError
-from sojourn_web.cases.models import Case, Consent
+from sojourn_web.cases.models import Case, Consent, Task
 from sojourn_web.cases.services import checks, consents, looking, moving, travel, work
 from sojourn_web.cases.states import Move, State
 from sojourn_web.cases.visibility import Actor
-from sojourn_web.cases.vocabulary import Purpose
+from sojourn_web.cases.vocabulary import DocumentKind, Holder, Purpose
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "cases"]),
@@ -155,3 +155,33 @@ def test_nothing_is_held_for_who_has_left_or_after_a_withdrawal(cast: Cast) -> N
     moving.withdraw(cast.room, cast.counsellor, case.pk)
     with pytest.raises(RefusedError, match="Nothing is held"):
         travel.hold(cast.room, cast.counsellor, case.pk, "seat", key=key())
+
+
+@pytest.mark.parametrize("way", ["withdraws", "takes the consent back", "leaves the plan", "stop"])
+def test_a_passport_is_handed_back_and_the_person_reads_it_until_it_is(
+    client: Client, office: Cast, way: str
+) -> None:
+    family = (AMINA, IBRAHIM) if way == "leaves the plan" else (AMINA,)
+    case = open_for(office, *family)
+    bring_to(office.room, desk_of(office), case.pk, Wish(State.DOCUMENTS))
+    me = applicant_of(case)
+    paper = travel.add_document(
+        office.room, office.counsellor, case.pk, people_of(case)[0].pk, DocumentKind.PASSPORT,
+        number="O1234567", country="GIN", expires_on=date(2031, 1, 1), key=key(),
+        holder=Holder.OFFICE,
+    )  # fmt: skip
+    enter(client, case, office)
+    said = "It must give it back to you today"
+    assert said not in client.get(HOME).content.decode()
+    if way == "takes the consent back":
+        given = Consent.objects.get(case=case, purpose=Purpose.RETURN)
+        consents.withdraw_consent(office.room, me, case.pk, given.pk)
+    elif way == "stop":
+        checks.refer_not_safe(office.room, office.counsellor, case.pk, reason="War.", key=key())
+    else:
+        moving.withdraw(office.room, me, case.pk)
+    assert Task.objects.filter(case=case, what=moving.HAND_BACK, done_at=None).exists()
+    assert said in client.get(HOME).content.decode()
+    assert paper.row_id is not None
+    travel.keep_document(office.room, office.counsellor, case.pk, paper.row_id, Holder.PERSON)
+    assert said not in client.get(HOME).content.decode()

@@ -16,6 +16,7 @@ from sojourn_web.cases.services import looking
 from sojourn_web.cases.services.answers import Version, read_answers
 from sojourn_web.cases.services.facts import current_journey
 from sojourn_web.cases.services.particulars import open_particular
+from sojourn_web.cases.services.travel import papers_waiting
 from sojourn_web.cases.states import Move, State, find_transition
 
 # What each state is called here, and what comes next.
@@ -90,6 +91,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Home:
+    """``hand_back``: the office holds a paper of theirs that was asked back."""
+
     stands: str
     next: str
     lines: tuple[Line, ...]
@@ -99,6 +102,7 @@ class Home:
     leaves_at: datetime | None
     left_plan: bool
     may_appeal: bool
+    hand_back: bool
 
 
 def make_home(asked: Asked) -> Home:
@@ -116,6 +120,7 @@ def make_home(asked: Asked) -> Home:
         leaves_at=journey.leaves_at if journey else None,
         left_plan=left,
         may_appeal=state is State.STOPPED and not left,
+        hand_back=any(p.person_id == asked.person.pk for p in papers_waiting(asked.case)),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from sojourn_web.cases.services.facts import (
     open_referral,
     people_in_plan,
 )
-from sojourn_web.cases.services.moving import TALK_IN_PRIVATE, take_step
+from sojourn_web.cases.services.moving import TALK_IN_PRIVATE, ask_papers_back, take_step
 from sojourn_web.cases.services.room import (
     Done,
     Room,
@@ -162,6 +162,7 @@ def withdraw_consent(room: Room, actor: Actor, case_id: UUID, consent_id: UUID) 
             for hold in Hold.objects.filter(case=case, person=person, released_at=None):
                 hold.released_at = room.now
                 hold.save()
+            ask_papers_back(room, actor, case, person)
             add_task(room, actor, case, TALK_IN_PRIVATE)
         else:
             take_step(room, actor, case, find_transition(Move.CONSENT_WITHDRAWN))

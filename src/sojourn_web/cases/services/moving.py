@@ -234,6 +234,12 @@ def _on_withdraw(room: Room, actor: Actor, case: Case) -> None:
     case.outcome = Outcome.WITHDRAWN
 
 
+def _on_consent_withdrawn(room: Room, actor: Actor, case: Case) -> None:
+    """Without a consent the office has no ground to keep what was handed in."""
+    release_all(room, actor, case)
+    ask_papers_back(room, actor, case)
+
+
 def _on_stop(room: Room, actor: Actor, case: Case) -> None:
     release_all(room, actor, case)
     ask_papers_back(room, actor, case)
@@ -281,6 +287,6 @@ EFFECTS: dict[Move, Callable[[Room, Actor, Case], None]] = {
     Move.BOOK: _on_book,
     Move.CONFIRM_ARRIVAL: _on_arrival,
     Move.UNDO_ARRIVAL: _off_arrival,
-    Move.CONSENT_WITHDRAWN: release_all,
+    Move.CONSENT_WITHDRAWN: _on_consent_withdrawn,
     Move.RECONSIDER: release_all,
 }
