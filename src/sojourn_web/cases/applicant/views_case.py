@@ -59,17 +59,17 @@ def _save(asked: Asked, found: Question) -> bool:
     if found.kind == "choice" and value not in {"", *(c for c, _ in found.choices)}:
         raise NotVisibleError
     if found.particular:
-        done = particulars.set_particular(
+        repeated = particulars.set_particular(
             asked.room, actor, case_id, person_id, found.name, value,
             seen=typed.get("seen", ""), confirmed=typed.get("confirmed") == "yes",
-        )  # fmt: skip
+        ).repeated  # fmt: skip
     else:
         seen = typed.get("seen", "0")
-        done = answers.save_answer(
+        repeated = answers.save_answer(
             asked.room, actor, case_id, person_id, found.section, found.name, value,
             based_on=int(seen) if seen.isdecimal() else 0, key=typed.get("key", ""),
-        )  # fmt: skip
-    return not done.repeated
+        ).repeated  # fmt: skip
+    return not repeated
 
 
 def _ask(
