@@ -206,5 +206,8 @@ TOLD = (
         "Nobody can be added now. Ask to be called: your counsellor plans it anew with everybody."
     ),
     words("Write a name, as far as it is known."),
+    words("The last consent is asked within the 24 hours before leaving."),
+    words("A referral says that return is not safe: the case is stopped."),
+    words("Expected 20,000 letters at most: say the rest in a file."),
     words("Expected a name of 200 letters at most, found more."),
 )

@@ -24,6 +24,7 @@ from sojourn_web.cases.services.facts import open_referral
 from sojourn_web.cases.services.particulars import Wish
 from sojourn_web.cases.vocabulary import AppealState, Purpose, Stage
 
+SAY_IT = words("Write something first.")
 READ_IT = words("Say how you understood the wording.")
 # Where on the page of a consent each is put right; the others are no mistake in a field.
 PLACES = {READ_IT: "by-interpreter", consents.NAME_INTERPRETER: "interpreter"}
@@ -205,7 +206,9 @@ def appeal(asked: Asked) -> HttpResponse:
 def _write(asked: Asked, name: str, send: object, **context: object) -> HttpResponse:
     """A page with one field of free words."""
     errors: tuple[str, ...] = ()
-    if asked.sent and callable(send):
+    if asked.sent and not asked.typed.get("value", "").strip():
+        errors = (SAY_IT,)
+    elif asked.sent and callable(send):
         try:
             send(asked.typed.get("value", ""))
             return asked.page("told", what=name)
