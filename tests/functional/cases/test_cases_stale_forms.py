@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from lib.cast import Cast
-from lib.desk import BACKEND, case_in, cast_of_today, client_of
+from lib.desk import BACKEND, case_in, client_of
 from lib.visitor import HOME, begin
 from sojourn_web.cases.models import Answer, Case, Note, RuleChange, Visit
 from sojourn_web.cases.scanning import NoScanner
@@ -34,14 +32,9 @@ ELSEWHERE: list[dict[str, str]] = [
 SILENT: dict[str, str] = {}  # a browser that hides where its forms come from
 
 
-@pytest.fixture(autouse=True)
-def key_folder(tmp_path: Path, settings: Settings) -> None:
-    settings.CASES_KEYS = tmp_path / "case-keys"
-
-
 @pytest.fixture
-def cast(key_folder: None) -> Cast:
-    return cast_of_today()
+def cast(office: Cast) -> Cast:
+    return office
 
 
 def strict(actor: Actor) -> Client:

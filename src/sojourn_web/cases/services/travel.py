@@ -26,7 +26,7 @@ from sojourn_web.cases.models import (
 )
 from sojourn_web.cases.services.consents import holds_consent
 from sojourn_web.cases.services.facts import current_journey
-from sojourn_web.cases.services.moving import ENDED, take_step
+from sojourn_web.cases.services.moving import ENDED, ask_papers_back, take_step
 from sojourn_web.cases.services.opening import index_person
 from sojourn_web.cases.services.room import (
     Done,
@@ -45,6 +45,7 @@ from sojourn_web.cases.states import BEFORE_DEPARTURE, Move, State, find_transit
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import DocumentKind, Holder, MoneyKind, ProofKind, Purpose
 
+NOTHING_HELD = "Nothing is held for who has withdrawn, or after a case has ended."
 SLACK = timedelta(hours=6)  # a carrier may leave a little early, by its own clock
 
 
@@ -66,6 +67,7 @@ def add_document(
         )  # fmt: skip
         row.seal(room.keys, country=country.upper(), authority=authority.strip())
         _fill_number(room, case, person, row, number)
+        _ask_back(room, actor, case, row)
         record(room, actor, case, f"document: {kind}", columns="document", private_to=person.pk)
         return row
 
@@ -117,6 +119,7 @@ def receive_document(
     _check_document(room, case, number, expires_on, issued_on)
     row.expires_on, row.issued_on, row.holder = expires_on, issued_on, holder
     _fill_number(room, case, row.person, row, number)
+    _ask_back(room, actor, case, row)
     record(room, actor, case, "a document came", columns="document", private_to=row.person_id)
     return done(case, row)
 
@@ -133,6 +136,7 @@ def keep_document(
     if holder is not Holder.PERSON:
         row.hand_back_asked_at = None
     row.save()
+    _ask_back(room, actor, case, row)
     columns = "holder"
     record(room, actor, case, f"document with: {holder}", columns=columns, private_to=row.person_id)
     return done(case, row)
@@ -194,7 +198,7 @@ def hold(
     case = take(room, actor, case_id, Action.PLAN)
     person = person_of(case, person_id) if person_id else None
     if State(case.state) in ENDED or (person is not None and person.left_plan_at is not None):
-        raise RefusedError("Nothing is held for who has withdrawn, or after a case has ended.")
+        raise RefusedError(NOTHING_HELD)
 
     def make(row_id: UUID) -> Hold:
         row = Hold(
@@ -219,6 +223,8 @@ def add_money(
     case = take(room, actor, case_id, Action.WORK)
     if kind is MoneyKind.HELD and amount <= 0:
         raise RefusedError("Expected an amount above nothing.")
+    if kind is MoneyKind.HELD and State(case.state) in ENDED:
+        raise RefusedError(NOTHING_HELD)
 
     def make(row_id: UUID) -> MoneyLine:
         row = MoneyLine(
@@ -307,6 +313,14 @@ def _document(case: Case, document_id: UUID) -> Document:
     if found is None:
         raise NotVisibleError
     return found
+
+
+def _ask_back(room: Room, actor: Actor, case: Case, row: Document) -> None:
+    """What the office holds of somebody who has withdrawn is asked back at once."""
+    if row.holder != Holder.OFFICE or row.handed_back_at is not None:
+        return
+    if State(case.state) in ENDED or row.person.left_plan_at is not None:
+        ask_papers_back(room, actor, case, row.person)
 
 
 def _check_document(
