@@ -15,9 +15,19 @@ from lib.visitor import HOME, answer_question, begin, desk_of, enter, hidden
 from sojourn_web.cases.applicant import gate
 from sojourn_web.cases.applicant.questions import QUESTIONS
 from sojourn_web.cases.demo_steps import Wish, bring_to
-from sojourn_web.cases.models import Attachment, Declaration, Person, Task
+from sojourn_web.cases.errors import NotAllowedError, RefusedError
+from sojourn_web.cases.models import (
+    Attachment,
+    Case,
+    Complaint,
+    Declaration,
+    FollowUp,
+    Person,
+    Task,
+)
 from sojourn_web.cases.scanning import Verdict
-from sojourn_web.cases.services import files, looking
+from sojourn_web.cases.services import afterwards, consents, files, looking, moving, work
+from sojourn_web.cases.services.sheet_parts import read_work
 from sojourn_web.cases.states import State
 from sojourn_web.cases.vocabulary import Purpose, Wording
 
@@ -264,3 +274,48 @@ def test_another_s_actor_opens_no_file(client: Client, office: Cast) -> None:
     )  # fmt: skip
     enter(client, mine, office)
     assert client.get(f"{HOME}files/{done.row_id}").status_code == 404
+
+
+def test_a_complaint_is_answered_by_nobody_who_counsels_and_the_answer_is_read(
+    client: Client, office: Cast
+) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    place = f"{HOME}complain"
+    empty = client.post(place, {**hidden(client.get(place).content.decode()), "value": "  "})
+    assert "Write something first" in empty.content.decode()
+    form = hidden(client.get(place).content.decode())
+    client.post(place, {**form, "value": "She did not listen."})
+    row = Complaint.objects.get()
+    assert "She did not listen." in client.get(place).content.decode()
+    Case.objects.update(counsellor_id=office.supervisor.user_id)
+    case = Case.objects.get()
+    for reader, lines in ((office.supervisor, 0), (office.second_supervisor, 1)):
+        work_part = read_work(office.room, reader, case, {})
+        assert len(work_part.complaints) == lines
+    with pytest.raises(NotAllowedError, match="does not counsel"):
+        work.answer_complaint(office.room, office.supervisor, case.pk, row.pk, "No.")
+    work.answer_complaint(office.room, office.second_supervisor, case.pk, row.pk, "I am sorry.")
+    assert "I am sorry." in client.get(place).content.decode()
+
+
+def test_each_adult_is_asked_how_they_are_with_their_own_consent(office: Cast) -> None:
+    case = open_for(office, AMINA, IBRAHIM)
+    amina, ibrahim = people_of(case)
+    wording = office.wordings[Purpose.SURVEY]
+    consents.give_consent(
+        office.room, applicant_of(case, 1), case.pk, ibrahim.pk, Purpose.SURVEY,
+        declaration_id=wording.pk, language="en", key=key(),
+    )  # fmt: skip
+    FollowUp.objects.create(
+        case=case, month=1, made_at=office.room.now, key_id=case.key_id, made_by="x",
+        due_on=office.room.now.date(),
+    )  # fmt: skip
+    afterwards.answer_survey(
+        office.room, office.counsellor, case.pk, ibrahim.pk, 1, {"home": 4}, key=key()
+    )
+    moving.withdraw(office.room, applicant_of(case), case.pk)
+    with pytest.raises(RefusedError, match="consent of its own"):
+        afterwards.answer_survey(
+            office.room, office.counsellor, case.pk, amina.pk, 1, {"home": 4}, key=key()
+        )

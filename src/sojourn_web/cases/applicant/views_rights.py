@@ -184,7 +184,8 @@ def complain(asked: Asked) -> HttpResponse:
         lambda text: work.complain(
             asked.room, asked.actor, asked.case.pk, text, key=asked.typed.get("key", "")
         ),
-        outside=settings.RETURN_COMPLAINTS,
+        outside=settings.RETURN_COMPLAINTS, zone=asked.case.office.time_zone,
+        earlier=work.complaints_of(asked.room, asked.case, asked.person),
     )  # fmt: skip
 
 
