@@ -4,7 +4,7 @@ a log in their language, a consent that is offered only when it can be given."""
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -22,14 +22,15 @@ from sojourn_web.cases.models import (
     Complaint,
     Declaration,
     FollowUp,
+    Journey,
     Person,
     Task,
 )
 from sojourn_web.cases.scanning import Verdict
-from sojourn_web.cases.services import afterwards, consents, files, looking, moving, work
+from sojourn_web.cases.services import afterwards, consents, files, looking, moving, travel, work
 from sojourn_web.cases.services.sheet_parts import read_work
 from sojourn_web.cases.states import State
-from sojourn_web.cases.vocabulary import Purpose, Wording
+from sojourn_web.cases.vocabulary import DocumentKind, Holder, Purpose, Wording
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "cases"]),
@@ -222,8 +223,6 @@ def test_the_last_consent_is_offered_on_the_travel_day_alone(client: Client, off
     page = client.get(f"{HOME}consents/return").content.decode()
     assert 'name="declaration"' not in page
     assert "You will be asked once more on the last day" in page
-    from sojourn_web.cases.models import Journey
-
     near = office.room.now + timedelta(hours=5)
     Journey.objects.update(leaves_at=near)
     page = client.get(f"{HOME}consents/return").content.decode()
@@ -319,3 +318,46 @@ def test_each_adult_is_asked_how_they_are_with_their_own_consent(office: Cast) -
         afterwards.answer_survey(
             office.room, office.counsellor, case.pk, amina.pk, 1, {"home": 4}, key=key()
         )
+
+
+def test_a_consent_for_a_journey_is_not_asked_once_there_is_none(
+    client: Client, office: Cast
+) -> None:
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    places = ("embassy", "carrier", "reception")
+    for place in places:
+        assert 'name="declaration"' in client.get(f"{HOME}consents/{place}").content.decode()
+    moving.withdraw(office.room, applicant_of(case), case.pk)
+    for place in places:
+        page = client.get(f"{HOME}consents/{place}").content.decode()
+        assert 'name="declaration"' not in page
+        assert "Not asked now" in page
+
+
+def test_after_the_planned_hour_a_receipt_is_asked_for_without_a_reproach(
+    client: Client, office: Cast
+) -> None:
+    case = open_for(office, AMINA)
+    bring_to(office.room, desk_of(office), case.pk, Wish(State.TRAVEL))
+    enter(client, case, office)
+    assert "proves nothing" not in client.get(HOME).content.decode()
+    Journey.objects.update(leaves_at=office.room.now - timedelta(hours=1))
+    page = client.get(HOME).content.decode()
+    assert "That there is none proves nothing" in page
+    assert Case.objects.get().state == State.TRAVEL
+
+
+def test_a_second_click_on_withdraw_still_names_the_passport(client: Client, office: Cast) -> None:
+    case = open_for(office, AMINA)
+    bring_to(office.room, desk_of(office), case.pk, Wish(State.DOCUMENTS))
+    travel.add_document(
+        office.room, office.counsellor, case.pk, people_of(case)[0].pk, DocumentKind.PASSPORT,
+        number="O1234567", country="GIN", expires_on=date(2031, 1, 1), key=key(),
+        holder=Holder.OFFICE,
+    )  # fmt: skip
+    enter(client, case, office)
+    form = hidden(client.get(HOME).content.decode())
+    for _ in range(2):
+        page = client.post(f"{HOME}withdraw", form).content.decode()
+        assert "It must give it back to you today" in page

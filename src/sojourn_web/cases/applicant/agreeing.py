@@ -16,6 +16,7 @@ from sojourn_web.cases.applicant.languages import OFFICIAL, current_language, wo
 from sojourn_web.cases.models import Consent, Declaration, Journey
 from sojourn_web.cases.services.consents import reviewed_wordings
 from sojourn_web.cases.services.facts import TRAVEL_DAY, current_journey, is_current, is_travel_day
+from sojourn_web.cases.services.moving import ENDED
 from sojourn_web.cases.states import State
 from sojourn_web.cases.vocabulary import Purpose, Stage
 
@@ -27,6 +28,8 @@ TITLES = {
     Purpose.SURVEY: words("To be asked later how I am"),
     Purpose.TRANSFER: words("To give my case to another office"),
 }
+# Asked for a journey that is to come: not once it was withdrawn, stopped or has ended.
+OF_THE_JOURNEY = frozenset({Purpose.EMBASSY, Purpose.CARRIER, Purpose.RECEPTION})
 STAGES = {
     Stage.APPLICATION: words("First time: whether I want to return"),
     Stage.BOOKING: words("Second time: this journey"),
@@ -80,7 +83,9 @@ def _agreement(
     stage = _next_stage(asked, rows, journey) if purpose is Purpose.RETURN else None
     is_open = stage is not None if purpose is Purpose.RETURN else not rows
     shows_journey = purpose is Purpose.RETURN and stage not in (None, Stage.APPLICATION)
-    here_still = asked.person.left_plan_at is None
+    here_still = asked.person.left_plan_at is None and not asked.person.is_child
+    if purpose in OF_THE_JOURNEY and State(asked.case.state) in ENDED:
+        is_open = False
     last_day = purpose is Purpose.RETURN and here_still and _waits_for_the_day(asked, rows, journey)
     return Agreement(
         purpose=purpose.value, title=TITLES[purpose], wording=wording,

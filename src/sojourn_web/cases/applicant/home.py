@@ -18,6 +18,7 @@ from sojourn_web.cases.services.facts import current_journey
 from sojourn_web.cases.services.particulars import open_particular
 from sojourn_web.cases.services.travel import papers_waiting
 from sojourn_web.cases.states import Move, State, find_transition
+from sojourn_web.cases.visibility import people_for
 
 # What each state is called here, and what comes next.
 STANDS: dict[State, tuple[str, str]] = {
@@ -91,7 +92,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Home:
-    """``hand_back``: the office holds a paper of theirs that was asked back."""
+    """``hand_back``: the office holds a paper of theirs that was asked back. ``send_receipt``: the
+    planned hour has been, and nothing shows yet whether they left."""
 
     stands: str
     next: str
@@ -103,6 +105,7 @@ class Home:
     left_plan: bool
     may_appeal: bool
     hand_back: bool
+    send_receipt: bool
 
 
 def make_home(asked: Asked) -> Home:
@@ -120,8 +123,16 @@ def make_home(asked: Asked) -> Home:
         leaves_at=journey.leaves_at if journey else None,
         left_plan=left,
         may_appeal=state is State.STOPPED and not left,
-        hand_back=any(p.person_id == asked.person.pk for p in papers_waiting(asked.case)),
+        hand_back=is_to_be_handed_back(asked),
+        send_receipt=state is State.TRAVEL and journey is not None
+        and journey.leaves_at <= asked.room.now,
     )  # fmt: skip
+
+
+def is_to_be_handed_back(asked: Asked) -> bool:
+    """Their own papers and the children's."""
+    mine = set(people_for(asked.actor, asked.case).values_list("pk", flat=True))
+    return any(p.person_id in mine for p in papers_waiting(asked.case))
 
 
 def make_lines(asked: Asked) -> tuple[Line, ...]:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from sojourn_web.cases.applicant.calendars import Calendar
 from sojourn_web.cases.applicant.dating import date_context, typed_date
 from sojourn_web.cases.applicant.gate import CHANGED, Asked, Wrong, mine
-from sojourn_web.cases.applicant.home import MOVES, make_home
+from sojourn_web.cases.applicant.home import MOVES, is_to_be_handed_back, make_home
 from sojourn_web.cases.applicant.questions import Question, find_question, next_question
 from sojourn_web.cases.errors import ConflictError, NotVisibleError, RefusedError
 from sojourn_web.cases.services import answers, moving, particulars
@@ -124,8 +124,8 @@ def withdraw(asked: Asked) -> HttpResponse:
     """One button, without a reason, on every page."""
     if not asked.sent:
         return redirect("return-home")
-    done = moving.withdraw(asked.room, asked.actor, asked.case.pk)
-    return asked.page("withdrawn", can_withdraw=False, hand_back=moving.HAND_BACK in done.remarks)
+    moving.withdraw(asked.room, asked.actor, asked.case.pk)
+    return asked.page("withdrawn", can_withdraw=False, hand_back=is_to_be_handed_back(asked))
 
 
 @mine

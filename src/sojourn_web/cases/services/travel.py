@@ -46,6 +46,11 @@ from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import DocumentKind, Holder, MoneyKind, ProofKind, Purpose
 
 NOTHING_HELD = "Nothing is held for who has withdrawn, or after a case has ended."
+# What forms hold where there is no document, without blanks and strokes.
+BLANKS = frozenset({
+    "UNKNOWN", "NOTKNOWN", "NONE", "NIL", "NULL", "NOTAVAILABLE", "NOTAPPLICABLE", "NODOCUMENT",
+    "NOPASSPORT", "NONUMBER", "LOST", "STOLEN", "PENDING", "TEST", "DUMMY",
+})  # fmt: skip
 SLACK = timedelta(hours=6)  # a carrier may leave a little early, by its own clock
 
 
@@ -328,7 +333,7 @@ def _check_document(
 ) -> None:
     today = today_in(case.office, room.now)
     plain = plain_number(number)
-    if len(plain) < 3 or len(set(plain)) == 1:
+    if len(plain) < 3 or len(set(plain)) == 1 or plain in BLANKS or plain in "0123456789":
         raise RefusedError(
             "Expected the document's number, found a blank: without a document, ask the authority "
             "for a travel document instead."
