@@ -8,7 +8,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from django.db import transaction
 from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lib.cast import (
     AMINA,
@@ -23,10 +26,11 @@ from lib.cast import (
 from lib.visitor import HOME, desk_of, enter
 from sojourn_web.cases.demo_steps import Wish, bring_to
 from sojourn_web.cases.errors import RefusedError
-from sojourn_web.cases.models import Case, Consent, Task
+from sojourn_web.cases.models import AccessEvent, AuditEvent, Case, Consent, Person, Task
+from sojourn_web.cases.router import ALIAS
 from sojourn_web.cases.services import checks, consents, looking, moving, travel, work
 from sojourn_web.cases.states import Move, State
-from sojourn_web.cases.visibility import Actor
+from sojourn_web.cases.visibility import Actor, visible_log
 from sojourn_web.cases.vocabulary import DocumentKind, Holder, Purpose
 
 pytestmark = [
@@ -185,3 +189,53 @@ def test_a_passport_is_handed_back_and_the_person_reads_it_until_it_is(
     assert paper.row_id is not None
     travel.keep_document(office.room, office.counsellor, case.pk, paper.row_id, Holder.PERSON)
     assert said not in client.get(HOME).content.decode()
+
+
+WHATS = ("apply", "planned a journey", "break glass", "erasure asked for", "transfer accepted",
+         "add_person", "leave_plan")  # fmt: skip
+events = st.tuples(
+    st.booleans(),  # a change, else a look
+    st.integers(-3, 3),  # hours from leaving
+    st.sampled_from(("nobody", "me", "other")),  # private to
+    st.sampled_from(("me", "other", "counsellor:1", "medical:7", "system:a", "clock:None")),
+    st.sampled_from(WHATS),
+    st.booleans(),  # of this case, else of another
+)
+
+
+@given(rows=st.lists(events, max_size=10), gone=st.booleans())
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_the_log_of_who_has_left_against_the_rule_in_plain_words(
+    cast: Cast, rows: list[tuple[bool, int, str, str, str, bool]], gone: bool
+) -> None:
+    with transaction.atomic(using=ALIAS):
+        case, another = open_for(cast, AMINA, IBRAHIM), open_for(cast, AMINA)
+        me, other = applicant_of(case), applicant_of(case, 1)
+        left = cast.room.now + timedelta(hours=5)
+        if gone:
+            Person.objects.filter(pk=me.person_id).update(left_plan_at=left)
+        private = {"nobody": None, "me": me.person_id, "other": other.person_id}
+        expected = set()
+        for change, hours, about, who, what, here in rows:
+            model = AuditEvent if change else AccessEvent
+            actor = {"me": me.label, "other": other.label}.get(who, who)
+            row = model.objects.create(
+                made_at=left + timedelta(hours=hours), case=case if here else another,
+                key_id=case.key_id, actor=actor, what=what, private_to=private[about],
+            )  # fmt: skip
+            if not here or about == "other":
+                continue
+            before = not gone or hours <= 0
+            own = about == "me" or who == "me"
+            whole = what in ("break glass", "erasure asked for", "transfer accepted")
+            staff = who in ("other", "counsellor:1", "medical:7")
+            if before or own or (whole if change else staff):
+                expected.add(row.pk)
+        changes, looks = visible_log(me)
+        after = {"made_at__gte": left - timedelta(hours=4)}  # what opening the case wrote is older
+        found = {*changes.filter(**after).values_list("pk", flat=True),
+                 *looks.filter(**after).values_list("pk", flat=True)}  # fmt: skip
+        assert found == expected
+        transaction.set_rollback(True, using=ALIAS)
