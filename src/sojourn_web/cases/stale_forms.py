@@ -3,8 +3,9 @@
 In: what Django's CSRF check refuses. Out: the form as it came, to be sent once more by hand. This
 is for a form of our own whose page was too old: somebody signed in anew in another window, or the
 browser forgot its cookie. What another site sends is shown to nobody: the browser must say that the
-form came from here, and the form's signed owner must be who asks now. Nothing typed is stored in
-clear; without a session it is sealed, as a form is whose session has ended.
+form came from here, and the form's signed owner must be who asks now. On the person's pages the
+signed owner is enough where the browser says nothing at all. Nothing typed is stored in clear;
+without a session it is sealed, as a form is whose session has ended.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from django.urls import resolve
 
 from sojourn_web.cases.applicant.gate import (
     COOKIE,
+    HIDES,
     NOT_KEPT,
     PATH,
     RESTORED,
@@ -41,11 +43,10 @@ DESK = "/cases/"
 
 def too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's ``CSRF_FAILURE_VIEW``. ``reason`` is Django's and is not shown."""
-    if came_from_here(request):
-        if request.path.startswith(PATH):
-            return _on_a_person_s_page(request)
-        if request.path.startswith(DESK):
-            return _at_the_desk(request)
+    if request.path.startswith(PATH):
+        return _of_a_person(request)
+    if request.path.startswith(DESK) and came_from_here(request):
+        return _at_the_desk(request)
     return render(request, "403_csrf.html", status=403)
 
 
@@ -55,6 +56,24 @@ def came_from_here(request: HttpRequest) -> bool:
         return said == "same-origin"
     origin = request.headers.get("Origin") or request.headers.get("Referer", "")
     return urlsplit(origin).netloc == request.get_host()
+
+
+def says_nothing(request: HttpRequest) -> bool:
+    """Whether the browser hides where a form comes from: old ones do, and some that are careful."""
+    return not any(request.headers.get(h) for h in ("Sec-Fetch-Site", "Origin", "Referer"))
+
+
+@spoken
+def _of_a_person(request: HttpRequest) -> HttpResponse:
+    """Their own form comes back to them; one from another site is not shown.
+
+    Where the browser hides it, the form's signed owner alone tells: nobody else's page has it.
+    """
+    if says_nothing(request):
+        request.META[HIDES] = True
+    elif not came_from_here(request):
+        return show(request, "not_sent", 403)
+    return _on_a_person_s_page(request)
 
 
 def _at_the_desk(request: HttpRequest) -> HttpResponse:
@@ -72,7 +91,6 @@ def _at_the_desk(request: HttpRequest) -> HttpResponse:
     return show_again(request, typed, 403)
 
 
-@spoken
 def _on_a_person_s_page(request: HttpRequest) -> HttpResponse:
     match = resolve(request.path)
     if match.url_name == "return-sign-out":  # from our own page: a visit is never left open

@@ -236,8 +236,19 @@ def countable(actor: Actor) -> QuerySet[Case]:
     return alive if actor.who in COUNTING else alive.none()
 
 
+# Changes of the whole record: told also to an adult who has left the family's plan.
+OF_THE_RECORD = (
+    "break glass", "asked for a transfer", "transfer accepted", "transfer declined",
+    "transfer revoked", "erasure asked for", "erasure: first yes", "erasure refused",
+)  # fmt: skip
+
+
 def visible_log(actor: Actor) -> tuple[QuerySet[AuditEvent], QuerySet[AccessEvent]]:
-    """Changes and looks, newest first: all for the auditor, one's own case's for a person."""
+    """Changes and looks, newest first: all for the auditor, one's own case's for a person.
+
+    Of what came after they left the family's plan, a person reads what they did themselves, what
+    is about them, what befell the whole record, and which member of staff opened it.
+    """
     changes, looks = (
         AuditEvent.objects.order_by("-made_at"),
         AccessEvent.objects.order_by("-made_at"),
@@ -246,8 +257,23 @@ def visible_log(actor: Actor) -> tuple[QuerySet[AuditEvent], QuerySet[AccessEven
         return changes, looks
     if actor.who is Who.APPLICANT and actor.case_id:
         mine = Q(case_id=actor.case_id) & (Q(private_to=None) | Q(private_to=actor.person_id))
-        return changes.filter(mine), looks.filter(mine)
+        left = left_at(actor)
+        if left is None:
+            return changes.filter(mine), looks.filter(mine)
+        own = Q(made_at__lte=left) | Q(private_to=actor.person_id) | Q(actor=actor.label)
+        by_machine = Q(actor__startswith=f"{Who.SYSTEM}:") | Q(actor__startswith=f"{Who.CLOCK}:")
+        return (
+            changes.filter(mine & (own | Q(what__in=OF_THE_RECORD))),
+            looks.filter(mine & (own | ~by_machine)),
+        )
     return changes.none(), looks.none()
+
+
+def left_at(actor: Actor) -> datetime | None:
+    """When the person who asks left the family's plan; None while they are in it, and for staff."""
+    if actor.who is not Who.APPLICANT or actor.person_id is None:
+        return None
+    return Person.objects.filter(pk=actor.person_id).values_list("left_plan_at", flat=True).first()
 
 
 def is_at_home(actor: Actor, case: Case) -> bool:

@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import Settings
 
-from lib.cast import AMINA, Cast, applicant_of, consent, make_cast, open_for, step
+from lib.cast import AMINA, Cast, applicant_of, consent, open_for, step
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
-from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.models import (
     AccessEvent,
     ApiReply,
@@ -25,7 +23,6 @@ from sojourn_web.cases.models import (
     Journey,
 )
 from sojourn_web.cases.services import looking, tokens
-from sojourn_web.cases.services.room import room_now
 from sojourn_web.cases.services.tokens import Scope
 from sojourn_web.cases.states import Move
 from sojourn_web.cases.vocabulary import Stage
@@ -36,10 +33,8 @@ Send = Callable[..., Any]
 
 
 @pytest.fixture
-def cast(db: None, tmp_path: Path, settings: Settings) -> Cast:
-    """On today's clock and the installed keys: the API takes both from there."""
-    settings.CASES_KEYS = tmp_path / "case-keys"
-    return make_cast(case_keys(), room_now().now)
+def cast(office: Cast) -> Cast:
+    return office
 
 
 @pytest.fixture

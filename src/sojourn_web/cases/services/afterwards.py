@@ -97,7 +97,7 @@ def answer_survey(
     """Every question gets a row, the unanswered too. Asked again, the newest counts."""
     case = take(room, actor, case_id, Action.WORK)
     person, follow_up = person_of(case, person_id), _follow_up(case, month)
-    if not holds_consent(case, Purpose.SURVEY):
+    if not holds_consent(case, Purpose.SURVEY, person):
         raise RefusedError("The survey has a consent of its own: ask every adult first.")
     asked = {name: part for part, rows in QUESTIONS.items() for name, _ in rows}
     if set(points) - set(asked) or any(p is not None and p not in POINTS for p in points.values()):

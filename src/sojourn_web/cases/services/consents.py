@@ -18,7 +18,7 @@ from sojourn_web.cases.services.facts import (
     open_referral,
     people_in_plan,
 )
-from sojourn_web.cases.services.moving import TALK_IN_PRIVATE, take_step
+from sojourn_web.cases.services.moving import TALK_IN_PRIVATE, ask_papers_back, take_step
 from sojourn_web.cases.services.room import (
     Done,
     Room,
@@ -34,6 +34,10 @@ from sojourn_web.cases.states import Move, State, find_transition
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import Purpose, Stage, Who, Wording
 
+NAME_INTERPRETER = (
+    "There is no reviewed wording in this language here: name the interpreter who read the "
+    "reviewed one out."
+)
 WHEN: dict[Stage, tuple[State, ...]] = {
     Stage.APPLICATION: (State.CONSENT, State.DOCUMENTS, State.TRAVEL),
     Stage.BOOKING: (State.DOCUMENTS, State.TRAVEL),
@@ -98,10 +102,7 @@ def _wording_reasons(
     if not language:
         return ["Say in which language it was understood."]
     if wording.language != language and not interpreter.strip():
-        return [
-            "There is no reviewed wording in this language here: name the interpreter who read "
-            "the reviewed one out."
-        ]
+        return [NAME_INTERPRETER]
     return []
 
 
@@ -161,15 +162,22 @@ def withdraw_consent(room: Room, actor: Actor, case_id: UUID, consent_id: UUID) 
             for hold in Hold.objects.filter(case=case, person=person, released_at=None):
                 hold.released_at = room.now
                 hold.save()
+            ask_papers_back(room, actor, case, person)
             add_task(room, actor, case, TALK_IN_PRIVATE)
         else:
             take_step(room, actor, case, find_transition(Move.CONSENT_WITHDRAWN))
     return done(case, consent)
 
 
-def holds_consent(case: Case, purpose: Purpose) -> bool:
-    """Whether every adult of the plan has given this consent and not withdrawn it."""
+def holds_consent(case: Case, purpose: Purpose, person: Person | None = None) -> bool:
+    """Whether every adult of the plan has given this consent and not withdrawn it.
+
+    ``person``: what is done is about them alone: their own consent, in the plan or out of it; for
+    a child who is accompanied, that of every adult of the plan.
+    """
     needed = {p.pk for p in people_in_plan(case) if not p.is_child or p.unaccompanied}
+    if person is not None and (person.unaccompanied or not person.is_child):
+        needed = {person.pk}
     given = set(
         Consent.objects.filter(
             case=case, purpose=purpose, withdrawn_at=None, declaration__retired_at=None

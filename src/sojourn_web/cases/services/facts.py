@@ -221,7 +221,12 @@ def is_current(consent: Consent, journey: Journey | None) -> bool:
         return False
     if consent.stage == Stage.BOOKING:
         return True
-    return journey.leaves_at - TRAVEL_DAY <= consent.given_at <= journey.leaves_at
+    return is_travel_day(consent.given_at, journey)
+
+
+def is_travel_day(moment: datetime, journey: Journey) -> bool:
+    """Whether the last consent can be given at ``moment``."""
+    return journey.leaves_at - TRAVEL_DAY <= moment <= journey.leaves_at
 
 
 def _screenings(case: Case) -> tuple[dict[UUID, date], dict[UUID, date], set[UUID]]:

@@ -33,10 +33,19 @@ from sojourn_web.cases.models import (
 )
 from sojourn_web.cases.references import read_reference
 from sojourn_web.cases.services.room import Room, must_say, note_access, record, service, take
-from sojourn_web.cases.visibility import COUNSELLING, Action, Actor, people_for, visible_log
+from sojourn_web.cases.visibility import (
+    COUNSELLING,
+    Action,
+    Actor,
+    left_at,
+    people_for,
+    visible_log,
+)
 from sojourn_web.cases.vocabulary import Who
 
 GRANT = timedelta(hours=3)
+PAGE, ELSEWHERE = "the case's page", "opened from another office"
+LETTER = "made a letter"
 # Sealed columns that no page opens by itself: table and column.
 SENSITIVE: dict[tuple[str, str], type[CaseRow]] = {
     ("screening", "answers"): Screening,
@@ -92,7 +101,7 @@ class HeldValue:
 
 
 @service
-def look(room: Room, actor: Actor, case_id: UUID, what: str = "the case's page") -> CaseView:
+def look(room: Room, actor: Actor, case_id: UUID, what: str = PAGE) -> CaseView:
     """Open a case's people for a page, and write that it was opened."""
     case = take(room, actor, case_id, Action.SEE)
     return show(room, actor, case, people_for(actor, case), what)
@@ -172,7 +181,7 @@ def break_glass(room: Room, actor: Actor, reference: str, *, reason: str) -> Gra
     )  # fmt: skip
     grant.seal(room.keys, reason=why)
     grant.save()
-    note_access(room, actor, case, "opened from another office", why)
+    note_access(room, actor, case, ELSEWHERE, why)
     record(room, actor, case, "break glass", reason=why)
     return grant
 
@@ -236,15 +245,19 @@ def read_log(room: Room, actor: Actor, most: int = 200) -> tuple[LogLine, ...]:
     changes, looks = visible_log(actor)
     events: list[AuditEvent | AccessEvent] = [*changes[:most], *looks[:most]]
     events.sort(key=lambda e: e.made_at, reverse=True)
-    own = actor.who is Who.APPLICANT
+    own, left = actor.who is Who.APPLICANT, left_at(actor)
     return tuple(
-        LogLine(e.made_at, e.name or e.actor if own else e.actor, _what(e),
+        LogLine(e.made_at, e.name or e.actor if own else e.actor, _what(e, left),
                 e.reason.show(room.keys) if own else "given" if e.reason else "")
         for e in events[:most]
     )  # fmt: skip
 
 
-def _what(event: AuditEvent | AccessEvent) -> str:
-    if isinstance(event, AccessEvent):
-        return f"opened {event.what}"
-    return event.what.replace("_", " ")
+def _what(event: AuditEvent | AccessEvent, left: datetime | None) -> str:
+    """``left``: after it, the page that was opened would tell what goes on with the others."""
+    if isinstance(event, AuditEvent):
+        return event.what.replace("_", " ")
+    if event.what == ELSEWHERE or event.what.startswith(LETTER):
+        return event.what
+    after = left is not None and event.made_at > left and event.private_to is None
+    return f"opened {PAGE if after else event.what}"

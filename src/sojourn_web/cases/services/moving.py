@@ -57,6 +57,9 @@ HAND_BACK = "hand the passport back"
 TALK_IN_PRIVATE = "the plan has changed for one person: speak with them in private"
 FOLLOW_UP_MONTHS = (1, 3, 6, 12)
 ENDED = frozenset({State.CLOSED, State.WITHDRAWN, State.STOPPED})
+AFTER_DEPARTURE = frozenset(State) - {*BEFORE_DEPARTURE, State.WITHDRAWN, State.STOPPED}
+# To somebody who left a family's plan; it does not say that the others have travelled.
+GONE = "Nobody can be added now. Ask to be called: your counsellor plans it anew with everybody."
 WITHDRAWABLE = frozenset({*BEFORE_DEPARTURE, State.STOPPED})
 
 
@@ -155,11 +158,14 @@ def _leave_plan(room: Room, actor: Actor, case: Case, person: Person) -> tuple[s
 
 @service
 def rejoin_plan(room: Room, actor: Actor, case_id: UUID, person_id: UUID) -> Done:
-    """An adult who left the plan comes back into it. Every consent is asked again."""
+    """An adult who left the plan comes back into it. Every consent is asked again. Once the
+    others have departed there is no plan to come back into."""
     case = take(room, actor, case_id, Action.WITHDRAW)
     person = person_of(case, person_id)
     if actor.who is Who.APPLICANT and actor.person_id != person.pk:
         raise NotAllowedError("each adult decides for themselves")
+    if State(case.state) in AFTER_DEPARTURE:
+        raise RefusedError(GONE)
     person.left_plan_at = None
     person.save()
     index_person(room, case, person)
@@ -228,6 +234,12 @@ def _on_withdraw(room: Room, actor: Actor, case: Case) -> None:
     case.outcome = Outcome.WITHDRAWN
 
 
+def _on_consent_withdrawn(room: Room, actor: Actor, case: Case) -> None:
+    """Without a consent the office has no ground to keep what was handed in."""
+    release_all(room, actor, case)
+    ask_papers_back(room, actor, case)
+
+
 def _on_stop(room: Room, actor: Actor, case: Case) -> None:
     release_all(room, actor, case)
     ask_papers_back(room, actor, case)
@@ -275,6 +287,6 @@ EFFECTS: dict[Move, Callable[[Room, Actor, Case], None]] = {
     Move.BOOK: _on_book,
     Move.CONFIRM_ARRIVAL: _on_arrival,
     Move.UNDO_ARRIVAL: _off_arrival,
-    Move.CONSENT_WITHDRAWN: release_all,
+    Move.CONSENT_WITHDRAWN: _on_consent_withdrawn,
     Move.RECONSIDER: release_all,
 }

@@ -49,6 +49,7 @@ from sojourn_web.cases.vocabulary import IndexKind, PersonKind, Who
 TRIES = 5
 PAUSE = timedelta(minutes=15)
 LONGEST_NAME = 200
+LONG_NAME = f"Expected a name of {LONGEST_NAME} letters at most, found more."
 WRONG_CODE = (
     "Reference and code do not belong together: look at both again. After five wrong codes there "
     "is a pause of 15 minutes; your counsellor can give you a new code."
@@ -164,7 +165,7 @@ def _write_person(
 ) -> None:
     names, latin = " ".join(new.names.split()), " ".join(new.names_latin.split())
     if max(len(names), len(latin)) > LONGEST_NAME:
-        raise RefusedError(f"Expected a name of {LONGEST_NAME} letters at most, found more.")
+        raise RefusedError(LONG_NAME)
     known = born.is_child_on(today)
     person.is_child = True if new.kind is PersonKind.CHILD and known is None else known
     person.unaccompanied = bool(person.is_child) and new.travels_alone

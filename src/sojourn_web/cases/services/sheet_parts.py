@@ -35,6 +35,7 @@ from sojourn_web.cases.models import (
     Transfer,
 )
 from sojourn_web.cases.services.room import Room, today_in
+from sojourn_web.cases.services.work import counsels
 from sojourn_web.cases.visibility import Actor
 from sojourn_web.cases.vocabulary import Check, MoneyKind, TransferState, Who
 
@@ -289,7 +290,7 @@ def read_work(room: Room, actor: Actor, case: Case, names: Names) -> Work:
     handed = list(HandOverNote.objects.filter(case=case).order_by("-made_at")[:5])
     by = staff_names([n.made_by for n in notes] + [h.made_by for h in handed])
     complaints: list[Complaint] = []
-    if actor.who is Who.SUPERVISOR:  # a complaint goes past the counsellor
+    if actor.who is Who.SUPERVISOR and not counsels(case, actor):  # it goes past the counsellor
         complaints = list(Complaint.objects.filter(case=case).order_by("-made_at"))
     return Work(
         tuple(

@@ -287,6 +287,7 @@ def _appeals(reach: _Reach) -> Listed:
 
 def _complaints(reach: _Reach) -> Listed:
     rows = Complaint.objects.filter(reach.seen, answered_at=None)
+    rows = rows.exclude(case__counsellor_id=reach.actor.user_id)  # somebody else answers these
     return _listed("complaints", "Complaints to answer", (
         Item(reference, "complaint of", at.date())
         for reference, at in _read(rows.order_by("made_at"), "made_at")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
 from sojourn_web.cases.models import (
+    Case,
     ClockStop,
     Complaint,
     Note,
+    Person,
     Rating,
     ReintegrationPlan,
     Task,
@@ -28,6 +31,15 @@ from sojourn_web.cases.services.room import (
 from sojourn_web.cases.services.tasks import add_task
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import Who
+
+
+@dataclass(frozen=True)
+class Complained:
+    """A complaint as its writer reads it again. ``answer``: empty until there is one."""
+
+    at: datetime
+    text: str
+    answer: str
 
 
 @service
@@ -126,11 +138,30 @@ def complain(room: Room, actor: Actor, case_id: UUID, text: str, *, key: str) ->
     return done(case, row, repeated=repeated)
 
 
+def counsels(case: Case, actor: Actor) -> bool:
+    """Whether a complaint about the counselling would be about this account too."""
+    return case.counsellor_id is not None and case.counsellor_id == actor.user_id
+
+
+def complaints_of(room: Room, case: Case, person: Person) -> tuple[Complained, ...]:
+    """Their own, the newest first. ``case`` and ``person``: from queries of ``visible_to``."""
+    return tuple(
+        Complained(c.made_at, c.text.show(room.keys), c.answer.show(room.keys))
+        for c in Complaint.objects.filter(case=case, person=person).order_by("-made_at")
+    )
+
+
 @service
 def answer_complaint(
     room: Room, actor: Actor, case_id: UUID, complaint_id: UUID, answer: str
 ) -> Done:
+    """By a supervisor who does not counsel the case."""
     case = take(room, actor, case_id, Action.DECIDE_APPEAL)
+    if counsels(case, actor):
+        raise NotAllowedError(
+            "a complaint is answered by somebody who does not counsel the case: another "
+            "supervisor, or give the case to a counsellor first"
+        )
     row = Complaint.objects.filter(case=case, pk=complaint_id).first()
     if row is None:
         raise NotVisibleError
