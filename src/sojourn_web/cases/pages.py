@@ -22,6 +22,7 @@ from sojourn_web.accounts.roles import signed_in
 from sojourn_web.cases.errors import (
     CaseKeyError,
     ConflictError,
+    KeyMissingError,
     NotAllowedError,
     NotVisibleError,
     RefusedError,
@@ -35,6 +36,9 @@ View = Callable[..., HttpResponse]
 PAGE = 50
 KEYS_AWAY = ("The keys of cases cannot be reached just now. Nothing is lost: go back in your "
              "browser, what you typed is still there, and try again in a few minutes.")  # fmt: skip
+KEY_MISSING = ("The key of this case is not there, though nobody has erased the case. Tell whoever "
+               "runs this site that the keys may come from an older backup. Nothing was changed: "
+               "go back in your browser, what you typed is still there.")  # fmt: skip
 log = logging.getLogger("sojourn.cases")
 
 
@@ -75,9 +79,13 @@ def answers_refusals(view: View) -> View:
             return render(request, "cases/refused.html", context, status=409)
         except CaseKeyError as trouble:
             log.error("the keys of cases cannot be opened: %s", trouble)
-            return render(request, "cases/refused.html", {"reasons": (KEYS_AWAY,)}, status=503)
+            return render(request, "cases/refused.html", {"reasons": (_told(trouble),)}, status=503)
 
     return checked
+
+
+def _told(trouble: CaseKeyError) -> str:
+    return KEY_MISSING if isinstance(trouble, KeyMissingError) else KEYS_AWAY
 
 
 def staff(request: HttpRequest) -> Actor:

@@ -84,6 +84,8 @@ def gives_back(view: View) -> View:
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """The sign-in page; afterwards the form as it was."""
+    if is_hint(request):
+        return no_hint(request)
     query = urlencode({"next": page_of(request)})
     return keep_and_go(request, f"{resolve_url(settings.LOGIN_URL)}?{query}")
 
@@ -104,6 +106,16 @@ def keep_and_go(request: HttpRequest, goal: str) -> HttpResponse:
             secure=settings.PRODUCTION, samesite="Strict", path="/cases/",
         )  # fmt: skip
     return answer
+
+
+def is_hint(request: HttpRequest) -> bool:
+    """Whether a form is only looked at while somebody types in it: nobody has sent it."""
+    return request.path == resolve_url("case-hints")
+
+
+def no_hint(request: HttpRequest) -> HttpResponse:
+    """Said beside the form, which stays as it is: the button keeps what was typed."""
+    return render(request, "cases/counsellor/_hints.html", {"ended": True})
 
 
 def typed_in(request: HttpRequest) -> QueryDict:

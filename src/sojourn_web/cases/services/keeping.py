@@ -16,7 +16,7 @@ from uuid import UUID
 from django.contrib.sessions.models import Session
 from django.db import connection
 
-from sojourn_web.cases.errors import ErasedError, NotAllowedError, RefusedError
+from sojourn_web.cases.errors import ErasedError, KeyMissingError, NotAllowedError, RefusedError
 from sojourn_web.cases.models import (
     Case,
     Document,
@@ -120,7 +120,7 @@ def tick(room: Room, scanner: Scanner) -> Ticked:
             for file_id in files_waiting(case):
                 try:
                     verdict = scan_again(room, clock, case.pk, file_id, scanner)
-                except ErasedError:
+                except (ErasedError, KeyMissingError):  # one case's trouble ends no run
                     continue
                 scanned += verdict is not Verdict.NOT_SCANNED
                 waiting += verdict is Verdict.NOT_SCANNED
