@@ -34,6 +34,7 @@ from sojourn_web.cases.visibility import Actor, actor_of, visible_to
 
 View = Callable[..., HttpResponse]
 PAGE = 50
+MINE, NOBODY = "mine", "nobody"
 KEYS_AWAY = ("The keys of cases cannot be reached just now. Nothing is lost: go back in your "
              "browser, what you typed is still there, and try again in a few minutes.")  # fmt: skip
 KEY_MISSING = ("The key of this case is not there, though nobody has erased the case. Tell whoever "
@@ -50,7 +51,7 @@ class CaseLine:
     state: str
     since: datetime
     language: str
-    mine: bool
+    whose: str
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,11 @@ def find_case(room: Room, actor: Actor, reference: str) -> UUID:
     return found
 
 
-def list_cases(room: Room, actor: Actor, number: int, state: str = "") -> CasePage:
-    """Newest change first, ``PAGE`` at a time."""
+def list_cases(room: Room, actor: Actor, number: int, state: str = "", whose: str = "") -> CasePage:
+    """Newest change first, ``PAGE`` at a time. ``whose``: ``mine`` or ``nobody``, else all."""
     found = visible_to(actor, room.now)
+    if whose in (MINE, NOBODY):
+        found = found.filter(counsellor_id=actor.user_id if whose == MINE else None)
     if state in State._value2member_map_:
         found = found.filter(state=state)
     total = found.count()
@@ -117,7 +120,13 @@ def list_cases(room: Room, actor: Actor, number: int, state: str = "") -> CasePa
         "reference", "state", "state_since", "language", "counsellor_id"
     )[(number - 1) * PAGE : number * PAGE]
     lines = tuple(
-        CaseLine(reference, at, since, language, who == actor.user_id)
+        CaseLine(reference, at, since, language, _whose(actor, who))
         for reference, at, since, language, who in rows
     )
     return CasePage(lines, number, last)
+
+
+def _whose(actor: Actor, counsellor_id: int | None) -> str:
+    if counsellor_id is None:
+        return "nobody yet"
+    return "you" if counsellor_id == actor.user_id else "a colleague"

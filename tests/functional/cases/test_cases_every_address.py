@@ -56,6 +56,7 @@ PAGES: dict[str, set[Role]] = {
     "approve-erasure": {C, S},
     "refuse-erasure": {C, S},
     "today": {C, S, M},
+    "find-case": {C, S},
     "new-case": {C, S},
     "case-hints": {C, S},
     "hand-over": {C, S},
