@@ -117,7 +117,8 @@ def pages_of(role: str, stories: dict[str, tuple[str, str]]) -> list[str]:
     if role == "counsellor":
         case, asked = f"/cases/{reference}/", f"?person={person}"
         return [
-            "/cases/today", "/cases/", "/cases/find", "/cases/new", "/cases/hand-over", "/cases/break-glass",
+            "/cases/today", "/cases/", "/cases/find", "/cases/new", "/cases/hand-over",
+            "/cases/break-glass",
             case, f"/cases/{koval}/", f"/cases/{stories['Yusuf'][0]}/part/safeguards",
             *(f"{case}part/{p}" for p in ("told", "safeguards", "consents", "travel", "money",
                                           "work", "after")),

@@ -110,7 +110,7 @@ def keep_and_go(request: HttpRequest, goal: str) -> HttpResponse:
 
 def is_hint(request: HttpRequest) -> bool:
     """Whether a form is only looked at while somebody types in it: nobody has sent it."""
-    return request.path == resolve_url("case-hints")
+    return bool(request.headers.get("HX-Request")) and request.path == resolve_url("case-hints")
 
 
 def no_hint(request: HttpRequest) -> HttpResponse:
