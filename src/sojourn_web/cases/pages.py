@@ -30,16 +30,18 @@ from sojourn_web.cases.errors import (
 from sojourn_web.cases.references import read_reference
 from sojourn_web.cases.services.room import Room
 from sojourn_web.cases.states import State
+from sojourn_web.cases.unsent import own_form, show_again, words_of
 from sojourn_web.cases.visibility import Actor, actor_of, visible_to
 
 View = Callable[..., HttpResponse]
 PAGE = 50
 MINE, NOBODY = "mine", "nobody"
-KEYS_AWAY = ("The keys of cases cannot be reached just now. Nothing is lost: go back in your "
-             "browser, what you typed is still there, and try again in a few minutes.")  # fmt: skip
+# Each: what is the matter, and what to do where the form itself cannot be shown.
+KEYS_AWAY = ("The keys of cases cannot be reached just now. Nothing is lost: try again in a few "
+             "minutes.", "Go back in your browser: what you typed is still there.")  # fmt: skip
 KEY_MISSING = ("The key of this case is not there, though nobody has erased the case. Tell whoever "
-               "runs this site that the keys may come from an older backup. Nothing was changed: "
-               "go back in your browser, what you typed is still there.")  # fmt: skip
+               "runs this site that the keys may come from an older backup. Nothing was changed.",
+               "Go back in your browser: what you typed is still there.")  # fmt: skip
 log = logging.getLogger("sojourn.cases")
 
 
@@ -73,20 +75,33 @@ def answers_refusals(view: View) -> View:
         except NotAllowedError as refusal:
             raise PermissionDenied(str(refusal)) from None
         except RefusedError as refusal:
-            context = {"reasons": refusal.reasons, "reference": kwargs.get("reference")}
-            return render(request, "cases/refused.html", context, status=409)
+            return _refuse(request, refusal.reasons, kwargs.get("reference"))
         except ConflictError as refusal:
-            context = {"reasons": (str(refusal),), "reference": kwargs.get("reference")}
-            return render(request, "cases/refused.html", context, status=409)
+            return _refuse(request, (str(refusal),), kwargs.get("reference"))
         except CaseKeyError as trouble:
             log.error("the keys of cases cannot be opened: %s", trouble)
-            return render(request, "cases/refused.html", {"reasons": (_told(trouble),)}, status=503)
+            return _keys_away(request, trouble)
 
     return checked
 
 
-def _told(trouble: CaseKeyError) -> str:
-    return KEY_MISSING if isinstance(trouble, KeyMissingError) else KEYS_AWAY
+def _refuse(request: HttpRequest, reasons: tuple[str, ...], reference: str | None) -> HttpResponse:
+    """Why, and what was written: a browser that goes back may show an empty form."""
+    typed = own_form(request)
+    context = {
+        "reasons": reasons,
+        "reference": reference,
+        "words": words_of(typed) if typed else (),
+    }
+    return render(request, "cases/refused.html", context, status=409)
+
+
+def _keys_away(request: HttpRequest, trouble: CaseKeyError) -> HttpResponse:
+    missing = isinstance(trouble, KeyMissingError)
+    if typed := own_form(request):
+        return show_again(request, typed, 503, (KEY_MISSING if missing else KEYS_AWAY)[0])
+    told = " ".join(KEY_MISSING if missing else KEYS_AWAY)
+    return render(request, "cases/refused.html", {"reasons": (told,)}, status=503)
 
 
 def staff(request: HttpRequest) -> Actor:
