@@ -3,6 +3,7 @@
 CaseError
 ├── NotVisibleError    there is no such case for this person: pages answer 404
 ├── NotAllowedError    visible, yet this role may not do that: pages answer 403
+├── NoSecondFactorError  staff must add one first: pages lead there
 ├── RefusedError       a safeguard says no; ``reasons`` say why and what to do
 ├── ConflictError      somebody else has changed it since it was shown
 └── ErasedError        two people erased it: this can no longer be read by anybody
@@ -24,6 +25,10 @@ class NotVisibleError(CaseError):
 
 class NotAllowedError(CaseError):
     pass
+
+
+class NoSecondFactorError(CaseError):
+    """Staff without a second factor, where the installation asks for one: they are led to it."""
 
 
 class RefusedError(CaseError):

@@ -14,15 +14,19 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from sojourn_web.accounts.roles import signed_in
 from sojourn_web.cases.errors import (
     CaseKeyError,
     ConflictError,
     KeyMissingError,
+    NoSecondFactorError,
     NotAllowedError,
     NotVisibleError,
     RefusedError,
@@ -42,6 +46,8 @@ KEYS_AWAY = ("The keys of cases cannot be reached just now. Nothing is lost: try
 KEY_MISSING = ("The key of this case is not there, though nobody has erased the case. Tell whoever "
                "runs this site that the keys may come from an older backup. Nothing was changed.",
                "Go back in your browser: what you typed is still there.")  # fmt: skip
+SECOND_FACTOR = ("Cases are opened with a second factor alone: add an authenticator app here, then "
+                 "come back.")  # fmt: skip
 log = logging.getLogger("sojourn.cases")
 
 
@@ -72,6 +78,9 @@ def answers_refusals(view: View) -> View:
             return view(request, *args, **kwargs)
         except NotVisibleError:
             raise Http404 from None
+        except NoSecondFactorError:
+            messages.info(request, SECOND_FACTOR)
+            return redirect("mfa_activate_totp")
         except NotAllowedError as refusal:
             raise PermissionDenied(str(refusal)) from None
         except RefusedError as refusal:
@@ -105,8 +114,12 @@ def _keys_away(request: HttpRequest, trouble: CaseKeyError) -> HttpResponse:
 
 
 def staff(request: HttpRequest) -> Actor:
-    """The member of staff who asks. Raises NotAllowedError for accounts without a place here."""
-    return actor_of(signed_in(request))
+    """The member of staff who asks. Raises NotAllowedError for accounts without a place here,
+    NoSecondFactorError where the installation asks for a second factor and there is none."""
+    user = signed_in(request)
+    if settings.CASES_MFA and not is_mfa_enabled(user):
+        raise NoSecondFactorError
+    return actor_of(user)
 
 
 def find_case(room: Room, actor: Actor, reference: str) -> UUID:
