@@ -18,6 +18,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -35,7 +36,7 @@ from sojourn_web.cases.references import read_reference
 from sojourn_web.cases.services.room import Room
 from sojourn_web.cases.states import State
 from sojourn_web.cases.unsent import own_form, show_again, words_of
-from sojourn_web.cases.visibility import Actor, actor_of, visible_to
+from sojourn_web.cases.visibility import Actor, actor_of, gone_from, visible_to
 
 View = Callable[..., HttpResponse]
 PAGE = 50
@@ -137,8 +138,9 @@ def find_case(room: Room, actor: Actor, reference: str) -> UUID:
 def list_cases(room: Room, actor: Actor, number: int, state: str = "", whose: str = "") -> CasePage:
     """Newest change first, ``PAGE`` at a time. ``whose``: ``mine`` or ``nobody``, else all."""
     found = visible_to(actor, room.now)
-    if whose in (MINE, NOBODY):
-        found = found.filter(counsellor_id=actor.user_id if whose == MINE else None)
+    if whose in (MINE, NOBODY):  # nobody's: whose counsellor has left, too
+        nobody = Q(counsellor_id=None) | Q(counsellor_id__in=gone_from(actor))
+        found = found.filter(Q(counsellor_id=actor.user_id) if whose == MINE else nobody)
     if state in State._value2member_map_:
         found = found.filter(state=state)
     total = found.count()

@@ -185,6 +185,12 @@ def _has_own_alone(actor: Actor) -> bool:
     return Office.objects.filter(pk=actor.office_id or NOWHERE, caseload_only=True).exists()
 
 
+def gone_from(actor: Actor) -> list[int]:
+    """Accounts that counsel in the actor's office no more: who left, or went to another one."""
+    here = Q(office_id=actor.office_id, left_at=None, role__in=[w.value for w in COUNSELLING])
+    return list(StaffProfile.objects.exclude(here).values_list("user_id", flat=True))
+
+
 def visible_screenings(actor: Actor, now: datetime) -> QuerySet[Screening]:
     """What waits for the medical service of the actor's office, oldest first."""
     cases = visible_to(actor, now)
