@@ -33,7 +33,14 @@ from sojourn_web.cases.models import (
 )
 from sojourn_web.cases.references import read_reference
 from sojourn_web.cases.services.room import Room, must_say, note_access, record, service, take
-from sojourn_web.cases.visibility import COUNSELLING, Action, Actor, people_for, visible_log
+from sojourn_web.cases.visibility import (
+    COUNSELLING,
+    Action,
+    Actor,
+    is_at_home,
+    people_for,
+    visible_log,
+)
 from sojourn_web.cases.vocabulary import Who
 
 GRANT = timedelta(hours=3)
@@ -120,7 +127,7 @@ def _view(room: Room, person: Person) -> PersonView:
 
 
 def _grant_reason(room: Room, actor: Actor, case: Case) -> str:
-    if case.office_id == actor.office_id or actor.user_id is None:
+    if actor.user_id is None or actor.holds_grants is False or is_at_home(actor, case):
         return ""
     grant = Grant.objects.filter(case=case, user_id=actor.user_id, ends_at__gt=room.now).first()
     return grant.reason.open(room.keys) if grant else ""
@@ -152,7 +159,8 @@ def open_sensitive(
 def break_glass(room: Room, actor: Actor, reference: str, *, reason: str) -> Grant:
     """See one case that is not one's own, for three hours; the person reads who and why.
 
-    By the whole reference alone: there is no search over what one may not see.
+    By the whole reference alone: there is no search over what one may not see. The same reason
+    again, while it is open, is a second click.
     """
     if actor.who not in COUNSELLING or actor.user_id is None:
         raise NotAllowedError("expected a counsellor or a supervisor")
@@ -166,6 +174,11 @@ def break_glass(room: Room, actor: Actor, reference: str, *, reason: str) -> Gra
     )
     if case is None:
         raise NotVisibleError
+    if is_at_home(actor, case):
+        raise RefusedError("This case is open to you without it: find it among your cases.")
+    for held in Grant.objects.filter(case=case, user_id=actor.user_id, ends_at__gt=room.now):
+        if held.reason.open(room.keys) == why:
+            return held
     grant = Grant(
         made_at=room.now, case=case, key_id=case.key_id, user_id=actor.user_id,
         ends_at=room.now + GRANT,

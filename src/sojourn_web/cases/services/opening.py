@@ -306,7 +306,7 @@ def find_duplicates(
 @service
 def issue_code(room: Room, actor: Actor, case_id: UUID, person_id: UUID, *, key: str) -> str:
     """A new code for one person, shown this once; their older ones end."""
-    case = take(room, actor, case_id, Action.WORK)
+    case = take(room, actor, case_id, Action.CODE)
     person = person_of(case, person_id)
     code = derive_code(room.keys.index_secret(), str(person.pk), actor.label, key)
     if digest_code(room.keys.index_secret(), case.reference, code) not in _digests(person):
