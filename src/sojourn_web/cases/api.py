@@ -45,6 +45,7 @@ from sojourn_web.cases.services.tokens import (
 from sojourn_web.cases.visibility import Actor
 from sojourn_web.cases.vocabulary import DocumentKind, PersonKind
 
+LANGUAGE = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?$"  # fr, ckb, pt-BR
 Short = Annotated[str, Field(max_length=120)]
 # Named as it is sent: a client that is written from the description must be understood.
 Key = Annotated[
@@ -67,11 +68,11 @@ class PersonIn(Body):
     nationality: Annotated[str, Field(max_length=3)] = ""
     contact: Annotated[str, Field(max_length=300)] = ""
     kind: PersonKind = PersonKind.APPLICANT
-    language: Annotated[str, Field(max_length=12)] = ""
+    language: Annotated[str, Field(max_length=12, pattern=f"{LANGUAGE}|^$")] = ""
 
 
 class EnquiryIn(Body):
-    language: Annotated[str, Field(min_length=2, max_length=12)]
+    language: Annotated[str, Field(min_length=2, max_length=12, pattern=LANGUAGE)]
     people: Annotated[list[PersonIn], Field(min_length=1, max_length=20)]
 
 

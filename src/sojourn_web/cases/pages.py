@@ -135,6 +135,11 @@ def find_case(room: Room, actor: Actor, reference: str) -> UUID:
     return found
 
 
+def read_number(text: str) -> int | None:
+    """A whole number of nine digits at most, as an address or a form gives it; None for others."""
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
 def list_cases(room: Room, actor: Actor, number: int, state: str = "", whose: str = "") -> CasePage:
     """Newest change first, ``PAGE`` at a time. ``whose``: ``mine`` or ``nobody``, else all."""
     found = visible_to(actor, room.now)

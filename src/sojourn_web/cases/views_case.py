@@ -124,8 +124,7 @@ def _again(
         data["version"] = str(bench.version)
         asking = _asking(bench, data)
         now = dict(act.initial(room, asking)) if act.initial else {}
-        rows = field_rows(act.form(bench, data), now)
-        if now and not any(row.now for row in rows):  # one's own second click, or the same words
+        if now and stands_already(act.form(bench, data), now):
             say_saved(request, room)
             return _back(bench.reference, act.part)
         notice = ("A colleague changed this case while you wrote. Nothing is overwritten: where "
@@ -183,6 +182,14 @@ def field_rows(form: forms.Form, now: dict[str, Any] | None = None) -> list[Fiel
         found.append(FieldRow(bound, look, (theirs or "nothing") if differs else "",
                               look == "radios" and len(list(bound)) > 4, typed))  # fmt: skip
     return found
+
+
+def stands_already(form: forms.Form, now: dict[str, Any]) -> bool:
+    """Whether a colleague has written the very same: every field, and nothing else is typed."""
+    return not any(
+        row.now or (row.field.name not in now and _as_said(row.field.value()))
+        for row in field_rows(form, now)
+    )
 
 
 def _as_said(value: object) -> str:

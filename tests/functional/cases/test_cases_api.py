@@ -80,6 +80,9 @@ def test_an_enquiry_is_opened_once_for_each_key(send: Send, cast: Cast, tmp_path
     assert AuditEvent.objects.get(case=case).name == "Booking desk"
     assert send("POST", "enquiries", ENQUIRY).status_code == 422  # no key
     assert send("POST", "enquiries", ENQUIRY, "short").status_code == 422
+    for language in ("fr\0", "f", "../en", "french"):
+        wrong = {**ENQUIRY, "language": language}
+        assert send("POST", "enquiries", wrong, "order-0009").status_code == 422, language
 
 
 def test_a_refused_create_may_be_sent_again_under_its_key(send: Send) -> None:

@@ -14,9 +14,10 @@ from uuid import UUID, uuid4
 from django import forms
 from django.db import transaction
 
+from sojourn_web.cases.errors import ConflictError, RefusedError
 from sojourn_web.cases.router import ALIAS
 from sojourn_web.cases.services.looking import PersonView
-from sojourn_web.cases.services.room import Done, Room, take
+from sojourn_web.cases.services.room import Done, Room, note_done, take, was_done
 from sojourn_web.cases.tongues import choices
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import Who
@@ -110,11 +111,21 @@ class Act:
     edits: bool = False
 
     def do(self, room: Room, actor: Actor, case_id: UUID, typed: dict[str, Any]) -> Done:
-        """In one transaction. Raises ConflictError where a colleague was quicker."""
-        with transaction.atomic(using=ALIAS):
-            if self.edits:
-                take(room, actor, case_id, Action.SEE, typed["version"])
-            return self.run(room, actor, case_id, typed)
+        """In one transaction. Raises RefusedError, and ConflictError where a colleague was quicker;
+        neither for the second click on a form that did its work."""
+        name, key = f"act:{self.name}", str(typed.get("key") or "")
+        try:
+            with transaction.atomic(using=ALIAS):
+                if self.edits:
+                    take(room, actor, case_id, Action.SEE, typed["version"])
+                done = self.run(room, actor, case_id, typed)
+                if key:
+                    note_done(room, actor, name, key, case_id)
+                return done
+        except (ConflictError, RefusedError):
+            if was_done(actor, name, key, case_id):
+                return Done(case_id, "", "", 0, repeated=True)
+            raise
 
 
 class KeyOnly(CaseForm):

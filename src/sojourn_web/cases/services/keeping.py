@@ -94,6 +94,7 @@ class KeptFor:
 class WaitingErasure:
     """A request that waits for two people. ``mine``: the first yes is the reader's own."""
 
+    case_id: UUID
     reference: str
     outcome: str
     state: str
@@ -211,7 +212,7 @@ def waiting_erasures(room: Room, actor: Actor) -> tuple[WaitingErasure, ...]:
     rows = ErasureRequest.objects.filter(case__in=mine, ended_at=None).select_related("case")
     found = [
         WaitingErasure(
-            r.case.reference, r.case.outcome, r.case.state, r.made_at, r.rule, r.first,
+            r.case_id, r.case.reference, r.case.outcome, r.case.state, r.made_at, r.rule, r.first,
             r.first == actor.label, r.case.ended_at is not None,
         )
         for r in rows

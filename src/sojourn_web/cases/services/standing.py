@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sojourn_web.cases.models import ChildSafeguard, Complaint, FollowUp
+from sojourn_web.cases.models import ChildSafeguard, Complaint, Document, FollowUp
 from sojourn_web.cases.services.room import Room
 
 
@@ -31,3 +31,12 @@ def answer_as_written(room: Room, case_id: UUID, complaint_id: UUID) -> dict[str
     """What a supervisor has answered to a complaint."""
     row = Complaint.objects.filter(case_id=case_id, pk=complaint_id).first()
     return {"answer": row.answer.show(room.keys)} if row else {}
+
+
+def document_as_written(room: Room, case_id: UUID, document_id: UUID) -> dict[str, str]:
+    """A document that was asked for and has come; nothing before that."""
+    row = Document.objects.filter(case_id=case_id, pk=document_id).first()
+    if row is None or row.expires_on is None:
+        return {}
+    return {"number": row.number.show(room.keys), "issued_on": str(row.issued_on or ""),
+            "expires_on": str(row.expires_on), "holder": row.holder}  # fmt: skip
