@@ -18,7 +18,7 @@ from lib.cast import Cast, applicant_of, key, people_of
 from lib.desk import case_in, cast_of_today, client_of, trail_is_whole
 from sojourn_web.cases.models import AuditEvent, Case, Document, ErasureRequest, HandOver, Screening
 from sojourn_web.cases.services import checks, consents, erasing, moving, travel
-from sojourn_web.cases.states import State
+from sojourn_web.cases.states import Move, State
 from sojourn_web.cases.vocabulary import Purpose, ScreeningKind
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
@@ -60,8 +60,10 @@ def test_a_second_click_decides_an_appeal_once(cast: Cast) -> None:
     checks.refer_not_safe(cast.room, cast.counsellor, case.pk, reason="Threats.", key=key())
     checks.appeal(cast.room, applicant_of(case), case.pk, text="They have gone.")
     where = f"/cases/{case.reference}/do/decide-appeal"
-    click_twice(client_of(cast.supervisor), where, upheld="yes", decision="It is safe now.")
-    assert AuditEvent.objects.filter(case=case, what="appeal upheld").count() <= 1
+    click_twice(client_of(cast.supervisor), where, answer="upheld",
+                decision="It is safe now.")  # fmt: skip
+    assert AuditEvent.objects.filter(case=case, what=Move.APPEAL_UPHELD).count() == 1
+    assert Case.objects.get(pk=case.pk).state == State.COUNSELLING
     assert trail_is_whole(case)
 
 
