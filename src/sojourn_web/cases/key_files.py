@@ -55,6 +55,10 @@ class CaseKeys(Protocol):
         """After a restore: destroy what tombstones name. How many were there again."""
         ...
 
+    def missing(self, key_ids: Iterable[str]) -> int:
+        """How many of these are not there; none is opened."""
+        ...
+
     def index_secret(self) -> bytes:
         """The secret of blind indexes and of access codes; one for the installation."""
         ...
@@ -128,6 +132,9 @@ class FileCaseKeys:
         for key_id in found:
             self.destroy(key_id)
         return len(found)
+
+    def missing(self, key_ids: Iterable[str]) -> int:
+        return sum(not self._path(k).exists() for k in key_ids)
 
     def index_secret(self) -> bytes:
         return _read(self._index)

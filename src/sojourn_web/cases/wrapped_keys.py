@@ -121,6 +121,10 @@ class WrappedCaseKeys:
             self.destroy(key_id)
         return len(found)
 
+    def missing(self, key_ids: Iterable[str]) -> int:
+        there = self._service.names()
+        return sum(PREFIX + k not in there or not self._path(k).exists() for k in key_ids)
+
     def index_secret(self) -> bytes:
         return self._read(INDEX, self._folder / WRAPPED_INDEX)
 

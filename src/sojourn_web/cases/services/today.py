@@ -295,8 +295,9 @@ def _handed_over(reach: _Reach) -> Listed:
 
 def _granted(reach: _Reach) -> Listed:
     rows = Grant.objects.filter(reach.seen, user_id=reach.actor.user_id or 0, ends_at__gt=reach.now)
+    zone = ZoneInfo(reach.actor.time_zone or "UTC")
     return _listed("granted", "Open to you by break-glass, for three hours", (
-        Item(reference, "the person reads your reason", ends.date())
+        Item(reference, f"until {ends.astimezone(zone):%H:%M}; the person reads your reason")
         for reference, ends in _read(rows, "ends_at")
     ))  # fmt: skip
 
