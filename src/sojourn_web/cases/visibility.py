@@ -82,6 +82,8 @@ class Action(StrEnum):
     ANSWER = "answer"
     WORK = "work"
     SHARE = "share"
+    CODE = "code"
+    MONEY = "money"
     SENSITIVE = "sensitive"
     ASK_ERASURE = "ask_erasure"
     ERASE = "erase"
@@ -112,6 +114,9 @@ ALLOWED: dict[Action, frozenset[Who]] = {
     Action.ANSWER: BOTH_SIDES,
     Action.WORK: COUNSELLING,
     Action.SHARE: COUNSELLING,
+    # A code lets its holder in as the person themselves: never by break-glass.
+    Action.CODE: COUNSELLING,
+    Action.MONEY: COUNSELLING,
     Action.SENSITIVE: BOTH_SIDES | {Who.MEDICAL},
     Action.ASK_ERASURE: BOTH_SIDES | {Who.CLOCK},
     Action.ERASE: COUNSELLING,
@@ -183,6 +188,12 @@ def _has_own_alone(actor: Actor) -> bool:
     if actor.caseload_only is not None:
         return actor.caseload_only
     return Office.objects.filter(pk=actor.office_id or NOWHERE, caseload_only=True).exists()
+
+
+def gone_from(actor: Actor) -> list[int]:
+    """Accounts that counsel in the actor's office no more: who left, or went to another one."""
+    here = Q(office_id=actor.office_id, left_at=None, role__in=[w.value for w in COUNSELLING])
+    return list(StaffProfile.objects.exclude(here).values_list("user_id", flat=True))
 
 
 def visible_screenings(actor: Actor, now: datetime) -> QuerySet[Screening]:
@@ -277,10 +288,15 @@ def left_at(actor: Actor) -> datetime | None:
 
 
 def is_at_home(actor: Actor, case: Case) -> bool:
-    """The person's own case, or one of the actor's office."""
+    """The person's own case, or one of the actor's office; one's own alone where the office says
+    that counsellors see those alone. What is seen by break-glass is not at home."""
     if actor.who is Who.APPLICANT:
         return actor.case_id == case.pk
-    return actor.office_id is not None and actor.office_id == case.office_id
+    if actor.office_id is None or actor.office_id != case.office_id:
+        return False
+    if actor.who is not Who.COUNSELLOR or case.counsellor_id == actor.user_id:
+        return True
+    return not _has_own_alone(actor)
 
 
 def _rule_of(action: Action) -> Any:

@@ -10,12 +10,12 @@ from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from lib.cast import Cast, make_cast
-from sojourn_web.cases.keys import FileCaseKeys, case_keys
+from sojourn_web.cases.keys import FileCaseKeys, case_keys, has_tombstone
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> FileCaseKeys:
-    return FileCaseKeys.open_or_create(tmp_path / "keys")
+    return FileCaseKeys.open_or_create(tmp_path / "keys", has_tombstone)
 
 
 @pytest.fixture

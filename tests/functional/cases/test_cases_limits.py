@@ -115,7 +115,7 @@ def test_the_api_s_description_tells_of_it(client: Client) -> None:
         assert operation["responses"]["429"]["headers"]["Retry-After"]["schema"] == {
             "type": "integer"
         }
-        assert "application/json" in operation["responses"]["429"]["content"]
+        assert "application/problem+json" in operation["responses"]["429"]["content"]
 
 
 def test_signing_in_is_limited_for_a_name_and_says_how_long_to_wait(client: Client) -> None:

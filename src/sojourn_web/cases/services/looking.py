@@ -37,6 +37,7 @@ from sojourn_web.cases.visibility import (
     COUNSELLING,
     Action,
     Actor,
+    is_at_home,
     left_at,
     people_for,
     visible_log,
@@ -129,7 +130,7 @@ def _view(room: Room, person: Person) -> PersonView:
 
 
 def _grant_reason(room: Room, actor: Actor, case: Case) -> str:
-    if case.office_id == actor.office_id or actor.user_id is None:
+    if actor.user_id is None or actor.holds_grants is False or is_at_home(actor, case):
         return ""
     grant = Grant.objects.filter(case=case, user_id=actor.user_id, ends_at__gt=room.now).first()
     return grant.reason.open(room.keys) if grant else ""
@@ -161,7 +162,8 @@ def open_sensitive(
 def break_glass(room: Room, actor: Actor, reference: str, *, reason: str) -> Grant:
     """See one case that is not one's own, for three hours; the person reads who and why.
 
-    By the whole reference alone: there is no search over what one may not see.
+    By the whole reference alone: there is no search over what one may not see. The same reason
+    again, while it is open, is a second click.
     """
     if actor.who not in COUNSELLING or actor.user_id is None:
         raise NotAllowedError("expected a counsellor or a supervisor")
@@ -175,6 +177,11 @@ def break_glass(room: Room, actor: Actor, reference: str, *, reason: str) -> Gra
     )
     if case is None:
         raise NotVisibleError
+    if is_at_home(actor, case):
+        raise RefusedError("This case is open to you without it: find it among your cases.")
+    for held in Grant.objects.filter(case=case, user_id=actor.user_id, ends_at__gt=room.now):
+        if held.reason.open(room.keys) == why:
+            return held
     grant = Grant(
         made_at=room.now, case=case, key_id=case.key_id, user_id=actor.user_id,
         ends_at=room.now + GRANT,

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from sojourn_web.cases.errors import NotAllowedError, RefusedError
+from sojourn_web.cases.errors import ConflictError, NotAllowedError, RefusedError
 from sojourn_web.cases.models import (
     Arrival,
+    AuditEvent,
     Case,
     Consent,
     Document,
@@ -80,13 +81,28 @@ def move(
     room: Room, actor: Actor, case_id: UUID, name: Move, *, reason: str = "",
     version: int | None = None,
 ) -> Done:  # fmt: skip
-    """Take one transition. Raises RefusedError with every reason against it."""
-    case = take(room, actor, case_id, Action.MOVE, version)
+    """Take one transition. Raises RefusedError with every reason against it. Twice is once."""
+    case = take(room, actor, case_id, Action.MOVE)
+    if is_second_click(actor, case, name, version):
+        return done(case, repeated=True)
     transition = find_transition(name)
     if transition.own_service:
         raise RefusedError(f"'{transition.label}' has a form of its own: use that.")
     take_step(room, actor, case, transition, reason)
     return done(case)
+
+
+def is_second_click(actor: Actor, case: Case, name: Move, version: int | None) -> bool:
+    """Whether the actor has taken this step since the page at ``version`` was shown, and it stands.
+    Raises ConflictError where somebody else has changed the case since."""
+    if version is None or version == case.version:
+        return False
+    mine = AuditEvent.objects.filter(
+        case=case, actor=actor.label, what=name, version__gt=version
+    ).exists()
+    if not mine or case.last_move != name:
+        raise ConflictError
+    return True
 
 
 def take_step(

@@ -286,6 +286,7 @@ def find_duplicates(
         asked[IndexKind.DOCUMENT, digest(secret, scope, IndexKind.DOCUMENT, number)] = "document"
     rows = BlindIndex.objects.filter(
         office_id=actor.office_id, digest__in=[d for _, d in asked],
+        kind__in={k for k, _ in asked},  # as the index is ordered: else all of an office is read
         case__in=visible_to(actor, room.now),
     ).select_related("case")  # fmt: skip
     found: dict[UUID, tuple[Case, list[str]]] = {}
@@ -307,7 +308,7 @@ def find_duplicates(
 @service
 def issue_code(room: Room, actor: Actor, case_id: UUID, person_id: UUID, *, key: str) -> str:
     """A new code for one person, shown this once; their older ones end."""
-    case = take(room, actor, case_id, Action.WORK)
+    case = take(room, actor, case_id, Action.CODE)
     person = person_of(case, person_id)
     code = derive_code(room.keys.index_secret(), str(person.pk), actor.label, key)
     if digest_code(room.keys.index_secret(), case.reference, code) not in _digests(person):

@@ -225,7 +225,7 @@ def add_money(
     currency: str, *, key: str, detail: str = "",
 ) -> Done:  # fmt: skip
     """Held or paid. What was paid is put right by another line, never by changing one."""
-    case = take(room, actor, case_id, Action.WORK)
+    case = take(room, actor, case_id, Action.MONEY)
     if kind is MoneyKind.HELD and amount <= 0:
         raise RefusedError("Expected an amount above nothing.")
     if kind is MoneyKind.HELD and State(case.state) in ENDED:

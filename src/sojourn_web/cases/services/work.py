@@ -99,7 +99,10 @@ def finish_task(room: Room, actor: Actor, case_id: UUID, task_id: UUID) -> Done:
 def stop_clock(room: Room, actor: Actor, case_id: UUID, reason: str) -> Done:
     """Others keep us waiting from now; ``start_clock`` ends it."""
     case = take(room, actor, case_id, Action.WORK)
-    if ClockStop.objects.filter(case=case, started_at=None).exists():
+    standing = ClockStop.objects.filter(case=case, started_at=None).first()
+    if standing is not None:
+        if standing.reason == reason.strip()[:60]:  # a second click
+            return done(case, standing, repeated=True)
         raise RefusedError("The clock stands already: start it first.")
     row = ClockStop.objects.create(
         made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
@@ -111,8 +114,12 @@ def stop_clock(room: Room, actor: Actor, case_id: UUID, reason: str) -> Done:
 
 @service
 def start_clock(room: Room, actor: Actor, case_id: UUID) -> Done:
+    """The others have answered. Twice is once."""
     case = take(room, actor, case_id, Action.WORK)
-    for row in ClockStop.objects.filter(case=case, started_at=None):
+    stopped = list(ClockStop.objects.filter(case=case, started_at=None))
+    if not stopped:
+        return done(case, repeated=True)
+    for row in stopped:
         row.started_at = room.now
         row.save()
     record(room, actor, case, "started the clock", columns="clock")
