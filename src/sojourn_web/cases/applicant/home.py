@@ -18,7 +18,7 @@ from sojourn_web.cases.services.facts import current_journey
 from sojourn_web.cases.services.particulars import open_particular
 from sojourn_web.cases.services.travel import papers_waiting
 from sojourn_web.cases.states import Move, State, find_transition
-from sojourn_web.cases.visibility import people_for
+from sojourn_web.cases.visibility import left_at, people_for
 
 # What each state is called here, and what comes next.
 STANDS: dict[State, tuple[str, str]] = {
@@ -130,8 +130,11 @@ def make_home(asked: Asked) -> Home:
 
 
 def is_to_be_handed_back(asked: Asked) -> bool:
-    """Their own papers and the children's."""
+    """Their own papers and the children's; for who has left the plan their own alone: a child's
+    would tell what the others have decided."""
     mine = set(people_for(asked.actor, asked.case).values_list("pk", flat=True))
+    if left_at(asked.actor) is not None:
+        mine = {asked.person.pk}
     return any(p.person_id in mine for p in papers_waiting(asked.case))
 
 
