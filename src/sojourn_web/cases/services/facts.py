@@ -31,7 +31,7 @@ from sojourn_web.cases.models import (
     Screening,
 )
 from sojourn_web.cases.services.room import today_in
-from sojourn_web.cases.states import Move
+from sojourn_web.cases.states import BEFORE_DEPARTURE, Move, State
 from sojourn_web.cases.vocabulary import (
     AppealState,
     Check,
@@ -46,6 +46,8 @@ from sojourn_web.cases.vocabulary import (
 
 # The consent of the travel day is asked at most this long before leaving.
 TRAVEL_DAY = timedelta(hours=24)
+# While these last somebody may come into a plan, or back into it: see ``takes_people``.
+OPEN = frozenset(BEFORE_DEPARTURE) - {State.TRAVEL}
 
 
 # Which guards ask for what is read by a query of its own; the others ask for what ``know`` reads.
@@ -145,6 +147,11 @@ def _ends(case: Case, journey: Journey | None) -> set[str]:
 
 def current_journey(case: Case) -> Journey | None:
     return Journey.objects.filter(case=case, ended_at=None).order_by("-made_at").first()
+
+
+def takes_people(case: Case) -> bool:
+    """Whether somebody may come into the plan: no journey is planned to which others said yes."""
+    return State(case.state) in OPEN and current_journey(case) is None
 
 
 def open_referral(case: Case) -> Referral | None:

@@ -38,8 +38,9 @@ from sojourn_web.cases.visibility import (
     Action,
     Actor,
     is_at_home,
-    left_at,
+    is_out,
     people_for,
+    times_out,
     visible_log,
 )
 from sojourn_web.cases.vocabulary import Who
@@ -47,6 +48,7 @@ from sojourn_web.cases.vocabulary import Who
 GRANT = timedelta(hours=3)
 PAGE, ELSEWHERE = "the case's page", "opened from another office"
 LETTER = "made a letter"
+Times = tuple[tuple[datetime, datetime | None], ...]
 # Sealed columns that no page opens by itself: table and column.
 SENSITIVE: dict[tuple[str, str], type[CaseRow]] = {
     ("screening", "answers"): Screening,
@@ -200,7 +202,8 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
     Other adults of the family are not in it. Where there are any, notes and files of the whole
     case, and what was said at a follow-up, are not either, for they may speak of the others: a
     counsellor goes through those. Who has left the plan is told what is held on themselves, and of
-    the children what was there when they left: the journey of the others is not theirs.
+    the children what was there when they left: the journey of the others is not theirs, nor what
+    was planned for all while they were out of the plan, once they are back.
     """
     if actor.who is not Who.APPLICANT or actor.case_id is None:
         raise NotAllowedError("each person exports their own record; nobody exports others'")
@@ -209,6 +212,7 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
     mine = [p.pk for p in people]
     alone = not Person.objects.filter(case=case).exclude(pk__in=mine).exists()
     left = next((p.left_plan_at for p in people if p.pk == actor.person_id), None)
+    out = times_out(actor)
     names = {str(p.pk): p.names.show(room.keys) or p.kind for p in people}
     found = [_held(room, p, names) for p in people]
     for model in case_tables():
@@ -223,7 +227,11 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
             rows = rows.filter(about | Q(person__isnull=True) if shared else about)
         elif left is not None or (model in (Note, HandOverNote, FollowUp) and not alone):
             continue
-        found += [_held(room, row, names) for row in rows]
+        found += [
+            _held(room, row, names)
+            for row in rows
+            if getattr(row, "person_id", None) or not is_out(row.made_at, out)
+        ]
     return tuple(sorted(found, key=lambda h: (h.table, h.at)))
 
 
@@ -252,19 +260,29 @@ def read_log(room: Room, actor: Actor, most: int = 200) -> tuple[LogLine, ...]:
     changes, looks = visible_log(actor)
     events: list[AuditEvent | AccessEvent] = [*changes[:most], *looks[:most]]
     events.sort(key=lambda e: e.made_at, reverse=True)
-    own, left = actor.who is Who.APPLICANT, left_at(actor)
+    own, out = actor.who is Who.APPLICANT, times_out(actor)
     return tuple(
-        LogLine(e.made_at, e.name or e.actor if own else e.actor, _what(e, left),
-                e.reason.show(room.keys) if own else "given" if e.reason else "")
+        LogLine(e.made_at, e.name or e.actor if own else e.actor, _what(e, out),
+                _why(room, e, out) if own else "given" if e.reason else "")
         for e in events[:most]
     )  # fmt: skip
 
 
-def _what(event: AuditEvent | AccessEvent, left: datetime | None) -> str:
-    """``left``: after it, the page that was opened would tell what goes on with the others."""
+def _why(room: Room, event: AuditEvent | AccessEvent, out: Times) -> str:
+    """A reason for a look while they were out may speak of the others; one for breaking the glass
+    is told to everybody of the case."""
+    told = isinstance(event, AuditEvent) or event.what == ELSEWHERE
+    return event.reason.show(room.keys) if told or not _is_of_others(event, out) else ""
+
+
+def _is_of_others(event: AuditEvent | AccessEvent, out: Times) -> bool:
+    return event.private_to is None and is_out(event.made_at, out)
+
+
+def _what(event: AuditEvent | AccessEvent, out: Times) -> str:
+    """While they were out, the page that was opened would tell what goes on with the others."""
     if isinstance(event, AuditEvent):
         return event.what.replace("_", " ")
     if event.what == ELSEWHERE or event.what.startswith(LETTER):
         return event.what
-    after = left is not None and event.made_at > left and event.private_to is None
-    return f"opened {PAGE if after else event.what}"
+    return f"opened {PAGE if _is_of_others(event, out) else event.what}"

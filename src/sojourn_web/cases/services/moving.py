@@ -26,7 +26,7 @@ from sojourn_web.cases.models import (
     Person,
     Transfer,
 )
-from sojourn_web.cases.services.facts import Known, gather_facts, people_in_plan
+from sojourn_web.cases.services.facts import Known, gather_facts, people_in_plan, takes_people
 from sojourn_web.cases.services.opening import index_person
 from sojourn_web.cases.services.room import (
     Done,
@@ -51,7 +51,7 @@ from sojourn_web.cases.states import (
     guards_asked,
     why_not,
 )
-from sojourn_web.cases.visibility import Action, Actor
+from sojourn_web.cases.visibility import CAME_BACK, LEFT, Action, Actor
 from sojourn_web.cases.vocabulary import Holder, MoneyKind, Outcome, TransferState, Who
 
 HAND_BACK = "hand the passport back"
@@ -167,25 +167,31 @@ def _leave_plan(room: Room, actor: Actor, case: Case, person: Person) -> tuple[s
     _release(room, Hold.objects.filter(case=case, person=person, released_at=None))
     handed = ask_papers_back(room, actor, case, person)
     add_task(room, actor, case, TALK_IN_PRIVATE)
-    record(room, actor, case, "leave_plan", private_to=person.pk)
+    record(room, actor, case, LEFT, private_to=person.pk)
     count(case.office_id, room.now, "left a family's plan")
     return (HAND_BACK,) if handed else ()
 
 
 @service
 def rejoin_plan(room: Room, actor: Actor, case_id: UUID, person_id: UUID) -> Done:
-    """An adult who left the plan comes back into it. Every consent is asked again. Once the
-    others have departed there is no plan to come back into."""
+    """An adult who left the plan comes back into it. Every consent is asked again.
+
+    By themselves while anybody may come in: afterwards the others' journey is planned, and another
+    adult's consents would be missing to it. A counsellor may until the others have departed.
+    """
     case = take(room, actor, case_id, Action.WITHDRAW)
     person = person_of(case, person_id)
     if actor.who is Who.APPLICANT and actor.person_id != person.pk:
         raise NotAllowedError("each adult decides for themselves")
-    if State(case.state) in AFTER_DEPARTURE:
+    if person.left_plan_at is None:
+        return done(case, person, repeated=True)
+    alone = actor.who is Who.APPLICANT
+    if State(case.state) in AFTER_DEPARTURE or (alone and not takes_people(case)):
         raise RefusedError(GONE)
     person.left_plan_at = None
     person.save()
     index_person(room, case, person)
-    record(room, actor, case, "rejoin_plan", private_to=person.pk)
+    record(room, actor, case, CAME_BACK, private_to=person.pk)
     return done(case, person)
 
 
