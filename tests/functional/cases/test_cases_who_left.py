@@ -143,7 +143,7 @@ def test_the_embassy_is_asked_about_nobody_but_who_said_yes(cast: Cast) -> None:
     with pytest.raises(RefusedError, match="consent of its own"):
         ask(amina.pk)  # she has left: his yes does not speak for her
     checks.refer_not_safe(cast.room, cast.counsellor, case.pk, reason="War.", key=key())
-    assert Consent.objects.filter(purpose=Purpose.EMBASSY, withdrawn_at=None).exists()
+    assert not Consent.objects.filter(purpose=Purpose.EMBASSY, withdrawn_at=None).exists()
     with pytest.raises(RefusedError, match="stopped or has ended"):
         ask(ibrahim.pk)
 

@@ -15,8 +15,14 @@ from sojourn_web.cases.applicant.gate import Asked
 from sojourn_web.cases.applicant.languages import OFFICIAL, current_language, words
 from sojourn_web.cases.models import Consent, Declaration, Journey
 from sojourn_web.cases.services.consents import reviewed_wordings
-from sojourn_web.cases.services.facts import TRAVEL_DAY, current_journey, is_current, is_travel_day
-from sojourn_web.cases.services.moving import ENDED
+from sojourn_web.cases.services.facts import (
+    TRAVEL_DAY,
+    current_journey,
+    is_current,
+    is_travel_day,
+    serves,
+)
+from sojourn_web.cases.services.moving import ENDED, OF_THE_JOURNEY
 from sojourn_web.cases.states import State
 from sojourn_web.cases.vocabulary import Purpose, Stage
 
@@ -28,8 +34,6 @@ TITLES = {
     Purpose.SURVEY: words("To be asked later how I am"),
     Purpose.TRANSFER: words("To give my case to another office"),
 }
-# Asked for a journey that is to come: not once it was withdrawn, stopped or has ended.
-OF_THE_JOURNEY = frozenset({Purpose.EMBASSY, Purpose.CARRIER, Purpose.RECEPTION})
 STAGES = {
     Stage.APPLICATION: words("First time: whether I want to return"),
     Stage.BOOKING: words("Second time: this journey"),
@@ -81,6 +85,8 @@ def _agreement(
     found = reviewed_wordings(purpose, here) or reviewed_wordings(purpose, OFFICIAL)
     wording = found[0] if found else None
     stage = _next_stage(asked, rows, journey) if purpose is Purpose.RETURN else None
+    if purpose is Purpose.CARRIER:  # another booking's is no answer to this one
+        rows = [r for r in rows if serves(r, journey)]
     is_open = stage is not None if purpose is Purpose.RETURN else not rows
     shows_journey = purpose is Purpose.RETURN and stage not in (None, Stage.APPLICATION)
     here_still = asked.person.left_plan_at is None and not asked.person.is_child

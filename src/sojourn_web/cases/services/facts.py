@@ -231,6 +231,15 @@ def is_current(consent: Consent, journey: Journey | None) -> bool:
     return is_travel_day(consent.given_at, journey)
 
 
+def serves(consent: Consent, journey: Journey | None) -> bool:
+    """Whether a consent to anything but the return holds now. The carrier of another booking was
+    another question: it is asked anew for each journey that is planned."""
+    if consent.withdrawn_at is not None or consent.declaration.retired_at is not None:
+        return False
+    new = journey is not None and consent.given_at < journey.made_at
+    return consent.purpose != Purpose.CARRIER or not new
+
+
 def is_travel_day(moment: datetime, journey: Journey) -> bool:
     """Whether the last consent can be given at ``moment``."""
     return journey.leaves_at - TRAVEL_DAY <= moment <= journey.leaves_at

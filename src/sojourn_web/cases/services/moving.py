@@ -52,12 +52,21 @@ from sojourn_web.cases.states import (
     why_not,
 )
 from sojourn_web.cases.visibility import CAME_BACK, LEFT, Action, Actor
-from sojourn_web.cases.vocabulary import Holder, MoneyKind, Outcome, TransferState, Who
+from sojourn_web.cases.vocabulary import (
+    Holder,
+    MoneyKind,
+    Outcome,
+    Purpose,
+    TransferState,
+    Who,
+)
 
 HAND_BACK = "hand the passport back"
 TALK_IN_PRIVATE = "the plan has changed for one person: speak with them in private"
 FOLLOW_UP_MONTHS = (1, 3, 6, 12)
 ENDED = frozenset({State.CLOSED, State.WITHDRAWN, State.STOPPED})
+# Asked for a journey that is to come: neither asked nor kept once there is none.
+OF_THE_JOURNEY = frozenset({Purpose.EMBASSY, Purpose.CARRIER, Purpose.RECEPTION})
 AFTER_DEPARTURE = frozenset(State) - {*BEFORE_DEPARTURE, State.WITHDRAWN, State.STOPPED}
 # To somebody who left a family's plan; it does not say that the others have travelled.
 GONE = "Nobody can be added now. Ask to be called: your counsellor plans it anew with everybody."
@@ -228,6 +237,15 @@ def _end_consents(room: Room, case: Case, person: Person | None = None) -> None:
         consent.save()
 
 
+def end_journey_consents(room: Room, case: Case, person: Person | None = None) -> None:
+    """Embassy, carrier and reception hear nothing more of whom no journey waits for; ``person``:
+    of them alone."""
+    given = Consent.objects.filter(case=case, purpose__in=OF_THE_JOURNEY, withdrawn_at=None)
+    for consent in given if person is None else given.filter(person=person):
+        consent.withdrawn_at = room.now
+        consent.save()
+
+
 def _papers_to_hand_back(case: Case, person: Person | None = None) -> QuerySet[Document]:
     papers = Document.objects.filter(case=case, holder=Holder.OFFICE, handed_back_at=None)
     return papers if person is None else papers.filter(person=person)
@@ -259,11 +277,13 @@ def _on_withdraw(room: Room, actor: Actor, case: Case) -> None:
 def _on_consent_withdrawn(room: Room, actor: Actor, case: Case) -> None:
     """Without a consent the office has no ground to keep what was handed in."""
     release_all(room, actor, case)
+    end_journey_consents(room, case)
     ask_papers_back(room, actor, case)
 
 
 def _on_stop(room: Room, actor: Actor, case: Case) -> None:
     release_all(room, actor, case)
+    end_journey_consents(room, case)
     ask_papers_back(room, actor, case)
     case.outcome = Outcome.STOPPED
 

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from sojourn_web.cases.models import Case, ClockStop, Person, StaffProfile
-from sojourn_web.cases.services.facts import Known, is_current, know
+from sojourn_web.cases.services.facts import Known, is_current, know, serves
 from sojourn_web.cases.services.looking import CaseView, show
 from sojourn_web.cases.services.moving import WITHDRAWABLE, open_choices
 from sojourn_web.cases.services.room import Room, service, take, today_in
@@ -157,7 +157,7 @@ def _consent_lines(room: Room, known: Known, names: dict[UUID, str]) -> tuple[Co
         if row.purpose == Purpose.RETURN:
             current = is_current(row, known.journey)
         else:
-            current = row.withdrawn_at is None and retired is None
+            current = serves(row, known.journey)
         ended = ""
         if not current:
             ended = ("withdrawn" if row.withdrawn_at else "the wording was retired" if retired
