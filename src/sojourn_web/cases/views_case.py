@@ -148,6 +148,7 @@ def _asking(bench: Bench, data: Any) -> Bench:
         {**bench.asked, **{name: str(data[name]) for name in ASKED if name in data}},
         bench.colleagues,
         bench.offices,
+        bench.reader,
     )
 
 

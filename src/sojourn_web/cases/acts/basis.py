@@ -33,7 +33,7 @@ INPUT = {"class": "govuk-input"}
 class Bench:
     """What a form stands on. ``people``: opened for a page, without names where only checked.
 
-    ``asked``: the address's own words: ``?person=...&row=...``.
+    ``asked``: the address's own words: ``?person=...&row=...``. ``reader``: the account that asks.
     """
 
     case_id: UUID
@@ -44,6 +44,7 @@ class Bench:
     asked: Mapping[str, str]
     colleagues: Choices = field(default_factory=list)
     offices: Choices = field(default_factory=list)
+    reader: int | None = None
 
     def person(self) -> PersonView | None:
         wanted = self.asked.get("person", "")

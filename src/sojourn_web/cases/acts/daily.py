@@ -160,7 +160,7 @@ def _complaint(room: Room, actor: Actor, case_id: UUID, f: dict[str, Any]) -> Do
 
 def _answered_now(room: Room, bench: Bench) -> Mapping[str, Any]:
     row = asked_id(bench, "row")
-    return standing.answer_as_written(room, bench.case_id, row) if row else {}
+    return standing.answer_as_written(room, bench.reader, bench.case_id, row) if row else {}
 
 
 class AnswerForm(CaseForm):

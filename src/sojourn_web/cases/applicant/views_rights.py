@@ -185,6 +185,7 @@ def complain(asked: Asked) -> HttpResponse:
             asked.room, asked.actor, asked.case.pk, text, key=asked.typed.get("key", "")
         ),
         outside=settings.RETURN_COMPLAINTS, zone=asked.case.office.time_zone,
+        nobody=not work.who_answers(asked.case),
         earlier=work.complaints_of(asked.room, asked.case, asked.person),
     )  # fmt: skip
 
@@ -212,7 +213,7 @@ def _write(asked: Asked, name: str, send: object, **context: object) -> HttpResp
     elif asked.sent and callable(send):
         try:
             send(asked.typed.get("value", ""))
-            return asked.page("told", what=name)
+            return asked.page("told", what=name, **context)
         except RefusedError as refusal:
             errors = refusal.reasons
     return asked.page(name, 409 if errors else 200, errors=errors,

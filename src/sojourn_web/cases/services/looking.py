@@ -237,7 +237,7 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
 
 # Digests and office work that say nothing of the person; Person is told first.
 NOT_TOLD = frozenset({"BlindIndex", "AccessCode", "Task", "Person", "Visit", "Invitation"})
-HIDDEN = frozenset({"id", "key_id", "case", "made_by", "content"})
+HIDDEN = frozenset({"id", "key_id", "case", "made_by", "content", "counsellor_id"})
 
 
 def _held(room: Room, row: CaseRow, names: dict[str, str]) -> HeldValue:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sojourn_web.cases.models import ChildSafeguard, Complaint, Document, FollowUp
 from sojourn_web.cases.services.room import Room
+from sojourn_web.cases.services.work import is_about
 
 
 def child_as_written(room: Room, case_id: UUID, person_id: UUID) -> dict[str, str]:
@@ -27,10 +28,16 @@ def follow_up_as_written(room: Room, case_id: UUID, month: int) -> dict[str, str
     return {"reached": "yes" if row.reached else "no", "notes": row.notes.show(room.keys)}
 
 
-def answer_as_written(room: Room, case_id: UUID, complaint_id: UUID) -> dict[str, str]:
-    """What a supervisor has answered to a complaint."""
-    row = Complaint.objects.filter(case_id=case_id, pk=complaint_id).first()
-    return {"answer": row.answer.show(room.keys)} if row else {}
+def answer_as_written(
+    room: Room, reader: int | None, case_id: UUID, complaint_id: UUID
+) -> dict[str, str]:
+    """What a supervisor has answered to a complaint; nothing to an account that the
+    complaint is about."""
+    rows = Complaint.objects.filter(case_id=case_id, pk=complaint_id).select_related("case")
+    row = rows.first()
+    if row is None or is_about(row, row.case, reader):
+        return {}
+    return {"answer": row.answer.show(room.keys)}
 
 
 def document_as_written(room: Room, case_id: UUID, document_id: UUID) -> dict[str, str]:

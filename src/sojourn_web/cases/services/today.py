@@ -50,6 +50,7 @@ EXPIRES_AHEAD = timedelta(days=60)
 TASKS_AHEAD = timedelta(days=7)
 FOLLOW_UP_AHEAD = timedelta(days=7)
 HANDED_OVER = timedelta(days=2)
+BY_ANOTHER = "a complaint that somebody else must answer, of"
 TASK = ("what", "due_on", "id")
 
 
@@ -313,11 +314,20 @@ def _appeals(reach: _Reach) -> Listed:
 
 
 def _complaints(reach: _Reach) -> Listed:
-    rows = Complaint.objects.filter(reach.seen, answered_at=None)
-    rows = rows.exclude(case__counsellor_id=reach.actor.user_id)  # somebody else answers these
+    """Those about the supervisor stand in the others' lists; where there is no other who may
+    answer one, it is told that it waits, and no more."""
+    me = reach.actor.user_id
+    rows = Complaint.objects.filter(reach.seen, answered_at=None).order_by("made_at")
+    found = list(_read(rows, "made_at", "case__counsellor_id", "counsellor_id"))
+    others = set(
+        StaffProfile.objects.filter(
+            office_id=_office(reach.actor), role=Who.SUPERVISOR, left_at=None
+        ).exclude(user_id=me or 0).values_list("user_id", flat=True)
+    ) if any(me in about for _, _, *about in found) else set()  # fmt: skip
     return _listed("complaints", "Complaints to answer", (
-        Item(reference, "complaint of", at.date())
-        for reference, at in _read(rows.order_by("made_at"), "made_at")
+        Item(reference, BY_ANOTHER if me in about else "complaint of", at.date())
+        for reference, at, *about in found
+        if me not in about or not others - set(about)
     ), "work")  # fmt: skip
 
 

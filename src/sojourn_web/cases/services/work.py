@@ -15,6 +15,7 @@ from sojourn_web.cases.models import (
     Person,
     Rating,
     ReintegrationPlan,
+    StaffProfile,
     Task,
 )
 from sojourn_web.cases.services.room import (
@@ -134,7 +135,7 @@ def complain(room: Room, actor: Actor, case_id: UUID, text: str, *, key: str) ->
     def make(row_id: UUID) -> Complaint:
         row = Complaint(
             id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
-            person_id=actor.person_id,
+            person_id=actor.person_id, counsellor_id=case.counsellor_id,
         )  # fmt: skip
         row.seal(room.keys, text=must_say(text, "what happened"))
         row.save(force_insert=True)
@@ -145,9 +146,18 @@ def complain(room: Room, actor: Actor, case_id: UUID, text: str, *, key: str) ->
     return done(case, row, repeated=repeated)
 
 
-def counsels(case: Case, actor: Actor) -> bool:
-    """Whether a complaint about the counselling would be about this account too."""
-    return case.counsellor_id is not None and case.counsellor_id == actor.user_id
+def is_about(row: Complaint, case: Case, user_id: int | None) -> bool:
+    """Whether a complaint is about this account too: it counsels the case, or did when the
+    complaint was written. Giving the case away changes nothing."""
+    return user_id is not None and user_id in (case.counsellor_id, row.counsellor_id)
+
+
+def who_answers(case: Case, row: Complaint | None = None) -> set[int]:
+    """The supervisors of the case's office whom a complaint is not about. ``row`` None: one that
+    would be written now."""
+    here = StaffProfile.objects.filter(office=case.office_id, role=Who.SUPERVISOR, left_at=None)
+    about = {case.counsellor_id, row.counsellor_id if row else None}
+    return set(here.values_list("user_id", flat=True)) - about
 
 
 def complaints_of(room: Room, case: Case, person: Person) -> tuple[Complained, ...]:
@@ -162,16 +172,17 @@ def complaints_of(room: Room, case: Case, person: Person) -> tuple[Complained, .
 def answer_complaint(
     room: Room, actor: Actor, case_id: UUID, complaint_id: UUID, answer: str
 ) -> Done:
-    """By a supervisor who does not counsel the case."""
+    """By a supervisor who does not counsel the case, and did not when it was written."""
     case = take(room, actor, case_id, Action.DECIDE_APPEAL)
-    if counsels(case, actor):
-        raise NotAllowedError(
-            "a complaint is answered by somebody who does not counsel the case: another "
-            "supervisor, or give the case to a counsellor first"
-        )
     row = Complaint.objects.filter(case=case, pk=complaint_id).first()
     if row is None:
         raise NotVisibleError
+    if is_about(row, case, actor.user_id):
+        raise NotAllowedError(
+            "a complaint is answered by somebody who does not counsel the case, and did not when "
+            "it was written: ask another supervisor; where there is none, an administrator "
+            "appoints one"
+        )
     row.seal(room.keys, answer=must_say(answer, "an answer"))
     row.answered_at = room.now
     row.save()
