@@ -26,6 +26,11 @@ STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 OBJECTS = re.compile(rb"\s*\d+\s+\d+\s")  # how an object stream begins: numbers and places
 INFLATED = 32 * 2**20  # bytes of all streams of a file together; the rest is not looked at
 ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA)(?![A-Za-z])")
+# One phrase for all kinds, so that the person's pages have it in each language.
+NAME_LIES = (
+    "The name of this file does not fit what it is. If you know where it is from, rename it so "
+    "that it ends with .pdf, .jpg or .png, as it is."
+)
 AS_JPEG = "Send a photograph of the page as JPEG instead."
 
 
@@ -57,10 +62,7 @@ def sniff(content: bytes, name: str) -> str:
         )
     ending = PurePosixPath(name.replace("\\", "/")).suffix.lower().lstrip(".")
     if ending and ending not in kind.names:
-        raise RefusedError(
-            f"The name says '{ending[:8]}', the file itself is {_said(kind)}: a file is what it "
-            f"says. Rename it so that it ends with .{kind.names[0]}, if you know where it is from."
-        )
+        raise RefusedError(NAME_LIES)
     if not kind.is_whole(content):
         raise RefusedError("This file ends too early: send it again, perhaps nearer to the net.")
     if kind.media_type == "application/pdf":
@@ -103,7 +105,3 @@ def _object_streams(content: bytes) -> Iterator[bytes]:
         left -= len(part)
         if OBJECTS.match(part):
             yield part
-
-
-def _said(kind: Kind) -> str:
-    return "a PDF" if kind.media_type == "application/pdf" else f"a {kind.names[0].upper()} picture"

@@ -115,8 +115,8 @@ def hand_in(cast: Cast, case: Case, actor: Actor, content: bytes = PDF, **more: 
     [
         (b"MZ\x90\x00" + bytes(40), "letter.pdf", "another kind of file"),
         (b"<html><script>alert(1)</script></html>", "scan.png", "another kind of file"),
-        (png(), "passport.pdf", "The name says 'pdf'"),
-        (PDF, "photo.exe", "The name says 'exe'"),
+        (png(), "passport.pdf", "The name of this file"),
+        (PDF, "photo.exe", "The name of this file"),
         (PDF.replace(b"%%EOF", b""), "a.pdf", "ends too early"),
         (png()[:-20], "a.png", "ends too early"),
         (PDF.replace(b"/Catalog", b"/Catalog/J#61vaScript 3"), "a.pdf", "holds a program"),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 
-from sojourn_web.cases.applicant.gate import TOO_MANY, Asked, mine, too_many
+from sojourn_web.cases.applicant.gate import Asked, mine
 from sojourn_web.cases.applicant.languages import words
 from sojourn_web.cases.errors import RefusedError
 from sojourn_web.cases.limits import Rate, TooManyError, count
@@ -23,6 +24,9 @@ from sojourn_web.cases.services import files as kept
 HANDED_IN = Rate(20, 3600)  # by one person: each is sealed and looked through
 KIND = "from the person"
 CHOOSE = words("Choose a file first.")
+CHOOSE_AGAIN = words("The file was not sent. Choose it again, then send it.")
+TOO_LARGE = words("Expected 10 MB at most: send a smaller picture, or fewer pages.")
+TOO_MANY = words("You have sent many files. You can send more after an hour at most.")
 # As the services say them, for the catalogues.
 TOLD = (
     words(
@@ -34,26 +38,46 @@ TOLD = (
         "page as JPEG instead."
     ),
     words("This file is empty: choose it again, or take the photograph again."),
-    words("Expected 10 MB at most: send a smaller picture, or fewer pages."),
+    words(
+        "The name of this file does not fit what it is. If you know where it is from, rename it "
+        "so that it ends with .pdf, .jpg or .png, as it is."
+    ),
+    words("This file ends too early: send it again, perhaps nearer to the net."),
+    words(
+        "This PDF is locked, so that no scanner can look inside: print it to a new PDF. Send a "
+        "photograph of the page as JPEG instead."
+    ),
+    words(
+        "This PDF holds a program or another file inside it. Send a photograph of the page as "
+        "JPEG instead."
+    ),
+    words(
+        "The scanner found a virus in this file, so it was not kept. Take a photograph of the "
+        "page with another device."
+    ),
+    words("The scanner found a virus in this file: nobody can open it."),
 )
 
 
 @mine
 def files(asked: Asked) -> HttpResponse:
     """What there is, and a form for another one."""
-    errors: tuple[str, ...] = ()
+    # A form that waited or was too old comes back without its file, whatever the page says else.
+    errors: tuple[str, ...] = (CHOOSE_AGAIN,) if asked.typed.get("restored") else ()
     if asked.sent:
         try:
             count("file", str(asked.person.pk), HANDED_IN, asked.room.now)
             _hand_in(asked)
             return _saved()
-        except TooManyError:
-            return too_many(asked.page("refused", 429, reasons=(TOO_MANY,)))
+        except TooManyError as full:
+            answer = asked.page("refused", 429, reasons=(TOO_MANY,))
+            answer["Retry-After"] = str(full.wait)
+            return answer
         except RefusedError as refusal:
             errors = refusal.reasons
     lines = kept.list_files(asked.room, asked.actor, asked.case.pk)
     return asked.page(
-        "files", 409 if errors else 200, lines=lines, errors=errors,
+        "files", 409 if errors else 200, lines=lines, errors=errors, restored=False,
         saved="saved" in asked.request.GET, zone=asked.case.office.time_zone,
     )  # fmt: skip
 
@@ -61,11 +85,17 @@ def files(asked: Asked) -> HttpResponse:
 def _hand_in(asked: Asked) -> None:
     given = asked.request.FILES.get("file")
     if not isinstance(given, UploadedFile):
-        raise RefusedError(CHOOSE)
+        raise RefusedError(TOO_LARGE if _is_dropped(asked) else CHOOSE)
     kept.hand_in(
         asked.room, asked.actor, asked.case.pk, given.read(), installed_scanner(),
         name=given.name or "", kind=KIND, key=asked.typed.get("key", ""),
     )  # fmt: skip
+
+
+def _is_dropped(asked: Asked) -> bool:
+    """Whether what came was larger than is kept in memory: then no file is handed over at all."""
+    length = asked.request.META.get("CONTENT_LENGTH") or "0"
+    return length.isdecimal() and int(length) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
 
 
 def _saved() -> HttpResponse:
