@@ -6,7 +6,6 @@ references that nobody has are answered alike and after the same time.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -52,8 +51,6 @@ TRIES, WINDOW = 30, 600  # from one address in ten minutes: many people may shar
 NOT_KEPT = frozenset({"csrfmiddlewaretoken", "owner", "code", "kept"})
 CHANGED = words("This was changed since the page was shown. Look at both, then save again.")
 TOO_MANY = words("Too many tries from this place. Wait ten minutes, then try again.")
-log = logging.getLogger("sojourn.cases")
-KEYS_AWAY = words("We cannot open your case just now. Nothing is lost. Try again in a few minutes.")
 
 
 @dataclass(frozen=True)
@@ -99,6 +96,8 @@ def show(request: HttpRequest, name: str, status: int = 200, **context: Any) -> 
             "hides_origin": HIDES in request.META, "sound": name}  # fmt: skip
     if errors := context.get("errors"):
         context["errors"] = tuple(e if isinstance(e, Wrong) else Wrong(e) for e in errors)
+    # Where a field has words of its own beside it: only then does it point to them.
+    context["wrong"] = {e.place for e in context.get("errors", ())}
     answer = render(request, f"cases/applicant/{name}.html", {**here, **context}, status=status)
     answer["Content-Language"] = current_language().code
     return answer
@@ -132,8 +131,9 @@ def _with_refusals(view: Page, request: HttpRequest, *args: Any, **kwargs: Any) 
     except (NotAllowedError, ConflictError) as refusal:
         return show(request, "refused", 409, reasons=(str(refusal),))
     except CaseKeyError as trouble:
-        log.error("the keys of cases cannot be opened: %s", trouble)
-        return show(request, "refused", 503, reasons=(KEYS_AWAY,))
+        from sojourn_web.cases.applicant.trouble import keys_away
+
+        return keys_away(request, trouble)
 
 
 def mine(view: Callable[..., HttpResponse]) -> Page:

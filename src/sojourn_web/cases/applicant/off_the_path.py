@@ -9,7 +9,8 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
-from sojourn_web.cases.applicant.gate import KEYS_AWAY, PATH, show, spoken
+from sojourn_web.cases.applicant.gate import PATH, show, spoken
+from sojourn_web.cases.applicant.trouble import not_now
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -31,4 +32,4 @@ def _no_such_page(request: HttpRequest) -> HttpResponse:
 
 @spoken
 def _went_wrong(request: HttpRequest) -> HttpResponse:
-    return show(request, "refused", 500, reasons=(KEYS_AWAY,))
+    return not_now(request, 500)

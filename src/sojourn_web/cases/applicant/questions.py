@@ -184,6 +184,7 @@ TOLD = (
         "year alone. If a document shows it, confirm that."
     ),
     words("A birth date cannot lie in the future: look at the year."),
+    words("This is asked while a journey is prepared: now there is none to come."),
     words("Everybody in the plan needs a name first: ask for it, or write what is known."),
     words("No consent before the legal information: finish the list first."),
     words("This case has ended: come back to it first."),
