@@ -65,6 +65,11 @@ def cases(
             f"{found.reminders} reminders, {found.asked} cases due, {found.scanned} files scanned, "
             f"{found.waiting} files wait for a scanner, {found.keys_destroyed} keys destroyed again"
         )
+        if found.keys_missing:
+            say.print(
+                f"{found.keys_missing} cases have no key, though nobody erased them: restore the "
+                "newest backup of the keys (docs/how-to/keep-cases-in-order.md)"
+            )
     elif work is Work.KEYS_AGAIN:
         say.print(f"{keeping.destroy_keys_again(room)} keys destroyed again")
     else:

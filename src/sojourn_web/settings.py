@@ -182,6 +182,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Whether staff of voluntary return must have a second factor before they see anything there.
+CASES_MFA = (os.environ.get("SOJOURN_CASES_MFA") or ("1" if PRODUCTION else "0")) == "1"
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 LANGUAGE_CODE = "en-gb"

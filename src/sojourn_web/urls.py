@@ -9,6 +9,8 @@ from sojourn_web.runs import release_views
 from sojourn_web.runs import views as runs
 from sojourn_web.runs.ingest import api
 
+handler404 = "sojourn_web.cases.applicant.off_the_path.not_found"
+handler500 = "sojourn_web.cases.applicant.off_the_path.failed"
 handler429 = "sojourn_web.accounts.too_many.answer"
 urlpatterns = [
     path("", figures.front, name="dashboard"),

@@ -27,7 +27,7 @@ BUDGET = 100_000
 PICTURES = os.environ.get("SOJOURN_SCREENSHOTS")  # a folder, where somebody wants to look
 CASE_PAGES = ("", "ask/about/names", "ask/about/birth_date", "ask/needs/claims", "ask/wishes/why",
               "held", "log", "consents", "consents/embassy", "complain", "rate", "erase", "family",
-              "family/child")  # fmt: skip
+              "family/child", "files")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,8 @@ def pages_of(role: str, stories: dict[str, tuple[str, str]]) -> list[str]:
     if role == "counsellor":
         case, asked = f"/cases/{reference}/", f"?person={person}"
         return [
-            "/cases/today", "/cases/", "/cases/new", "/cases/hand-over", "/cases/break-glass",
+            "/cases/today", "/cases/", "/cases/find", "/cases/new", "/cases/hand-over",
+            "/cases/break-glass",
             case, f"/cases/{koval}/", f"/cases/{stories['Yusuf'][0]}/part/safeguards",
             *(f"{case}part/{p}" for p in ("told", "safeguards", "consents", "travel", "money",
                                           "work", "after")),
@@ -268,3 +269,113 @@ def test_a_session_that_ends_in_mid_form_gives_the_words_back(
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/part/work")
     assert page.get_by_text("She wants to wait for her brother.").is_visible()
+
+
+MORE_FORMS = ("request-document", "journey", "hold", "confirm-departure", "not-safe", "task",
+              "ask-screening", "screen", "stop-clock", "assign", "transfer", "plan", "help",
+              "code", "withdraw-all")  # fmt: skip
+
+
+def another_token(page: Page, site: Site) -> None:
+    """As if somebody had signed in anew in another window."""
+    page.context.add_cookies([{"name": "csrftoken", "value": "b" * 32, "url": site.address}])
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_forms_and_pages_that_are_met_on_the_way_meet_wcag_too(
+    browser: Browser, cases_site: Site, stories: dict[str, tuple[str, str]], width: int
+) -> None:
+    seen = sign_in(browser, cases_site, "counsellor", width=width)
+    page, (reference, person) = seen.page, stories["Amina"]
+    for name in MORE_FORMS:
+        answer = page.goto(f"{cases_site.address}/cases/{reference}/do/{name}?person={person}")
+        assert answer is not None
+        assert answer.status == 200, name
+        assert find_violations(page) == [], name
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{name} scrolls sideways"
+    page.goto(f"{cases_site.address}/cases/{reference}/do/task")
+    page.get_by_role("button", name="Save").click()  # nothing was written
+    assert page.locator(".govuk-error-summary").is_visible()
+    assert find_violations(page) == []
+    page.goto(f"{cases_site.address}/cases/{reference}/part/safeguards")
+    page.get_by_role("link", name="Open the answers").first.click()
+    assert find_violations(page) == []
+    page.fill("textarea", "To plan the escort.")
+    page.get_by_role("button", name="Open it").click()
+    assert page.get_by_text("The person can read that").is_visible()
+    assert find_violations(page) == []
+    page.context.close()
+
+
+def test_a_case_is_found_by_the_keyboard(
+    clerk: Visit, stories: dict[str, tuple[str, str]], cases_site: Site
+) -> None:
+    page = clerk.page
+    page.goto(f"{cases_site.address}/cases/today")
+    tab_to(page, "Find")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cases/find")
+    page.focus("#id_words")
+    page.keyboard.type("Amina Diallo")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#found")
+    assert "Amina" not in page.url
+    assert find_violations(page) == []
+    tab_to(page, stories["Amina"][0])
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/cases/{stories['Amina'][0]}/")
+    page.goto(f"{cases_site.address}/cases/find")
+    page.get_by_role("button", name="Find").press("Enter")
+    assert page.locator(".govuk-error-summary").is_visible()
+    assert find_violations(page) == []
+    assert page.title().startswith("Error: ")
+
+
+def test_money_typed_into_a_part_of_an_old_page_is_led_to_its_form(
+    clerk: Visit, stories: dict[str, tuple[str, str]], cases_site: Site
+) -> None:
+    page = clerk.page
+    page.goto(f"{cases_site.address}/cases/{stories['Amina'][0]}/part/money")
+    page.get_by_role("radio", name="Paid").check()
+    page.fill("#id_what", "a taxi to the embassy")
+    page.fill("#id_amount", "17.25")
+    page.fill("#id_currency", "EUR")
+    another_token(page, cases_site)
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url("**/do/money")
+    assert page.input_value("#id_what") == "a taxi to the embassy"
+    assert page.input_value("#id_amount") == "17.25"
+    assert find_violations(page) == []
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/part/money")
+    assert page.get_by_text("a taxi to the embassy").is_visible()
+
+
+def test_hints_end_quietly_and_the_form_is_given_back(clerk: Visit, cases_site: Site) -> None:
+    page = clerk.page
+    page.goto(f"{cases_site.address}/cases/new")
+    another_token(page, cases_site)
+    page.focus("#id_names")
+    page.keyboard.type("Binta Sow", delay=5)
+    page.wait_for_selector("#hints :text('no hints now')")
+    assert page.input_value("#id_names") == "Binta Sow"
+    assert page.evaluate("document.activeElement.id") == "id_names"
+    assert find_violations(page) == []
+    page.select_option("#id_language", "fr")
+    page.get_by_role("button", name="Open the case").click()
+    page.wait_for_load_state()
+    assert page.input_value("#id_names") == "Binta Sow"
+    page.get_by_role("button", name="Open the case").click()
+    page.wait_for_selector("h1:has-text('Case')")
+
+
+def test_a_double_click_writes_one_note(
+    clerk: Visit, stories: dict[str, tuple[str, str]], cases_site: Site
+) -> None:
+    page = clerk.page
+    page.goto(f"{cases_site.address}/cases/{stories['Amina'][0]}/do/note")
+    page.fill("textarea", "Written with two clicks.")
+    page.get_by_role("button", name="Save").dblclick()
+    page.wait_for_url("**/part/work")
+    assert page.get_by_text("Written with two clicks.").count() == 1

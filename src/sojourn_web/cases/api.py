@@ -45,8 +45,14 @@ from sojourn_web.cases.services.tokens import (
 from sojourn_web.cases.visibility import Actor
 from sojourn_web.cases.vocabulary import DocumentKind, PersonKind
 
+LANGUAGE = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?$"  # fr, ckb, pt-BR
 Short = Annotated[str, Field(max_length=120)]
-Key = Header[str]
+# Named as it is sent: a client that is written from the description must be understood.
+Key = Annotated[
+    str,
+    Header(alias="Idempotency-Key", min_length=8, max_length=64,
+           description="One for each create; the same again gives the same answer"),
+]  # fmt: skip
 
 
 class Body(Schema):
@@ -62,11 +68,11 @@ class PersonIn(Body):
     nationality: Annotated[str, Field(max_length=3)] = ""
     contact: Annotated[str, Field(max_length=300)] = ""
     kind: PersonKind = PersonKind.APPLICANT
-    language: Annotated[str, Field(max_length=12)] = ""
+    language: Annotated[str, Field(max_length=12, pattern=f"{LANGUAGE}|^$")] = ""
 
 
 class EnquiryIn(Body):
-    language: Annotated[str, Field(min_length=2, max_length=12)]
+    language: Annotated[str, Field(min_length=2, max_length=12, pattern=LANGUAGE)]
     people: Annotated[list[PersonIn], Field(min_length=1, max_length=20)]
 
 
@@ -143,6 +149,7 @@ class Problem(Schema):
     reasons: Annotated[list[str], Field(default_factory=list)]
 
 
+PROBLEM = "application/problem+json"
 WRONG_TOKENS = Rate(30, 60)  # from one address
 KEYS_BACK = 60  # seconds to wait while the keys of cases do not open
 log = logging.getLogger("sojourn.cases")
@@ -161,7 +168,20 @@ class TokenAuth(HttpBearer):
         return found
 
 
-api = NinjaAPI(
+class CasesAPI(NinjaAPI):
+    """Its description says of errors what they are: problem+json (RFC 9457)."""
+
+    def get_openapi_schema(self, *args: Any, **kwargs: Any) -> Any:
+        schema = super().get_openapi_schema(*args, **kwargs)
+        for path in schema["paths"].values():
+            for operation in path.values():
+                for status, told in operation["responses"].items():
+                    if int(status) >= 400 and "application/json" in told.get("content", {}):
+                        told["content"] = {PROBLEM: told["content"]["application/json"]}
+        return schema
+
+
+api = CasesAPI(
     title="Sojourn: voluntary return", version="1", urls_namespace="cases-api", docs_url=None,
     auth=TokenAuth(),
     description="For the organisation's other systems. No list of cases and nobody's particulars. "
@@ -170,8 +190,10 @@ api = NinjaAPI(
     "While the keys of cases cannot be opened it is 503, with Retry-After too. "
     "Nothing was done by such a request: send it again with the same Idempotency-Key.",
 )  # fmt: skip
-REFUSALS = dict.fromkeys((401, 403, 404, 409, 422, 429, 503), Problem)
-MADE = {201: Made, **REFUSALS}
+ALWAYS = dict.fromkeys((401, 403, 429, 503), Problem)
+OF_A_CASE = {404: Problem, **ALWAYS}
+# 400: no JSON at all; 409: the key came with another body; 422: not as described, or refused.
+MADE = {201: Made, **dict.fromkeys((400, 404, 409, 422), Problem), **ALWAYS}
 WAIT = {"description": "Whole seconds until the next request may come",
         "schema": {"type": "integer"}}  # fmt: skip
 WAITS = {"headers": {"Retry-After": WAIT}}
@@ -209,7 +231,7 @@ def open_enquiry(request: HttpRequest, body: EnquiryIn, idempotency_key: Key) ->
 
 @api.get(
     "cases/{reference}",
-    response={200: StandingOut, **REFUSALS},
+    response={200: StandingOut, **OF_A_CASE},
     summary="Read a state",
     openapi_extra=LIMITED,
 )
@@ -269,7 +291,7 @@ def add_booking(
 
 @api.get(
     "counts",
-    response={200: ReportOut, **REFUSALS},
+    response={200: ReportOut, **ALWAYS},
     summary="Read the reports' counts",
     openapi_extra=LIMITED,
 )
@@ -290,7 +312,7 @@ def _made(done: Any, *, with_id: bool = True) -> Reply:
 
 def _problem(status: int, title: str, *reasons: str) -> HttpResponse:
     held = Problem(title=title, status=status, detail=" ".join(reasons), reasons=list(reasons))
-    answer = JsonResponse(held.model_dump(), status=status, content_type="application/problem+json")
+    answer = JsonResponse(held.model_dump(), status=status, content_type=PROBLEM)
     answer["Cache-Control"] = "no-store"
     if status == 401:
         answer["WWW-Authenticate"] = "Bearer"

@@ -16,7 +16,7 @@ from sojourn_web.cases.errors import RefusedError
 # Years that forms write for "unknown". Nobody who asks for help today was born then.
 OLDEST = 1905
 # Unix zero and the first of January 1900: what software, not people, gives as a birth date.
-DUMMIES = frozenset({(1900, 1, 1), (1970, 1, 1), (1111, 11, 11), (9999, 12, 31), (2000, 0, 0)})
+DUMMIES = frozenset({(1900, 1, 1), (1970, 1, 1), (1111, 11, 11), (9999, 12, 31)})
 SHAPE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 
 

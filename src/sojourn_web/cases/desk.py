@@ -86,4 +86,5 @@ def _bench(
         case_id, reference, version, language, people, request.GET.dict(),
         colleagues=[(str(n), name) for n, name in today.colleagues(actor)],
         offices=[(str(o.pk), o.name) for o in offices() if o.pk != actor.office_id],
+        reader=actor.user_id,
     )  # fmt: skip

@@ -3,9 +3,10 @@
 CaseError
 ├── NotVisibleError    there is no such case for this person: pages answer 404
 ├── NotAllowedError    visible, yet this role may not do that: pages answer 403
+├── NoSecondFactorError  staff must add one first: pages lead there
 ├── RefusedError       a safeguard says no; ``reasons`` say why and what to do
 ├── ConflictError      somebody else has changed it since it was shown
-└── ErasedError        the key is destroyed: this can no longer be read by anybody
+└── ErasedError        two people erased it: this can no longer be read by anybody
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ class NotVisibleError(CaseError):
 
 class NotAllowedError(CaseError):
     pass
+
+
+class NoSecondFactorError(CaseError):
+    """Staff without a second factor, where the installation asks for one: they are led to it."""
 
 
 class RefusedError(CaseError):
@@ -48,6 +53,17 @@ class ErasedError(CaseError):
 
 class CaseKeyError(KeyProviderError):
     """The key store is missing, unsafe, or what was read is not what was sealed."""
+
+
+class KeyMissingError(CaseKeyError):
+    """A case's key is not there, and no tombstone says that the case was erased."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a case's key is not there, and nobody has erased the case: the folder of keys or the "
+            "key service may have been restored from an older backup than the database. Restore "
+            "their newest backup. Where there is none, two people may erase the case"
+        )
 
 
 class KeysAwayError(CaseKeyError):

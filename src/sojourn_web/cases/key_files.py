@@ -9,8 +9,9 @@ the demo; in ``wrapped_keys`` the wrapping keys never leave a key service. Backu
 folder bring destroyed keys back: keep none longer than a week, and call ``destroy_again`` with the
 tombstones' key ids after one is restored.
 
-Raises CaseKeyError where the store is missing, open to others or damaged; ErasedError where the
-key was destroyed.
+Raises CaseKeyError where the store is missing, open to others or damaged. Of a key that is not
+there ``is_erased`` asks the tombstones: ErasedError where one has its id, else KeyMissingError, for
+a store that was restored from an older backup lacks keys too.
 """
 
 from __future__ import annotations
@@ -18,19 +19,20 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from sojourn_web.cases.errors import CaseKeyError, ErasedError
+from sojourn_web.cases.errors import CaseKeyError, ErasedError, KeyMissingError
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
 WRAPPED_INDEX = "index.wrapped"
 ID = re.compile(r"[0-9a-f]{32}")
+IsErased = Callable[[str], bool]
 
 
 class CaseKeys(Protocol):
@@ -41,7 +43,8 @@ class CaseKeys(Protocol):
         ...
 
     def data_key(self, key_id: str) -> bytes:
-        """32 bytes. Raises ErasedError where the key was destroyed."""
+        """32 bytes. Raises ErasedError where a tombstone says that it was destroyed, and
+        KeyMissingError where it is not there all the same."""
         ...
 
     def destroy(self, key_id: str) -> None:
@@ -52,6 +55,10 @@ class CaseKeys(Protocol):
         """After a restore: destroy what tombstones name. How many were there again."""
         ...
 
+    def missing(self, key_ids: Iterable[str]) -> int:
+        """How many of these are not there; none is opened."""
+        ...
+
     def index_secret(self) -> bytes:
         """The secret of blind indexes and of access codes; one for the installation."""
         ...
@@ -60,13 +67,13 @@ class CaseKeys(Protocol):
 class FileCaseKeys:
     """A folder: ``master.key``, ``index.key`` and ``xx/<id>.key`` for each case."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, is_erased: IsErased | None = None) -> None:
+        self._folder, self._is_erased = folder, is_erased
         for path in (folder, self._master, self._index):
             check_private(path)
 
     @staticmethod
-    def open_or_create(folder: Path) -> FileCaseKeys:
+    def open_or_create(folder: Path, is_erased: IsErased | None = None) -> FileCaseKeys:
         """The store in ``folder``; made, with new secrets, where there is none."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if (folder / WRAPPED_INDEX).exists():
@@ -77,7 +84,7 @@ class FileCaseKeys:
         for name in ("master.key", "index.key"):
             if not (folder / name).exists():
                 write_new(folder / name, secrets.token_bytes(KEY_BYTES), may_exist=True)
-        return FileCaseKeys(folder)
+        return FileCaseKeys(folder, is_erased)
 
     @property
     def _master(self) -> Path:
@@ -102,7 +109,7 @@ class FileCaseKeys:
         try:
             kept = self._path(key_id).read_bytes()
         except FileNotFoundError:
-            raise ErasedError from None
+            raise why_missing(key_id, self._is_erased) from None
         try:
             return AESGCM(_read(self._master)).decrypt(
                 kept[:NONCE_BYTES], kept[NONCE_BYTES:], _bound_to(key_id)
@@ -126,11 +133,19 @@ class FileCaseKeys:
             self.destroy(key_id)
         return len(found)
 
+    def missing(self, key_ids: Iterable[str]) -> int:
+        return sum(not self._path(k).exists() for k in key_ids)
+
     def index_secret(self) -> bytes:
         return _read(self._index)
 
     def _path(self, key_id: str) -> Path:
         return path_of(self._folder, key_id, "key")
+
+
+def why_missing(key_id: str, is_erased: IsErased | None) -> Exception:
+    """Erased only where a tombstone says so; who asks nobody is told that it is missing."""
+    return ErasedError() if is_erased and is_erased(key_id) else KeyMissingError()
 
 
 def path_of(folder: Path, key_id: str, ending: str) -> Path:

@@ -20,9 +20,16 @@ def case_keys() -> CaseKeys:
     if settings.CASES_KEY_SERVICE:
         return open_service(
             Path(settings.CASES_KEYS), settings.CASES_KEY_SERVICE, settings.CASES_KEY_TOKEN,
-            settings.CASES_KEY_CA,
+            settings.CASES_KEY_CA, is_erased=has_tombstone,
         )  # fmt: skip
-    return FileCaseKeys.open_or_create(Path(settings.CASES_KEYS))
+    return FileCaseKeys.open_or_create(Path(settings.CASES_KEYS), has_tombstone)
 
 
-__all__ = ["KEY_BYTES", "NONCE_BYTES", "CaseKeys", "FileCaseKeys", "case_keys"]
+def has_tombstone(key_id: str) -> bool:
+    """Whether two people erased the case that had this key: nothing else is an erasure."""
+    from sojourn_web.cases.models import Tombstone
+
+    return Tombstone.objects.filter(key_id=key_id).exists()
+
+
+__all__ = ["KEY_BYTES", "NONCE_BYTES", "CaseKeys", "FileCaseKeys", "case_keys", "has_tombstone"]

@@ -14,14 +14,20 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from sojourn_web.accounts.roles import signed_in
 from sojourn_web.cases.errors import (
     CaseKeyError,
     ConflictError,
+    KeyMissingError,
+    NoSecondFactorError,
     NotAllowedError,
     NotVisibleError,
     RefusedError,
@@ -29,12 +35,20 @@ from sojourn_web.cases.errors import (
 from sojourn_web.cases.references import read_reference
 from sojourn_web.cases.services.room import Room
 from sojourn_web.cases.states import State
-from sojourn_web.cases.visibility import Actor, actor_of, visible_to
+from sojourn_web.cases.unsent import own_form, show_again, words_of
+from sojourn_web.cases.visibility import Actor, actor_of, gone_from, visible_to
 
 View = Callable[..., HttpResponse]
 PAGE = 50
-KEYS_AWAY = ("The keys of cases cannot be reached just now. Nothing is lost: go back in your "
-             "browser, what you typed is still there, and try again in a few minutes.")  # fmt: skip
+MINE, NOBODY = "mine", "nobody"
+# Each: what is the matter, and what to do where the form itself cannot be shown.
+KEYS_AWAY = ("The keys of cases cannot be reached just now. Nothing is lost: try again in a few "
+             "minutes.", "Go back in your browser: what you typed is still there.")  # fmt: skip
+KEY_MISSING = ("The key of this case is not there, though nobody has erased the case. Tell whoever "
+               "runs this site that the keys may come from an older backup. Nothing was changed.",
+               "Go back in your browser: what you typed is still there.")  # fmt: skip
+SECOND_FACTOR = ("Cases are opened with a second factor alone: add an authenticator app here, then "
+                 "come back.")  # fmt: skip
 log = logging.getLogger("sojourn.cases")
 
 
@@ -46,7 +60,7 @@ class CaseLine:
     state: str
     since: datetime
     language: str
-    mine: bool
+    whose: str
 
 
 @dataclass(frozen=True)
@@ -65,24 +79,48 @@ def answers_refusals(view: View) -> View:
             return view(request, *args, **kwargs)
         except NotVisibleError:
             raise Http404 from None
+        except NoSecondFactorError:
+            messages.info(request, SECOND_FACTOR)
+            return redirect("mfa_activate_totp")
         except NotAllowedError as refusal:
             raise PermissionDenied(str(refusal)) from None
         except RefusedError as refusal:
-            context = {"reasons": refusal.reasons, "reference": kwargs.get("reference")}
-            return render(request, "cases/refused.html", context, status=409)
+            return _refuse(request, refusal.reasons, kwargs.get("reference"))
         except ConflictError as refusal:
-            context = {"reasons": (str(refusal),), "reference": kwargs.get("reference")}
-            return render(request, "cases/refused.html", context, status=409)
+            return _refuse(request, (str(refusal),), kwargs.get("reference"))
         except CaseKeyError as trouble:
             log.error("the keys of cases cannot be opened: %s", trouble)
-            return render(request, "cases/refused.html", {"reasons": (KEYS_AWAY,)}, status=503)
+            return _keys_away(request, trouble)
 
     return checked
 
 
+def _refuse(request: HttpRequest, reasons: tuple[str, ...], reference: str | None) -> HttpResponse:
+    """Why, and what was written: a browser that goes back may show an empty form."""
+    typed = own_form(request)
+    context = {
+        "reasons": reasons,
+        "reference": reference,
+        "words": words_of(typed) if typed else (),
+    }
+    return render(request, "cases/refused.html", context, status=409)
+
+
+def _keys_away(request: HttpRequest, trouble: CaseKeyError) -> HttpResponse:
+    missing = isinstance(trouble, KeyMissingError)
+    if typed := own_form(request):
+        return show_again(request, typed, 503, (KEY_MISSING if missing else KEYS_AWAY)[0])
+    told = " ".join(KEY_MISSING if missing else KEYS_AWAY)
+    return render(request, "cases/refused.html", {"reasons": (told,)}, status=503)
+
+
 def staff(request: HttpRequest) -> Actor:
-    """The member of staff who asks. Raises NotAllowedError for accounts without a place here."""
-    return actor_of(signed_in(request))
+    """The member of staff who asks. Raises NotAllowedError for accounts without a place here,
+    NoSecondFactorError where the installation asks for a second factor and there is none."""
+    user = signed_in(request)
+    if settings.CASES_MFA and not is_mfa_enabled(user):
+        raise NoSecondFactorError
+    return actor_of(user)
 
 
 def find_case(room: Room, actor: Actor, reference: str) -> UUID:
@@ -97,9 +135,17 @@ def find_case(room: Room, actor: Actor, reference: str) -> UUID:
     return found
 
 
-def list_cases(room: Room, actor: Actor, number: int, state: str = "") -> CasePage:
-    """Newest change first, ``PAGE`` at a time."""
+def read_number(text: str) -> int | None:
+    """A whole number of nine digits at most, as an address or a form gives it; None for others."""
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
+def list_cases(room: Room, actor: Actor, number: int, state: str = "", whose: str = "") -> CasePage:
+    """Newest change first, ``PAGE`` at a time. ``whose``: ``mine`` or ``nobody``, else all."""
     found = visible_to(actor, room.now)
+    if whose in (MINE, NOBODY):  # nobody's: whose counsellor has left, too
+        nobody = Q(counsellor_id=None) | Q(counsellor_id__in=gone_from(actor))
+        found = found.filter(Q(counsellor_id=actor.user_id) if whose == MINE else nobody)
     if state in State._value2member_map_:
         found = found.filter(state=state)
     total = found.count()
@@ -109,7 +155,13 @@ def list_cases(room: Room, actor: Actor, number: int, state: str = "") -> CasePa
         "reference", "state", "state_since", "language", "counsellor_id"
     )[(number - 1) * PAGE : number * PAGE]
     lines = tuple(
-        CaseLine(reference, at, since, language, who == actor.user_id)
+        CaseLine(reference, at, since, language, _whose(actor, who))
         for reference, at, since, language, who in rows
     )
     return CasePage(lines, number, last)
+
+
+def _whose(actor: Actor, counsellor_id: int | None) -> str:
+    if counsellor_id is None:
+        return "nobody yet"
+    return "you" if counsellor_id == actor.user_id else "a colleague"

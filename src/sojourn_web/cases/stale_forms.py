@@ -3,20 +3,24 @@
 In: what Django's CSRF check refuses. Out: the form as it came, to be sent once more by hand. This
 is for a form of our own whose page was too old: somebody signed in anew in another window, or the
 browser forgot its cookie. What another site sends is shown to nobody: the browser must say that the
-form came from here, and the form's signed owner must be who asks now. Nothing typed is stored in
-clear; without a session it is sealed, as a form is whose session has ended.
+form came from here, and the form's signed owner must be who asks now. On the person's pages the
+signed owner is enough where the browser says nothing at all. Nothing typed is stored in clear;
+without a session it is sealed, as a form is whose session has ended. A part of a page (htmx) cannot
+show a page: it leads to one, where what was typed stands.
 """
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import resolve
 
 from sojourn_web.cases.applicant.gate import (
     COOKIE,
+    HIDES,
     NOT_KEPT,
     PATH,
     RESTORED,
@@ -29,23 +33,28 @@ from sojourn_web.cases.services import visiting
 from sojourn_web.cases.services.room import room_now
 from sojourn_web.cases.unsent import (
     GIVEN,
+    PAGE,
     ask_to_sign_in,
+    is_hint,
     is_own,
+    keep_and_go,
+    no_hint,
     page_of,
     show_again,
     typed_in,
 )
 
 DESK = "/cases/"
+ONCE_MORE = ("That page had been open since before you signed in. Nothing was changed: press the "
+             "button once more.")  # fmt: skip
 
 
 def too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's ``CSRF_FAILURE_VIEW``. ``reason`` is Django's and is not shown."""
-    if came_from_here(request):
-        if request.path.startswith(PATH):
-            return _on_a_person_s_page(request)
-        if request.path.startswith(DESK):
-            return _at_the_desk(request)
+    if request.path.startswith(PATH):
+        return _of_a_person(request)
+    if request.path.startswith(DESK) and came_from_here(request):
+        return _at_the_desk(request)
     return render(request, "403_csrf.html", status=403)
 
 
@@ -57,9 +66,29 @@ def came_from_here(request: HttpRequest) -> bool:
     return urlsplit(origin).netloc == request.get_host()
 
 
+def says_nothing(request: HttpRequest) -> bool:
+    """Whether the browser hides where a form comes from: old ones do, and some that are careful."""
+    return not any(request.headers.get(h) for h in ("Sec-Fetch-Site", "Origin", "Referer"))
+
+
+@spoken
+def _of_a_person(request: HttpRequest) -> HttpResponse:
+    """Their own form comes back to them; one from another site is not shown.
+
+    Where the browser hides it, the form's signed owner alone tells: nobody else's page has it.
+    """
+    if says_nothing(request):
+        request.META[HIDES] = True
+    elif not came_from_here(request):
+        return show(request, "not_sent", 403)
+    return _on_a_person_s_page(request)
+
+
 def _at_the_desk(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return ask_to_sign_in(request)
+    if request.headers.get("HX-Request"):
+        return _in_a_part(request)
     typed, back = typed_in(request), page_of(request)
     if not is_own(request, typed):  # a button, or somebody else's form
         return render(request, "cases/too_old.html", {"back": back}, status=403)
@@ -72,7 +101,18 @@ def _at_the_desk(request: HttpRequest) -> HttpResponse:
     return show_again(request, typed, 403)
 
 
-@spoken
+def _in_a_part(request: HttpRequest) -> HttpResponse:
+    """One's own form: its page, with what was typed. A button: the page that it stands on."""
+    if is_hint(request):
+        return no_hint(request)
+    if is_own(request, typed_in(request)):
+        return keep_and_go(request, page_of(request))
+    messages.info(request, ONCE_MORE)
+    here = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    back = here if PAGE.fullmatch(here) else page_of(request)
+    return HttpResponse(headers={"HX-Redirect": back})
+
+
 def _on_a_person_s_page(request: HttpRequest) -> HttpResponse:
     match = resolve(request.path)
     if match.url_name == "return-sign-out":  # from our own page: a visit is never left open

@@ -84,6 +84,8 @@ def gives_back(view: View) -> View:
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """The sign-in page; afterwards the form as it was."""
+    if is_hint(request):
+        return no_hint(request)
     query = urlencode({"next": page_of(request)})
     return keep_and_go(request, f"{resolve_url(settings.LOGIN_URL)}?{query}")
 
@@ -106,6 +108,16 @@ def keep_and_go(request: HttpRequest, goal: str) -> HttpResponse:
     return answer
 
 
+def is_hint(request: HttpRequest) -> bool:
+    """Whether a form is only looked at while somebody types in it: nobody has sent it."""
+    return bool(request.headers.get("HX-Request")) and request.path == resolve_url("case-hints")
+
+
+def no_hint(request: HttpRequest) -> HttpResponse:
+    """Said beside the form, which stays as it is: the button keeps what was typed."""
+    return render(request, "cases/counsellor/_hints.html", {"ended": True})
+
+
 def typed_in(request: HttpRequest) -> QueryDict:
     """The form that came in, with its own address and without its token."""
     found = request.POST.copy()
@@ -117,6 +129,8 @@ def typed_in(request: HttpRequest) -> QueryDict:
 def page_of(request: HttpRequest) -> str:
     """The page on which the form stands; a button alone leads back to its case's page."""
     page = str(request.POST.get("page", ""))
+    if request.path == resolve_url("case-hints"):
+        return resolve_url("new-case")
     if "stamp" in request.POST:
         return page if PAGE.fullmatch(page) else request.get_full_path()
     found = CASE.match(request.path)
@@ -144,19 +158,39 @@ def take_back(request: HttpRequest) -> QueryDict | None:
     return found if is_own(request, found) else None
 
 
-def show_again(request: HttpRequest, typed: QueryDict, status: int = 200) -> HttpResponse:
+def show_again(
+    request: HttpRequest, typed: QueryDict, status: int = 200, notice: str = ""
+) -> HttpResponse:
     """A form of any kind, as it came: its words to read, and a button that sends it once more.
 
-    ``typed``: from ``typed_in`` or ``take_back``, so that its address is one of ours.
+    ``typed``: from ``typed_in`` or ``take_back``, so that its address is one of ours. ``notice``:
+    why it was not sent, where that is not the sign-in.
     """
-    fields = [(n, v) for n, values in typed.lists() for v in values if n not in (SENT_TO, "stamp")]
+    fields = _fields(typed)
     page = str(typed.get("page", ""))
     context = {
         "to": typed[SENT_TO], "fields": fields, "stamp": stamp_of(request),
-        "words": [(n.replace("_", " ").capitalize(), v) for n, v in fields if _is_typed(n, v)],
+        "words": words_of(typed), "notice": notice,
         "back": page if PAGE.fullmatch(page) else page_of(request),
     }  # fmt: skip
     return render(request, "cases/again.html", context, status=status)
+
+
+def own_form(request: HttpRequest) -> QueryDict | None:
+    """The form that came in, where it is one of ours and who asks has opened it."""
+    typed = typed_in(request)
+    return typed if request.method == "POST" and is_own(request, typed) else None
+
+
+def words_of(typed: QueryDict) -> list[tuple[str, str]]:
+    """What somebody wrote or chose in a form, with a name to read; no ids."""
+    return [(n.replace("_", " ").capitalize(), v) for n, v in _fields(typed) if _is_typed(n, v)]
+
+
+def _fields(typed: QueryDict) -> list[tuple[str, str]]:
+    return [
+        (n, str(v)) for n, values in typed.lists() for v in values if n not in (SENT_TO, "stamp")
+    ]
 
 
 def _is_typed(name: str, value: object) -> bool:

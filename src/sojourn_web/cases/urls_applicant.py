@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from sojourn_web.cases.applicant import views_case, views_family, views_public, views_rights
+from sojourn_web.cases.applicant import (
+    views_case,
+    views_family,
+    views_files,
+    views_public,
+    views_rights,
+)
 
 urlpatterns = [
     path("", views_public.landing, name="return"),
@@ -20,6 +26,8 @@ urlpatterns = [
     path("case/family/child", views_family.add_child, name="return-add-child"),
     path("case/family/child/<uuid:child>", views_family.change_child, name="return-child"),
     path("case/family/invite", views_family.invite, name="return-invite"),
+    path("case/files", views_files.files, name="return-files"),
+    path("case/files/<uuid:file_id>", views_files.open_file, name="return-file"),
     path("case/held", views_rights.held, name="return-held"),
     path("case/log", views_rights.log, name="return-log"),
     path("case/my-record.json", views_rights.export_json, name="return-json"),

@@ -4,10 +4,12 @@ from django.urls import path
 
 from sojourn_web.cases import views_case as case
 from sojourn_web.cases import views_desk as desk
+from sojourn_web.cases import views_find
 from sojourn_web.cases import views_others as others
 
 urlpatterns = [
     path("today", desk.today_page, name="today"),
+    path("find", views_find.find_page, name="find-case"),
     path("new", desk.new_case, name="new-case"),
     path("new/hints", desk.hints, name="case-hints"),
     path("hand-over", desk.hand_over, name="hand-over"),

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sojourn_web.cases.acts import ACTS, Act, Bench, CaseForm
-from sojourn_web.cases.acts.basis import text
+from sojourn_web.cases.acts.basis import ASKED, text
 from sojourn_web.cases.acts.born import BirthDateWidget, TypedDate, as_typed
 from sojourn_web.cases.desk import at_desk, closed_bench, open_bench, say_saved
 from sojourn_web.cases.errors import ConflictError, NotAllowedError, NotVisibleError, RefusedError
@@ -95,7 +95,7 @@ def act_page(
     stale = False
     if form.is_valid():
         try:
-            done = act.run(room, actor, case_id, form.cleaned_data)
+            done = act.do(room, actor, case_id, form.cleaned_data)
         except RefusedError as refusal:
             against = refusal.reasons
         except ConflictError:
@@ -118,12 +118,15 @@ def _again(
 ) -> HttpResponse:  # fmt: skip
     bench = open_bench(request, room, actor, case_id, act.title)
     data = request.POST.copy()
-    now: dict[str, str] = {}
+    now: dict[str, Any] = {}
     notice = ""
     if stale:
         data["version"] = str(bench.version)
         asking = _asking(bench, data)
-        now = {k: str(v) for k, v in (act.initial(room, asking) if act.initial else {}).items()}
+        now = dict(act.initial(room, asking)) if act.initial else {}
+        if now and stands_already(act.form(bench, data), now):
+            say_saved(request, room)
+            return _back(bench.reference, act.part)
         notice = ("A colleague changed this case while you wrote. Nothing is overwritten: where "
                   "the two differ, both are below. Save again to keep yours.")  # fmt: skip
     form = act.form(bench, data)
@@ -142,15 +145,16 @@ def _asking(bench: Bench, data: Any) -> Bench:
         bench.version,
         bench.language,
         bench.people,
-        {**bench.asked, "person": data.get("person", "")},
+        {**bench.asked, **{name: str(data[name]) for name in ASKED if name in data}},
         bench.colleagues,
         bench.offices,
+        bench.reader,
     )
 
 
 def _show(
     request: HttpRequest, room: Room, act: Act, bench: Bench, form: CaseForm, *,
-    notice: str = "", now: dict[str, str] | None = None, status: int = 200,
+    notice: str = "", now: dict[str, Any] | None = None, status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     panel: dict[str, Any] = {}
     if act.panel_of:
@@ -163,7 +167,7 @@ def _show(
     return render(request, "cases/counsellor/act.html", context, status=status)
 
 
-def field_rows(form: forms.Form, now: dict[str, str] | None = None) -> list[FieldRow]:
+def field_rows(form: forms.Form, now: dict[str, Any] | None = None) -> list[FieldRow]:
     """Visible fields with how to draw each."""
     looks: tuple[tuple[type[forms.Widget], str], ...] = (
         (forms.RadioSelect, "radios"), (forms.CheckboxInput, "tick"), (forms.Textarea, "text"),
@@ -172,13 +176,28 @@ def field_rows(form: forms.Form, now: dict[str, str] | None = None) -> list[Fiel
     found = []
     for bound in form.visible_fields():
         look = next((n for k, n in looks if isinstance(bound.field.widget, k)), "line")
-        theirs = (now or {}).get(bound.name, "")
+        theirs = _as_said((now or {}).get(bound.name))
         typed = as_typed(bound.value()) if look == "date" else None
-        mine = str(typed or bound.value() or "")
+        mine = _as_said(typed or bound.value())
         differs = bool(now) and bound.name in (now or {}) and theirs != mine
         found.append(FieldRow(bound, look, (theirs or "nothing") if differs else "",
                               look == "radios" and len(list(bound)) > 4, typed))  # fmt: skip
     return found
+
+
+def stands_already(form: forms.Form, now: dict[str, Any]) -> bool:
+    """Whether a colleague has written the very same: every field, and nothing else is typed."""
+    return not any(
+        row.now or (row.field.name not in now and _as_said(row.field.value()))
+        for row in field_rows(form, now)
+    )
+
+
+def _as_said(value: object) -> str:
+    """A value as two who differ read it; a line's end is one sign, whatever browser sent it."""
+    if isinstance(value, bool):
+        return "ticked" if value else ""
+    return str(value or "").replace("\r\n", "\n").strip()
 
 
 def _lines(value: str) -> list[str]:

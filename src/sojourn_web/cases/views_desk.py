@@ -16,6 +16,7 @@ from sojourn_web.cases.acts.born import typed_in
 from sojourn_web.cases.acts.daily import PersonForm, typed_person
 from sojourn_web.cases.desk import at_desk, say_saved
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
+from sojourn_web.cases.pages import read_number
 from sojourn_web.cases.services import looking, opening, sharing, shift, today
 from sojourn_web.cases.services.room import Room
 from sojourn_web.cases.unsent import stamp_of, take_back
@@ -24,6 +25,7 @@ from sojourn_web.cases.visibility import Actor
 from sojourn_web.cases.vocabulary import PersonKind, Who
 
 FORM = ["GET", "HEAD", "POST"]
+LONGEST_WORD = 2000
 
 
 @require_safe
@@ -105,12 +107,16 @@ def hand_over(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
     chosen = set(typed.getlist("case")) if typed else {str(d.id) for d in days if d.touched}
     if request.method == "POST":
         to, ids = typed.get("colleague", ""), _ids(typed.getlist("case"))
-        words = {i: typed.get(f"words-{i}", "")[:2000] for i in ids}
+        words = {i: typed.get(f"words-{i}", "") for i in ids}
         try:
-            if not to.isdecimal():
+            colleague = read_number(to)
+            if colleague is None:
                 raise RefusedError("Choose a colleague.")
+            if max(map(len, words.values()), default=0) > LONGEST_WORD:
+                raise RefusedError(f"Expected {LONGEST_WORD} letters on a case at most: write the "
+                                   "rest as a note.")  # fmt: skip
             went = shift.hand_over_shift(
-                room, actor, int(to), key=typed.get("key", ""), case_ids=ids, words=words
+                room, actor, colleague, key=typed.get("key", ""), case_ids=ids, words=words
             )
         except RefusedError as refusal:
             problems = refusal.reasons

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -18,7 +19,7 @@ from sojourn_web.accounts.roles import (
 )
 from sojourn_web.cases.errors import RefusedError
 from sojourn_web.cases.models import RuleChange
-from sojourn_web.cases.pages import answers_refusals, find_case, staff
+from sojourn_web.cases.pages import answers_refusals, find_case, read_number, staff
 from sojourn_web.cases.services import erasing, keeping, reporting, tokens
 from sojourn_web.cases.services.room import room_now
 from sojourn_web.cases.services.tokens import SCOPES, Scope
@@ -58,6 +59,9 @@ def approve_erasure(request: HttpRequest, reference: str) -> HttpResponse:
     """One person's yes. The second, by another account, erases at once."""
     room, actor = room_now(), staff(request)
     case_id = find_case(room, actor, reference)
+    if any(w.mine and w.case_id == case_id for w in keeping.waiting_erasures(room, actor)):
+        messages.info(request, "Your yes is there already: somebody else says the second one.")
+        return redirect("erasures")
     if request.POST.get("sure") != "yes":
         raise RefusedError("Tick that you have looked at the case: what is erased is gone.")
     erasing.erase(room, actor, case_id)
@@ -87,14 +91,11 @@ def keeping_rules(request: HttpRequest) -> HttpResponse:
     room, actor = room_now(), staff(request)
     if request.method == "POST":
         outcome, days = request.POST.get("outcome", ""), request.POST.get("days", "").strip()
-        before = request.POST.get("before", "")
-        numbers = days.isdecimal() and before.isdecimal() and len(days) < 6
-        if outcome not in Outcome._value2member_map_ or not numbers:
+        wanted, before = read_number(days), read_number(request.POST.get("before", ""))
+        if outcome not in Outcome._value2member_map_ or wanted is None or before is None:
             raise RefusedError("Expected a whole number of days.")
         reason = request.POST.get("reason", "")
-        keeping.set_retention(
-            room, actor, Outcome(outcome), int(days), reason=reason, before=int(before)
-        )
+        keeping.set_retention(room, actor, Outcome(outcome), wanted, reason=reason, before=before)
         return redirect("keeping")
     context = {
         "rules": keeping.kept_for(), "changes": RuleChange.objects.order_by("-made_at")[:50],

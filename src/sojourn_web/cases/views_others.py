@@ -18,9 +18,10 @@ from sojourn_web.accounts.roles import CASE_ROLES, GIVE_ACCOUNTS, READ_CASE_LOG,
 from sojourn_web.cases.acts.basis import day, line, radios, select, text, words_of
 from sojourn_web.cases.desk import at_desk, say_saved
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
+from sojourn_web.cases.pages import read_number
 from sojourn_web.cases.references import read_reference
 from sojourn_web.cases.services import accounts, checks, reading_log, today
-from sojourn_web.cases.services.room import Room
+from sojourn_web.cases.services.room import Room, was_done
 from sojourn_web.cases.unsent import stamp_of, take_back
 from sojourn_web.cases.views_case import field_rows
 from sojourn_web.cases.visibility import Actor, visible_screenings
@@ -58,6 +59,8 @@ def screen(request: HttpRequest, room: Room, actor: Actor, row: UUID) -> HttpRes
     asked = visible_screenings(actor, room.now).select_related("case", "person")
     found = asked.filter(pk=row).first()
     if found is None:
+        if was_done(actor, "screen", request.POST.get("key", "")):  # a second click
+            return redirect("screenings")
         raise NotVisibleError
     kind = ScreeningKind(found.kind)
     kept = take_back(request) if request.method != "POST" else None
@@ -100,7 +103,7 @@ def log_page(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
         except RefusedError as refusal:
             problem = str(refusal)
     page = reading_log.read_page(
-        actor, int(number) if number.isdecimal() else 1, looks=kind == "looks",
+        actor, read_number(number) or 1, looks=kind == "looks",
         reference=reference, who=who if who in Who._value2member_map_ else "",
     )  # fmt: skip
     context = {"page": page, "typed": typed, "who": who, "kind": kind, "problem": problem,

@@ -82,13 +82,19 @@ def download(request: HttpRequest, reference: str, file_id: UUID) -> HttpRespons
 @gives_back
 @answers_refusals
 def letters_page(request: HttpRequest, reference: str) -> HttpResponse:
+    return _letters(request, reference)
+
+
+def _letters(request: HttpRequest, reference: str, reasons: tuple[str, ...] = ()) -> HttpResponse:
+    """The form; after a refusal with why, and with what was typed."""
     room, actor = room_now(), staff(request)
     case_id = find_case(room, actor, reference)
     context = {
         "reference": reference, "kinds": list(LetterKind), "languages": shipped_languages(),
         "people": looking.look(room, actor, case_id, "the page of letters").people,
+        "reasons": reasons, "typed": request.POST, "beside": request.POST.get("beside") or "en",
     }  # fmt: skip
-    return render(request, "cases/papers/letters.html", context)
+    return render(request, "cases/papers/letters.html", context, status=422 if reasons else 200)
 
 
 @require_POST
@@ -98,6 +104,13 @@ def letters_page(request: HttpRequest, reference: str) -> HttpResponse:
 @answers_refusals
 def make_letter(request: HttpRequest, reference: str) -> HttpResponse:
     """The letter as PDF. It is kept nowhere: make it again where it is lost."""
+    try:
+        return _make_letter(request, reference)
+    except RefusedError as refusal:
+        return _letters(request, reference, refusal.reasons)
+
+
+def _make_letter(request: HttpRequest, reference: str) -> HttpResponse:
     room, actor = room_now(), staff(request)
     case_id = find_case(room, actor, reference)
     kind = request.POST.get("kind", "")

@@ -82,6 +82,8 @@ class Action(StrEnum):
     ANSWER = "answer"
     WORK = "work"
     SHARE = "share"
+    CODE = "code"
+    MONEY = "money"
     SENSITIVE = "sensitive"
     ASK_ERASURE = "ask_erasure"
     ERASE = "erase"
@@ -112,6 +114,9 @@ ALLOWED: dict[Action, frozenset[Who]] = {
     Action.ANSWER: BOTH_SIDES,
     Action.WORK: COUNSELLING,
     Action.SHARE: COUNSELLING,
+    # A code lets its holder in as the person themselves: never by break-glass.
+    Action.CODE: COUNSELLING,
+    Action.MONEY: COUNSELLING,
     Action.SENSITIVE: BOTH_SIDES | {Who.MEDICAL},
     Action.ASK_ERASURE: BOTH_SIDES | {Who.CLOCK},
     Action.ERASE: COUNSELLING,
@@ -185,6 +190,12 @@ def _has_own_alone(actor: Actor) -> bool:
     return Office.objects.filter(pk=actor.office_id or NOWHERE, caseload_only=True).exists()
 
 
+def gone_from(actor: Actor) -> list[int]:
+    """Accounts that counsel in the actor's office no more: who left, or went to another one."""
+    here = Q(office_id=actor.office_id, left_at=None, role__in=[w.value for w in COUNSELLING])
+    return list(StaffProfile.objects.exclude(here).values_list("user_id", flat=True))
+
+
 def visible_screenings(actor: Actor, now: datetime) -> QuerySet[Screening]:
     """What waits for the medical service of the actor's office, oldest first."""
     cases = visible_to(actor, now)
@@ -218,7 +229,8 @@ def files_for(actor: Actor, case: Case) -> QuerySet[Attachment]:
     """The files that ``actor`` may see, in a list or one by one; contents are not read yet.
 
     An applicant: their own and the children's; those of the whole case where there is no other
-    adult, for a file may speak of them.
+    adult, for a file may speak of them. Who has left the family's plan: of the children's those
+    that were there when they left.
     """
     found = Attachment.objects.filter(case=case).defer("content").order_by("-made_at", "pk")
     if actor.who is Who.APPLICANT:
@@ -226,6 +238,8 @@ def files_for(actor: Actor, case: Case) -> QuerySet[Attachment]:
         rule: Any = Q(person_id__in=mine)
         if not Person.objects.filter(case=case).exclude(pk__in=mine).exists():
             rule |= Q(person_id=None)
+        if left := left_at(actor):
+            rule &= Q(person_id=actor.person_id) | Q(made_at__lte=left)
         return found.filter(rule)
     return found if actor.who in COUNSELLING else found.none()
 
@@ -236,8 +250,22 @@ def countable(actor: Actor) -> QuerySet[Case]:
     return alive if actor.who in COUNTING else alive.none()
 
 
+# As the trail calls it that an adult goes out of the family's plan, and comes back into it.
+LEFT, CAME_BACK = "leave_plan", "rejoin_plan"
+# Changes of the whole record: told also to an adult who has left the family's plan.
+OF_THE_RECORD = (
+    "break glass", "asked for a transfer", "transfer accepted", "transfer declined",
+    "transfer revoked", "erasure asked for", "erasure: first yes", "erasure refused",
+)  # fmt: skip
+
+
 def visible_log(actor: Actor) -> tuple[QuerySet[AuditEvent], QuerySet[AccessEvent]]:
-    """Changes and looks, newest first: all for the auditor, one's own case's for a person."""
+    """Changes and looks, newest first: all for the auditor, one's own case's for a person.
+
+    Of what came while they were out of the family's plan, a person reads what they did themselves,
+    what is about them, what befell the whole record, and which member of staff opened it; also
+    once they have come back.
+    """
     changes, looks = (
         AuditEvent.objects.order_by("-made_at"),
         AccessEvent.objects.order_by("-made_at"),
@@ -246,15 +274,62 @@ def visible_log(actor: Actor) -> tuple[QuerySet[AuditEvent], QuerySet[AccessEven
         return changes, looks
     if actor.who is Who.APPLICANT and actor.case_id:
         mine = Q(case_id=actor.case_id) & (Q(private_to=None) | Q(private_to=actor.person_id))
-        return changes.filter(mine), looks.filter(mine)
+        times, out = times_out(actor), Q(pk__in=())
+        if not times:
+            return changes.filter(mine), looks.filter(mine)
+        for left, back in times:
+            out |= Q(made_at__gt=left) & (Q(made_at__lt=back) if back else Q())
+        own = ~out | Q(private_to=actor.person_id) | Q(actor=actor.label)
+        by_machine = Q(actor__startswith=f"{Who.SYSTEM}:") | Q(actor__startswith=f"{Who.CLOCK}:")
+        return (
+            changes.filter(mine & (own | Q(what__in=OF_THE_RECORD))),
+            looks.filter(mine & (own | ~by_machine)),
+        )
     return changes.none(), looks.none()
 
 
+def left_at(actor: Actor) -> datetime | None:
+    """When the person who asks left the family's plan; None while they are in it, and for staff."""
+    if actor.who is not Who.APPLICANT or actor.person_id is None:
+        return None
+    return Person.objects.filter(pk=actor.person_id).values_list("left_plan_at", flat=True).first()
+
+
+def times_out(actor: Actor) -> tuple[tuple[datetime, datetime | None], ...]:
+    """From when until when the person who asks was out of the family's plan, as the trail has it;
+    the last one without an end while they are out. Empty for staff."""
+    if actor.who is not Who.APPLICANT or actor.person_id is None:
+        return ()
+    rows = AuditEvent.objects.filter(
+        case_id=actor.case_id, private_to=actor.person_id, what__in=(LEFT, CAME_BACK)
+    ).order_by("made_at", "version")  # fmt: skip
+    found: list[tuple[datetime, datetime | None]] = []
+    since: datetime | None = None
+    for what, at in rows.values_list("what", "made_at"):
+        if what == LEFT:
+            since = since or at
+        elif since is not None:
+            found.append((since, at))
+            since = None
+    left = left_at(actor)
+    return (*found, (left, None)) if left else tuple(found)
+
+
+def is_out(moment: datetime, times: tuple[tuple[datetime, datetime | None], ...]) -> bool:
+    """Whether ``moment`` is in one of ``times`` (from ``times_out``)."""
+    return any(left < moment and (back is None or moment < back) for left, back in times)
+
+
 def is_at_home(actor: Actor, case: Case) -> bool:
-    """The person's own case, or one of the actor's office."""
+    """The person's own case, or one of the actor's office; one's own alone where the office says
+    that counsellors see those alone. What is seen by break-glass is not at home."""
     if actor.who is Who.APPLICANT:
         return actor.case_id == case.pk
-    return actor.office_id is not None and actor.office_id == case.office_id
+    if actor.office_id is None or actor.office_id != case.office_id:
+        return False
+    if actor.who is not Who.COUNSELLOR or case.counsellor_id == actor.user_id:
+        return True
+    return not _has_own_alone(actor)
 
 
 def _rule_of(action: Action) -> Any:

@@ -9,9 +9,10 @@ the case back; after a restore of the *service*, ``destroy_again`` destroys it a
 What was unwrapped is held for this object's life, at most ``HELD`` keys for ``SECONDS`` each, and
 is never written. An object lives for one request (``keys.case_keys``).
 
-Raises ErasedError where the key was destroyed, KeysAwayError where the service does not answer,
-CaseKeyError for what trying again does not mend. A service that does not answer is never taken for
-an erasure.
+Raises ErasedError where a tombstone says that the key was destroyed, KeyMissingError where it is
+not there all the same, KeysAwayError where the service does not answer, CaseKeyError for what
+trying again does not mend. A service that does not answer, or that was restored from an older
+backup, is never taken for an erasure.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from sojourn_web.cases.errors import CaseKeyError, ErasedError, KeysAwayError
+from sojourn_web.cases.errors import CaseKeyError, KeysAwayError
 from sojourn_web.cases.key_files import (
     KEY_BYTES,
     WRAPPED_INDEX,
     FileCaseKeys,
+    IsErased,
     check_private,
     path_of,
     shred,
+    why_missing,
     write_new,
 )
 from sojourn_web.cases.key_service import KeyService, ServiceAddress
@@ -44,17 +47,20 @@ class WrappedCaseKeys:
     """A folder: ``index.wrapped`` and ``xx/<id>.wrapped`` for each case; the rest is elsewhere."""
 
     def __init__(
-        self, folder: Path, service: KeyService, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+        self, folder: Path, service: KeyService, clock: Callable[[], float] = time.monotonic,
+        is_erased: IsErased | None = None,
+    ) -> None:  # fmt: skip
         for path in (folder, folder / WRAPPED_INDEX):
             check_private(path)
         self._folder, self._service, self._clock = folder, service, clock
+        self._is_erased = is_erased
         self._held: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
 
     @staticmethod
     def open_or_create(
-        folder: Path, service: KeyService, index: bytes | None = None
-    ) -> WrappedCaseKeys:
+        folder: Path, service: KeyService, index: bytes | None = None,
+        is_erased: IsErased | None = None,
+    ) -> WrappedCaseKeys:  # fmt: skip
         """The store in ``folder``; made where there is none, with ``index`` or a new secret."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if (folder / "master.key").exists():
@@ -67,7 +73,7 @@ class WrappedCaseKeys:
             service.make(INDEX, may_be_destroyed=False)
             wrapped = service.wrap(INDEX, index or secrets.token_bytes(KEY_BYTES))
             write_new(folder / WRAPPED_INDEX, wrapped.encode(), may_exist=True)
-        return WrappedCaseKeys(folder, service)
+        return WrappedCaseKeys(folder, service, is_erased=is_erased)
 
     def create(self) -> str:
         key_id = secrets.token_hex(16)
@@ -115,6 +121,10 @@ class WrappedCaseKeys:
             self.destroy(key_id)
         return len(found)
 
+    def missing(self, key_ids: Iterable[str]) -> int:
+        there = self._service.names()
+        return sum(PREFIX + k not in there or not self._path(k).exists() for k in key_ids)
+
     def index_secret(self) -> bytes:
         return self._read(INDEX, self._folder / WRAPPED_INDEX)
 
@@ -126,7 +136,7 @@ class WrappedCaseKeys:
         try:
             wrapped = path.read_text("ascii")
         except FileNotFoundError:
-            raise ErasedError from None
+            raise self._missing(name) from None
         except ValueError:
             raise self._damaged() from None
         key = self._service.unwrap(name, wrapped)
@@ -138,15 +148,18 @@ class WrappedCaseKeys:
         return key
 
     def _why_closed(self, name: str) -> Exception:
-        """Erased only where the service is the right one and has no such key any more."""
+        """Missing or erased only where the service is the right one and has no such key."""
         if self._service.has(name):
             return self._damaged()
         if name != INDEX and self._service.has(INDEX):
-            return ErasedError()
+            return self._missing(name)
         return CaseKeyError(
             f"the key service has no key '{INDEX}': look at the address and the mount in "
             "SOJOURN_CASES_KEY_SERVICE, or restore the service's own backup"
         )
+
+    def _missing(self, name: str) -> Exception:
+        return why_missing(name.removeprefix(PREFIX), self._is_erased)
 
     @staticmethod
     def _damaged() -> CaseKeyError:
@@ -160,15 +173,16 @@ class WrappedCaseKeys:
 
 
 def open_service(
-    folder: Path, url: str, token_file: str, ca: str, index: bytes | None = None
-) -> WrappedCaseKeys:
+    folder: Path, url: str, token_file: str, ca: str, index: bytes | None = None,
+    is_erased: IsErased | None = None,
+) -> WrappedCaseKeys:  # fmt: skip
     """As the settings name it. The token is read anew each time: renewing it needs no restart."""
     path = Path(token_file)
     if not token_file or not path.is_file():
         raise CaseKeyError("SOJOURN_CASES_KEY_TOKEN: expected a file that holds the token")
     check_private(path)
     address = ServiceAddress(url, path.read_text("utf-8").strip(), Path(ca) if ca else None)
-    return WrappedCaseKeys.open_or_create(folder, KeyService(address), index)
+    return WrappedCaseKeys.open_or_create(folder, KeyService(address), index, is_erased)
 
 
 def take_over_files(

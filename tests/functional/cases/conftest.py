@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from lib.cast import Cast, make_cast
-from sojourn_web.cases.keys import FileCaseKeys, case_keys
+from sojourn_web.cases.keys import FileCaseKeys, case_keys, has_tombstone
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> FileCaseKeys:
-    return FileCaseKeys.open_or_create(tmp_path / "keys")
+    return FileCaseKeys.open_or_create(tmp_path / "keys", has_tombstone)
 
 
 @pytest.fixture
@@ -22,16 +23,20 @@ def cast(db: None, keys: FileCaseKeys) -> Cast:
     return make_cast(keys)
 
 
-@pytest.fixture
-def pages_of_persons(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their pages on keys of their own, without waiting, and with no try counted yet."""
-    from django.core.cache import cache
-
+@pytest.fixture(autouse=True)
+def key_folder(tmp_path: Path, settings: Settings) -> None:
+    """The pages' keys are this test's own, and no try was counted before it."""
     settings.CASES_KEYS = tmp_path / "case-keys"
-    monkeypatch.setattr("sojourn_web.cases.applicant.gate.SAME_TIME", 0.0)
     cache.clear()
 
 
 @pytest.fixture
-def office(pages_of_persons: None) -> Cast:
+def pages_of_persons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong codes are answered without waiting."""
+    monkeypatch.setattr("sojourn_web.cases.applicant.gate.SAME_TIME", 0.0)
+
+
+@pytest.fixture
+def office(key_folder: None) -> Cast:
+    """The cast of today, on the keys that the pages use."""
     return make_cast(case_keys(), datetime.now(UTC))

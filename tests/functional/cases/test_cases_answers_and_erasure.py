@@ -196,7 +196,7 @@ def test_neither_the_database_nor_an_earlier_backup_can_be_read_after_an_erasure
 
 def test_an_erased_case_s_ciphertext_is_not_left_in_sqlite_s_file(tmp_path: Path) -> None:
     """What SQLite keeps in free pages is ciphertext under a key that is gone: shown on a file."""
-    keys = FileCaseKeys.open_or_create(tmp_path / "keys")
+    keys = FileCaseKeys.open_or_create(tmp_path / "keys", lambda _: True)
     moment = datetime.fromisoformat("2026-03-02T09:00:00+00:00")
     person = Person(made_at=moment, key_id=keys.create())
     person.seal(keys, names="Amina Diallo")

@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import Settings
 
-from lib.cast import AMINA, Cast, applicant_of, consent, make_cast, open_for, step
+from lib.cast import AMINA, Cast, applicant_of, consent, open_for, step
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
-from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.models import (
     AccessEvent,
     ApiReply,
@@ -25,7 +23,6 @@ from sojourn_web.cases.models import (
     Journey,
 )
 from sojourn_web.cases.services import looking, tokens
-from sojourn_web.cases.services.room import room_now
 from sojourn_web.cases.services.tokens import Scope
 from sojourn_web.cases.states import Move
 from sojourn_web.cases.vocabulary import Stage
@@ -36,10 +33,8 @@ Send = Callable[..., Any]
 
 
 @pytest.fixture
-def cast(db: None, tmp_path: Path, settings: Settings) -> Cast:
-    """On today's clock and the installed keys: the API takes both from there."""
-    settings.CASES_KEYS = tmp_path / "case-keys"
-    return make_cast(case_keys(), room_now().now)
+def cast(office: Cast) -> Cast:
+    return office
 
 
 @pytest.fixture
@@ -80,6 +75,9 @@ def test_an_enquiry_is_opened_once_for_each_key(send: Send, cast: Cast, tmp_path
     assert AuditEvent.objects.get(case=case).name == "Booking desk"
     assert send("POST", "enquiries", ENQUIRY).status_code == 422  # no key
     assert send("POST", "enquiries", ENQUIRY, "short").status_code == 422
+    for language in ("fr\0", "f", "../en", "french"):
+        wrong = {**ENQUIRY, "language": language}
+        assert send("POST", "enquiries", wrong, "order-0009").status_code == 422, language
 
 
 def test_a_refused_create_may_be_sent_again_under_its_key(send: Send) -> None:
@@ -217,8 +215,65 @@ def test_there_is_no_list_and_the_description_is_whole(send: Send, client: Clien
         "/api/cases/v1/counts",
     }  # fmt: skip
     for methods in described["paths"].values():
-        for how in methods.values():
-            assert {"401", "403", "404", "409", "422"} <= set(how["responses"])
+        for method, how in methods.items():
+            always = {"401", "403", "429", "503"}
+            more = {"400", "404", "409", "422"} if method == "post" else set()
+            assert always | more <= set(how["responses"])
+
+
+def test_the_description_is_true(send: Send, cast: Cast, client: Client, token: str) -> None:
+    """What is sent is named as it is read, and every answer is one that is described."""
+    described = client.get("/api/cases/v1/openapi.json").json()
+    case = open_for(cast)
+    narrow = tokens.make_token(cast.room, cast.supervisor, "Desk", frozenset({Scope.READ_COUNTS}))
+    paper = {"person": 1, "kind": "passport", "number": "K1230045", "country": "GIN",
+             "expires_on": str(cast.room.now.date() + timedelta(days=900))}  # fmt: skip
+    places = {"enquiries": ENQUIRY, "cases/{reference}/documents": paper,
+              "cases/{reference}/bookings": BOOKING(cast)}  # fmt: skip
+    met = set()
+    for place, body in places.items():
+        number = f"order-{len(place)}"
+        told = described["paths"][f"/api/cases/v1/{place}"]["post"]
+        header = next(p for p in told["parameters"] if p["in"] == "header")
+        assert header["name"] == "Idempotency-Key"
+        assert (header["required"], header["schema"]["minLength"]) == (True, 8)
+        for reference in (case.reference, "K7WX-2MDQ"):
+            where = place.replace("{reference}", reference)
+            asked = [(body, number, token), (body, number, token), ({}, "", token),
+                     (other_body(body), number, token), (body, f"{number}a", narrow),
+                     (body, f"{number}b", "wrong"), ("{", f"{number}c", token)]  # fmt: skip
+            for sent, key, who in asked:
+                headers = {"Authorization": f"Bearer {who}"}
+                if key:
+                    headers[header["name"]] = key
+                text = sent if isinstance(sent, str) else json.dumps(sent)
+                answer = client.post(f"/api/cases/v1/{where}", text, "application/json",
+                                     headers=headers)  # fmt: skip
+                check_described(described, told, answer)
+                met.add(answer.status_code)
+    assert met == {201, 400, 401, 403, 404, 409, 422}
+    reading = described["paths"]["/api/cases/v1/cases/{reference}"]["get"]
+    check_described(described, reading, send("GET", f"cases/{case.reference}"))
+    check_described(described, reading, send("GET", "cases/K7WX-2MDQ"))
+    counting = described["paths"]["/api/cases/v1/counts"]["get"]
+    check_described(described, counting, send("GET", "counts"))
+
+
+def other_body(body: dict[str, Any]) -> dict[str, Any]:
+    """As described, and not the same."""
+    return body | ({"language": "ar"} if "people" in body else {"country": "SEN"})
+
+
+def check_described(described: Any, told: Any, answer: Any) -> None:
+    """Status, media type and names of an answer are those of its description."""
+    assert str(answer.status_code) in told["responses"], (answer.status_code, answer.content)
+    content = told["responses"][str(answer.status_code)]["content"]
+    media = answer["Content-Type"].partition(";")[0]
+    assert list(content) == [media], answer.status_code
+    name = content[media]["schema"]["$ref"].rpartition("/")[2]
+    schema = described["components"]["schemas"][name]
+    found = answer.json()
+    assert set(schema.get("required", ())) <= set(found) <= set(schema["properties"])
 
 
 def test_counts_are_the_report_s_and_say_nothing_of_few(send: Send, cast: Cast) -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from pytest_django.fixtures import Settings
 
-from lib.cast import AMINA, Cast, make_cast, open_for, people_of
+from lib.cast import AMINA, Cast, open_for, people_of
 from lib.visitor import CODES, HOME, answer_question, begin, desk_of, enter, hidden
 from sojourn_web.cases.demo_stories import AMINA as STORY
 from sojourn_web.cases.demo_stories import give_code, tell_stories
-from sojourn_web.cases.keys import CaseKeys, case_keys
 from sojourn_web.cases.models import (
     AuditEvent,
     Case,
@@ -30,24 +27,6 @@ from sojourn_web.cases.states import State
 from sojourn_web.cases.wordings import ship_wordings
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
-
-
-@pytest.fixture(autouse=True)
-def key_folder(tmp_path: Path, settings: Settings) -> None:
-    from django.core.cache import cache
-
-    settings.CASES_KEYS = tmp_path / "case-keys"
-    cache.clear()
-
-
-@pytest.fixture
-def keys_of_office() -> CaseKeys:
-    return case_keys()
-
-
-@pytest.fixture
-def office(keys_of_office: CaseKeys) -> Cast:
-    return make_cast(keys_of_office, datetime.now(UTC))
 
 
 def test_from_the_first_page_to_an_application(client: Client, office: Cast) -> None:
@@ -177,23 +156,23 @@ def test_a_new_code_and_signing_out_and_leaving_end_the_visit(client: Client, of
 
 
 def test_dates_of_other_calendars_are_converted_and_shown_both_ways(
-    client: Client, office: Cast, keys_of_office: CaseKeys
+    client: Client, office: Cast
 ) -> None:
     begin(client, office)
     place = "about/birth_date"
     typed = {"calendar": "persian", "year": "۱۳۷۰", "month": "2", "day": "27"}
     assert answer_question(client, place, **typed) == 302
-    assert Person.objects.get().birth_date.open(keys_of_office) == "1991-05-17"
+    assert Person.objects.get().birth_date.open(office.room.keys) == "1991-05-17"
     page = client.get(f"{HOME}ask/{place}?calendar=persian").content.decode()
     assert "<bdi>1991-05-17</bdi> = <bdi>1370-02-27</bdi>" in page
     fields = {"calendar": "ethiopian", "year": "1983", "month": "9", "day": "9"}
     assert answer_question(client, place, **fields) == 302
-    assert Person.objects.get().birth_date.open(keys_of_office) == "1991-05-17"
+    assert Person.objects.get().birth_date.open(office.room.keys) == "1991-05-17"
     for known, stored in ((("1987", "", ""), "1987"), (("1987", "3", ""), "1987-03"),
                           (("", "", ""), "")):  # fmt: skip
         parts = dict(zip(("year", "month", "day"), known, strict=True))
         assert answer_question(client, place, calendar="gregorian", **parts) == 302
-        assert Person.objects.get().birth_date.open(keys_of_office) == stored
+        assert Person.objects.get().birth_date.open(office.room.keys) == stored
     dummy = {"calendar": "gregorian", "year": "1970", "month": "1", "day": "1"}
     assert answer_question(client, place, **dummy) == 409
     assert answer_question(client, place, **dummy, confirmed="yes") == 302
@@ -204,7 +183,7 @@ def test_dates_of_other_calendars_are_converted_and_shown_both_ways(
 
 
 def test_a_year_that_is_about_right_stays_so_when_the_form_is_shown_again(
-    client: Client, office: Cast, keys_of_office: CaseKeys
+    client: Client, office: Cast
 ) -> None:
     begin(client, office)
     where = f"{HOME}ask/about/birth_date"
@@ -213,7 +192,7 @@ def test_a_year_that_is_about_right_stays_so_when_the_form_is_shown_again(
     wrong = {**form, "calendar": "gregorian", "year": "2999"}
     assert ticked in client.post(where, {**wrong, "about": "yes"}).content.decode()
     assert client.post(where, {**form, "calendar": "gregorian", "year": "1991", "about": "yes"})
-    assert Person.objects.get().birth_date.open(keys_of_office) == "~1991"
+    assert Person.objects.get().birth_date.open(office.room.keys) == "~1991"
     page = client.get(where).content.decode()
     assert ticked in page
     again = client.post(where, {**wrong, **hidden(page)}).content.decode()
@@ -256,16 +235,14 @@ def test_somebody_elses_change_is_never_written_over(client: Client, office: Cas
     assert "Amina D." in stale.content.decode()
 
 
-def test_the_demo_hands_out_a_way_in_for_one_of_its_stories(
-    client: Client, office: Cast, keys_of_office: CaseKeys
-) -> None:
+def test_the_demo_hands_out_a_way_in_for_one_of_its_stories(client: Client, office: Cast) -> None:
     ship_wordings(office.room.now)
-    tell_stories(keys_of_office, office.room.now, desk_of(office))
-    reference, code = give_code(keys_of_office, office.room.now, STORY.names)
+    tell_stories(office.room.keys, office.room.now, desk_of(office))
+    reference, code = give_code(office.room.keys, office.room.now, STORY.names)
     entered = client.post("/return/enter", {"reference": reference, "code": code})
     assert entered.status_code == 302
     assert "The journey is booked" in client.get(f"{HOME}?lang=en").content.decode()
-    assert give_code(keys_of_office, office.room.now, "Nobody") == ("", "")
+    assert give_code(office.room.keys, office.room.now, "Nobody") == ("", "")
 
 
 def test_a_form_of_somebody_unknown_is_not_kept(client: Client, office: Cast) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,27 +12,20 @@ from django.test import Client
 from django.utils.translation import gettext
 from pytest_django.fixtures import Settings
 
-from lib.cast import AMINA, Cast, make_cast, open_for, people_of
+from lib.cast import AMINA, Cast, open_for, people_of
 from sojourn_web.cases.applicant.languages import all_languages
-from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.services import checks, opening
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 PUBLIC = ("/return/", "/return/begin", "/return/enter", "/return/join")
 MINE = ("", "ask/about/names", "ask/about/birth_date", "ask/needs/claims", "ask/wishes/why", "held",
-        "log", "family", "family/child", "consents", "consents/embassy", "complain", "appeal",
-        "rate", "erase")  # fmt: skip
+        "files", "log", "family", "family/child", "consents", "consents/embassy", "complain",
+        "appeal", "rate", "erase")  # fmt: skip
 BUDGET = 100_000
 
 
-@pytest.fixture(autouse=True)
-def key_folder(tmp_path: Path, settings: Settings) -> None:
-    settings.CASES_KEYS = tmp_path / "case-keys"
-
-
 @pytest.fixture
-def visitor(client: Client) -> Client:
-    office: Cast = make_cast(case_keys(), datetime.now(UTC))
+def visitor(client: Client, office: Cast) -> Client:
     case = open_for(office, AMINA)
     checks.refer_not_safe(office.room, office.counsellor, case.pk, reason="Threats.", key="s")
     person = people_of(case)[0]

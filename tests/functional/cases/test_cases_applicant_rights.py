@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import Settings
 
-from lib.cast import AMINA, IBRAHIM, Cast, make_cast, open_for, people_of, plan
+from lib.cast import AMINA, IBRAHIM, Cast, open_for, people_of, plan
 from lib.visitor import HOME, desk_of, enter
 from sojourn_web.cases.demo_steps import Wish, bring_to
-from sojourn_web.cases.keys import CaseKeys, case_keys
 from sojourn_web.cases.models import (
     AuditEvent,
     Case,
@@ -30,24 +27,6 @@ from sojourn_web.cases.states import State
 from sojourn_web.cases.vocabulary import Purpose, Wording
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
-
-
-@pytest.fixture(autouse=True)
-def key_folder(tmp_path: Path, settings: Settings) -> None:
-    from django.core.cache import cache
-
-    settings.CASES_KEYS = tmp_path / "case-keys"
-    cache.clear()
-
-
-@pytest.fixture
-def keys_of_office() -> CaseKeys:
-    return case_keys()
-
-
-@pytest.fixture
-def office(keys_of_office: CaseKeys) -> Cast:
-    return make_cast(keys_of_office, datetime.now(UTC))
 
 
 def test_they_read_who_opened_it_and_why_and_take_it_with_them(

@@ -377,7 +377,9 @@ def test_the_embassy_is_asked_with_a_consent_of_its_own(cast: Cast) -> None:
     assert facts.people[0].document_until == date(2026, 9, 1)
 
 
-@pytest.mark.parametrize("number", ["", "  ", "00000000", "--"])
+@pytest.mark.parametrize(
+    "number", ["", "  ", "00000000", "--", "unknown", "N/A", "not known", "lost", "1234567"]
+)
 def test_blank_documents_are_refused(cast: Cast, number: str) -> None:
     case = open_for(cast)
     with pytest.raises(RefusedError, match="ask the authority"):

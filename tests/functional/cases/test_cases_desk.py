@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from lib.cast import AMINA, CHILD, IBRAHIM, Cast, key, people_of
-from lib.desk import case_in, cast_of_today, client_of, trail_is_whole
+from lib.desk import case_in, client_of, trail_is_whole
 from sojourn_web.cases.acts import ACTS
 from sojourn_web.cases.models import AccessEvent, Answer, Case, Consent, Note, Person
 from sojourn_web.cases.services import answers, consents, opening, sharing, work
@@ -25,14 +23,9 @@ from sojourn_web.cases.vocabulary import Purpose, Wording
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 
 
-@pytest.fixture(autouse=True)
-def key_folder(tmp_path: Path, settings: Settings) -> None:
-    settings.CASES_KEYS = tmp_path / "case-keys"
-
-
 @pytest.fixture
-def cast(key_folder: None) -> Cast:
-    return cast_of_today()
+def cast(office: Cast) -> Cast:
+    return office
 
 
 def page(client: Client, address: str, status: int = 200) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from lib.cast import AMINA, Cast, key, people_of
-from lib.desk import case_in, cast_of_today, client_of
+from lib.desk import case_in, client_of
 from sojourn_web.cases.models import Answer, Case, Person
 from sojourn_web.cases.services import answers, opening
 from sojourn_web.cases.services.opening import NewPerson
@@ -21,14 +19,9 @@ AHMAD = NewPerson("Ahmad Karimi", birth_date="1991-05-17", language="fa")
 TESFAYE = NewPerson("Tesfaye Haile", birth_date="~1991", language="am")
 
 
-@pytest.fixture(autouse=True)
-def key_folder(tmp_path: Path, settings: Settings) -> None:
-    settings.CASES_KEYS = tmp_path / "case-keys"
-
-
 @pytest.fixture
-def cast(key_folder: None) -> Cast:
-    return cast_of_today()
+def cast(office: Cast) -> Cast:
+    return office
 
 
 def page(client: Client, address: str) -> str:

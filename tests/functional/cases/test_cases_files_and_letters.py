@@ -43,6 +43,15 @@ pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\nAmina Diallo\n%%EOF\n"
 
 
+def packed(objects: bytes) -> bytes:
+    """An object stream, as most PDFs of today hold their objects."""
+    return (
+        b"2 0 obj<</Type/ObjStm/Filter/FlateDecode>>stream\r\n"
+        + zlib.compress(objects)
+        + (b"\r\nendstream endobj")
+    )
+
+
 def png() -> bytes:
     """One white point."""
 
@@ -106,11 +115,17 @@ def hand_in(cast: Cast, case: Case, actor: Actor, content: bytes = PDF, **more: 
     [
         (b"MZ\x90\x00" + bytes(40), "letter.pdf", "another kind of file"),
         (b"<html><script>alert(1)</script></html>", "scan.png", "another kind of file"),
-        (png(), "passport.pdf", "The name says 'pdf'"),
-        (PDF, "photo.exe", "The name says 'exe'"),
+        (png(), "passport.pdf", "The name of this file"),
+        (PDF, "photo.exe", "The name of this file"),
         (PDF.replace(b"%%EOF", b""), "a.pdf", "ends too early"),
         (png()[:-20], "a.png", "ends too early"),
         (PDF.replace(b"/Catalog", b"/Catalog/J#61vaScript 3"), "a.pdf", "holds a program"),
+        (
+            PDF.replace(b"Amina", packed(b"4 0 <</S/JavaScript/JS(app.alert)>>")),
+            "a.pdf",
+            "holds a program",
+        ),
+        (PDF.replace(b"/Catalog", b"/Catalog/Enc#72ypt 9 0 R"), "a.pdf", "is locked"),
         (b"", "a.pdf", "is empty"),
         (PDF + bytes(10 * 2**20), "a.pdf", "10 MB"),
     ],
@@ -122,6 +137,14 @@ def test_a_file_that_lies_is_refused_with_what_to_do(
     with pytest.raises(RefusedError, match=why):
         hand_in(cast, case, applicant_of(case), content, name=name)
     assert not Attachment.objects.exists()
+
+
+def test_a_pdf_of_today_with_its_objects_packed_is_taken(cast: Cast) -> None:
+    """And one that would unpack to far more than it says is not unpacked whole."""
+    case = open_for(cast)
+    for inside in (b"4 0 <</Type/Page>>", bytes(60 * 2**20)):
+        hand_in(cast, case, applicant_of(case), PDF.replace(b"Amina", packed(inside)))
+    assert Attachment.objects.count() == 2
 
 
 def test_nothing_opens_before_the_scanner_and_the_database_holds_no_plaintext(

@@ -150,3 +150,32 @@ def test_an_erasure_reaches_every_backup_but_the_services_own(
     with pytest.raises(ErasedError):
         sealed.open(case_keys())
     assert people_of(stays)[0].names.open(case_keys()) == "Amina Diallo"
+
+
+def test_a_service_from_an_older_backup_makes_no_case_look_erased(
+    client: Client, vault: Vault, office: Cast, tmp_path: Path
+) -> None:
+    older = open_for(office, AMINA)
+    service = dict(vault.keys)
+    case = open_for(office, AMINA)
+    enter(client, case, office)
+    newest = dict(vault.keys)
+    vault.keys.clear()
+    vault.keys.update(service)
+    staff = client_of(office.counsellor)
+    where = f"/cases/{case.reference}/"
+    told = staff.get(where)
+    assert told.status_code == 503
+    page = told.content.decode()
+    assert "nobody has erased the case" in page
+    assert "[erased]" not in page
+    assert client.get(f"{HOME}held").status_code == 503
+    assert staff.get(f"/cases/{older.reference}/").status_code == 200
+    ticked = keeping.tick(Room(case_keys(), datetime.now(UTC)), NoScanner())
+    assert (ticked.keys_destroyed, ticked.keys_missing) == (0, 1)
+    # Nobody of another office, and no auditor, learns that there is such a case.
+    for other in (office.stranger, office.auditor):
+        assert client_of(other).get(where).status_code in (403, 404)
+    vault.keys.update(newest)
+    assert "Amina Diallo" in staff.get(where).content.decode()
+    assert keeping.tick(Room(case_keys(), datetime.now(UTC)), NoScanner()).keys_missing == 0

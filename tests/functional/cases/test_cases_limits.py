@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,27 +12,19 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from lib.cast import Cast, make_cast, open_for
-from sojourn_web.cases.keys import case_keys
+from lib.cast import Cast, open_for
 from sojourn_web.cases.limits import Rate, TooManyError, count, read_rate
 from sojourn_web.cases.models import Case
 from sojourn_web.cases.services import tokens
-from sojourn_web.cases.services.room import room_now
 from sojourn_web.cases.services.tokens import Scope
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 MINUTE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def nothing_counted() -> None:
-    cache.clear()
-
-
 @pytest.fixture
-def cast(tmp_path: Path, settings: Settings) -> Cast:
-    settings.CASES_KEYS = tmp_path / "case-keys"
-    return make_cast(case_keys(), room_now().now)
+def cast(office: Cast) -> Cast:
+    return office
 
 
 def token_of(cast: Cast, name: str = "Booking desk") -> str:
@@ -124,7 +115,7 @@ def test_the_api_s_description_tells_of_it(client: Client) -> None:
         assert operation["responses"]["429"]["headers"]["Retry-After"]["schema"] == {
             "type": "integer"
         }
-        assert "application/json" in operation["responses"]["429"]["content"]
+        assert "application/problem+json" in operation["responses"]["429"]["content"]
 
 
 def test_signing_in_is_limited_for_a_name_and_says_how_long_to_wait(client: Client) -> None:

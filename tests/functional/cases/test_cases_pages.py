@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from random import Random
 
 import pytest
 from django.contrib.auth.models import AbstractBaseUser
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from lib.cast import AMINA, key
 from sojourn_web.accounts.installation import make_person
@@ -29,11 +27,6 @@ from sojourn_web.cases.wordings import place_account
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 BACKEND = "sojourn_web.accounts.backends.OfficeBackend"
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def key_folder(tmp_path: Path, settings: Settings) -> None:
-    settings.CASES_KEYS = tmp_path / "case-keys"
 
 
 @pytest.fixture

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from pytest_django.fixtures import Settings
 
 from lib.cast import AMINA, CHILD, IBRAHIM, Cast, key, people_of
-from lib.desk import case_in, cast_of_today, client_of
+from lib.desk import case_in, client_of
 from sojourn_web.cases.models import Case
 from sojourn_web.cases.services import checks, looking, work
 from sojourn_web.cases.services.facts import ASKED_OF, ASKED_OF_KNOWN, gather_facts, know
@@ -27,9 +24,8 @@ TRANSACTIONS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
 
 @pytest.fixture
-def cast(tmp_path: Path, settings: Settings) -> Cast:
-    settings.CASES_KEYS = tmp_path / "case-keys"
-    return cast_of_today()
+def cast(office: Cast) -> Cast:
+    return office
 
 
 def queries_of(client: Client, address: str) -> int:

@@ -6,19 +6,15 @@ import os
 import re
 import sys
 import zlib
-from datetime import UTC, datetime
 from html import unescape
-from pathlib import Path
 
 import pytest
 from django.db import connections
 from django.test import Client
-from pytest_django.fixtures import Settings
 
-from lib.cast import AMINA, CHILD, IBRAHIM, Cast, make_cast, open_for, people_of
+from lib.cast import AMINA, CHILD, IBRAHIM, Cast, open_for, people_of
 from lib.visitor import HOME, enter
 from sojourn.errors import SetupError
-from sojourn_web.cases.keys import case_keys
 from sojourn_web.cases.letters.printing import print_page
 from sojourn_web.cases.limits import Rate
 from sojourn_web.cases.services import answers, looking, work
@@ -26,16 +22,6 @@ from sojourn_web.cases.services.opening import NewPerson
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 RECORD = f"{HOME}my-record.pdf"
-
-
-@pytest.fixture(autouse=True)
-def key_folder(tmp_path: Path, settings: Settings) -> None:
-    settings.CASES_KEYS = tmp_path / "case-keys"
-
-
-@pytest.fixture
-def office() -> Cast:
-    return make_cast(case_keys(), datetime.now(UTC))
 
 
 @pytest.fixture

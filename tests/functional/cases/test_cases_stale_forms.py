@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from lib.cast import Cast
-from lib.desk import BACKEND, case_in, cast_of_today, client_of
+from lib.desk import BACKEND, case_in, client_of
 from lib.visitor import HOME, begin
-from sojourn_web.cases.models import Answer, Case, Note, RuleChange, Visit
+from sojourn_web.cases.models import Answer, Case, MoneyLine, Note, RuleChange, Visit
 from sojourn_web.cases.scanning import NoScanner
 from sojourn_web.cases.services.keeping import tick
 from sojourn_web.cases.states import State
@@ -29,18 +27,14 @@ INPUT = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"[^>]*>')
 HERE = {"Sec-Fetch-Site": "same-origin"}
 ELSEWHERE: list[dict[str, str]] = [
     {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"},
-    {"Origin": "https://elsewhere.example"}, {},
+    {"Origin": "https://elsewhere.example"},
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def key_folder(tmp_path: Path, settings: Settings) -> None:
-    settings.CASES_KEYS = tmp_path / "case-keys"
+SILENT: dict[str, str] = {}  # a browser that hides where its forms come from
 
 
 @pytest.fixture
-def cast(key_folder: None) -> Cast:
-    return cast_of_today()
+def cast(office: Cast) -> Cast:
+    return office
 
 
 def strict(actor: Actor) -> Client:
@@ -86,7 +80,7 @@ def test_a_note_in_a_form_that_grew_old_is_shown_and_can_be_sent(cast: Cast) -> 
     assert Note.objects.get().text.open(cast.room.keys) == WORDS
 
 
-@pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
+@pytest.mark.parametrize("headers", [*ELSEWHERE, SILENT], ids=str)
 def test_what_another_site_sends_is_not_shown(cast: Cast, headers: dict[str, str]) -> None:
     case = case_in(cast, State.COUNSELLING)
     where = f"/cases/{case.reference}/do/note"
@@ -158,6 +152,70 @@ def test_a_part_of_a_page_leads_to_the_sign_in(cast: Cast) -> None:
     )
     assert answer.status_code == 200
     assert answer["HX-Redirect"].startswith("/accounts/login/?next=")
+
+
+PART = {**HERE, "HX-Request": "true"}
+LINE = {"kind": "paid", "what": "Taxi to the embassy", "amount": "12.50", "currency": "EUR"}
+
+
+def test_a_part_of_an_old_page_leads_to_its_form_with_what_was_typed(cast: Cast) -> None:
+    """htmx can show no page in a part of one: it is led there, and nothing is stored in clear."""
+    case = case_in(cast, State.COUNSELLING)
+    where = f"/cases/{case.reference}/do/money"
+    client = strict(cast.counsellor)
+    form = form_at(client, f"/cases/{case.reference}/part/money") | LINE
+    sign_in_elsewhere(client)
+    answer = send(client, where, form, **PART)
+    assert (answer.status_code, answer.content, answer["HX-Redirect"]) == (200, b"", where)
+    assert "Taxi" not in str(dict(client.session.items()))
+    assert not MoneyLine.objects.exists()
+    page = client.get(where).content.decode()
+    assert 'value="Taxi to the embassy"' in page
+    assert 'value="12.50"' in page
+    # What was kept is nobody else's, even in this browser.
+    assert send(client, where, fields_of(page) | LINE).status_code == 302
+    assert MoneyLine.objects.get().what == "Taxi to the embassy"
+    for other in (cast.stranger, cast.auditor):
+        refused = send(strict(other), where, form, **PART)
+        assert "Taxi" not in refused.content.decode() + str(refused.headers)
+
+
+def test_a_button_in_a_part_of_an_old_page_leads_back_to_where_it_stands(cast: Cast) -> None:
+    case = case_in(cast, State.COUNSELLING)
+    where = f"/cases/{case.reference}/part/money"
+    client = strict(cast.counsellor)
+    client.get(where)
+    sent = {"csrfmiddlewaretoken": "x" * 64, "row": str(case.pk)}
+    at = {"HX-Current-URL": f"http://testserver{where}"}
+    answer = send(client, f"/cases/{case.reference}/do/release-money", sent, **PART, **at)
+    assert answer["HX-Redirect"] == where
+    assert "press the button once more" in client.get(where).content.decode()
+    elsewhere = {"HX-Current-URL": "https://elsewhere.example//evil.example/"}
+    answer = send(client, f"/cases/{case.reference}/do/release-money", sent, **PART, **elsewhere)
+    assert answer["HX-Redirect"] == f"/cases/{case.reference}/"
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_hints_while_typing_say_that_the_sign_in_ended_and_take_no_page_away(
+    cast: Cast, signed_in: bool
+) -> None:
+    client = strict(cast.counsellor)
+    form = form_at(client, "/cases/new") | {"names": "Amina Diallo", "language": "fr"}
+    sign_in_elsewhere(client)
+    if not signed_in:
+        client.session.flush()
+    hint = send(client, "/cases/new/hints", form, **PART)
+    assert hint.status_code == 200
+    assert "HX-Redirect" not in hint
+    assert "what you typed is kept" in hint.content.decode()
+    assert "<html" not in hint.content.decode()
+    sent = send(client, "/cases/new", form)  # the button: the form is kept
+    assert not Case.objects.exists()
+    if signed_in:
+        assert 'value="Amina Diallo"' in sent.content.decode()
+    else:
+        assert sent.url == "/accounts/login/?next=%2Fcases%2Fnew"
+        assert client.session["unsent"]
 
 
 def test_a_form_that_goes_to_another_address_is_shown_and_sent_once_more(cast: Cast) -> None:

@@ -7,7 +7,7 @@ import shutil
 import stat
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from lib.key_service import TOKEN, Vault, serve_keys
-from sojourn_web.cases.errors import CaseKeyError, ErasedError, KeysAwayError
+from sojourn_web.cases.errors import CaseKeyError, ErasedError, KeyMissingError, KeysAwayError
 from sojourn_web.cases.key_service import KeyService, ServiceAddress
 from sojourn_web.cases.keys import CaseKeys, FileCaseKeys
 from sojourn_web.cases.models import Person
@@ -39,10 +39,15 @@ def vault() -> Iterator[Vault]:
         yield found
 
 
-def store(vault: Vault, folder: Path, *, token: str = TOKEN, seconds: float = 2.0) -> CaseKeys:
-    """A new one each time, as each request has it."""
+def store(
+    vault: Vault, folder: Path, *, token: str = TOKEN, seconds: float = 2.0,
+    stones: Container[str] = (),
+) -> CaseKeys:  # fmt: skip
+    """A new one each time, as each request has it. ``stones``: ids that tombstones name."""
     address = ServiceAddress(vault.url, token, seconds=seconds)
-    return WrappedCaseKeys.open_or_create(folder / "keys", KeyService(address))
+    return WrappedCaseKeys.open_or_create(
+        folder / "keys", KeyService(address), is_erased=lambda key_id: key_id in stones
+    )
 
 
 def test_a_key_is_wrapped_by_one_that_never_leaves(vault: Vault, tmp_path: Path) -> None:
@@ -72,7 +77,8 @@ def test_columns_are_sealed_and_opened_with_it(vault: Vault, tmp_path: Path) -> 
     )  # fmt: skip
     assert len(vault.asked) == 1  # asked once in a request, not once for each column
     keys.destroy(person.key_id)
-    assert person.names.show(store(vault, tmp_path)) == "[erased]"
+    fresh = store(vault, tmp_path, stones={person.key_id})
+    assert person.names.show(fresh) == "[erased]"
 
 
 def test_a_destroyed_key_stays_destroyed_whatever_is_restored(vault: Vault, tmp_path: Path) -> None:
@@ -83,19 +89,48 @@ def test_a_destroyed_key_stays_destroyed_whatever_is_restored(vault: Vault, tmp_
     keys.destroy(one)
     keys.destroy(one)
     with pytest.raises(ErasedError):
-        keys.data_key(one)
+        store(vault, tmp_path, stones={one}).data_key(one)
     # A backup of the folder alone brings nothing back.
     shutil.copytree(tmp_path / "backup", tmp_path / "keys", dirs_exist_ok=True)
     with pytest.raises(ErasedError):
-        store(vault, tmp_path).data_key(one)
+        store(vault, tmp_path, stones={one}).data_key(one)
     # One of the service as well does, until the tombstones destroy it again.
     vault.keys.update(service)
     assert store(vault, tmp_path).data_key(one)
     assert store(vault, tmp_path).destroy_again([one, "0" * 32]) == 1
     assert store(vault, tmp_path).destroy_again([one, "0" * 32]) == 0
     with pytest.raises(ErasedError):
-        store(vault, tmp_path).data_key(one)
+        store(vault, tmp_path, stones={one}).data_key(one)
     assert store(vault, tmp_path).data_key(stays)
+
+
+@pytest.mark.parametrize("part", ["service", "folder"])
+def test_keys_of_an_older_backup_are_missing_and_nothing_is_erased(
+    vault: Vault, tmp_path: Path, part: str
+) -> None:
+    """A key that was made after the backup is told as missing until the newest is restored."""
+    before = store(vault, tmp_path).create()
+    service = dict(vault.keys)
+    one = store(vault, tmp_path).create()
+    newest = dict(vault.keys)
+    file = tmp_path / "keys" / one[:2] / f"{one}.wrapped"
+    wrapped = file.read_bytes()
+    if part == "service":
+        vault.keys.clear()
+        vault.keys.update(service)
+    else:
+        file.unlink()
+    person = Person(made_at=NOW, key_id=one)
+    person.names = b"\x01" + bytes(40)  # type: ignore[assignment]
+    for read in (lambda: store(vault, tmp_path).data_key(one),
+                 lambda: person.names.show(store(vault, tmp_path)),
+                 lambda: person.seal(store(vault, tmp_path), contact="by her sister")):  # fmt: skip
+        with pytest.raises(KeyMissingError, match="older backup"):
+            read()
+    assert store(vault, tmp_path).data_key(before)
+    vault.keys.update(newest)
+    file.write_bytes(wrapped)
+    assert store(vault, tmp_path).data_key(one)
 
 
 def test_a_service_that_is_away_is_no_erasure(vault: Vault, tmp_path: Path) -> None:

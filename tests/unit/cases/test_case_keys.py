@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sojourn_web.cases.errors import CaseKeyError, ErasedError
+from sojourn_web.cases.errors import CaseKeyError, ErasedError, KeyMissingError
 from sojourn_web.cases.keys import FileCaseKeys
 from sojourn_web.cases.models import Note, Person
 
@@ -16,8 +16,14 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> FileCaseKeys:
-    return FileCaseKeys.open_or_create(tmp_path / "keys")
+def stones() -> set[str]:
+    """The ids that tombstones name."""
+    return set()
+
+
+@pytest.fixture
+def keys(tmp_path: Path, stones: set[str]) -> FileCaseKeys:
+    return FileCaseKeys.open_or_create(tmp_path / "keys", stones.__contains__)
 
 
 def test_a_key_is_one_s_own_and_private(keys: FileCaseKeys, tmp_path: Path) -> None:
@@ -29,9 +35,10 @@ def test_a_key_is_one_s_own_and_private(keys: FileCaseKeys, tmp_path: Path) -> N
 
 
 def test_a_destroyed_key_is_gone_and_destroying_twice_is_no_error(
-    keys: FileCaseKeys, tmp_path: Path
+    keys: FileCaseKeys, tmp_path: Path, stones: set[str]
 ) -> None:
     one = keys.create()
+    stones.add(one)
     kept = next((tmp_path / "keys" / one[:2]).iterdir())
     copy = kept.read_bytes()
     keys.destroy(one)
@@ -105,10 +112,15 @@ def test_equal_texts_give_different_ciphertexts_and_changed_ones_do_not_open(
         person.names.open(keys)
 
 
-def test_erased_is_told_as_such(keys: FileCaseKeys) -> None:
+def test_erased_is_told_only_where_a_tombstone_says_so(
+    keys: FileCaseKeys, stones: set[str]
+) -> None:
     person = Person(made_at=NOW, key_id=keys.create())
     person.seal(keys, names="Amina")
     keys.destroy(person.key_id)
+    with pytest.raises(KeyMissingError, match="older backup"):  # a folder that was restored
+        person.names.show(keys)
+    stones.add(person.key_id)
     assert person.names.show(keys) == "[erased]"
     with pytest.raises(ErasedError):
         person.seal(keys, names="again")

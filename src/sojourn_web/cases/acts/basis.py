@@ -12,11 +12,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
+from django.db import transaction
 
+from sojourn_web.cases.errors import ConflictError, RefusedError
+from sojourn_web.cases.router import ALIAS
 from sojourn_web.cases.services.looking import PersonView
-from sojourn_web.cases.services.room import Done, Room
+from sojourn_web.cases.services.room import Done, Room, note_done, take, was_done
 from sojourn_web.cases.tongues import choices
-from sojourn_web.cases.visibility import Actor
+from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import Who
 
 Choices = list[tuple[str, str]]
@@ -30,7 +33,7 @@ INPUT = {"class": "govuk-input"}
 class Bench:
     """What a form stands on. ``people``: opened for a page, without names where only checked.
 
-    ``asked``: the address's own words: ``?person=...&row=...``.
+    ``asked``: the address's own words: ``?person=...&row=...``. ``reader``: the account that asks.
     """
 
     case_id: UUID
@@ -41,10 +44,19 @@ class Bench:
     asked: Mapping[str, str]
     colleagues: Choices = field(default_factory=list)
     offices: Choices = field(default_factory=list)
+    reader: int | None = None
 
     def person(self) -> PersonView | None:
         wanted = self.asked.get("person", "")
         return next((p for p in self.people if str(p.id) == wanted), None)
+
+
+def asked_id(bench: Bench, name: str) -> UUID | None:
+    """The id that an address gives, where it is one."""
+    try:
+        return UUID(bench.asked.get(name, ""))
+    except ValueError:
+        return None
 
 
 class CaseForm(forms.Form):
@@ -82,7 +94,8 @@ Run = Callable[[Room, Actor, UUID, dict[str, Any]], Done]
 @dataclass(frozen=True)
 class Act:
     """``part``: the page that shows the result. ``who``: whose page offers it; the services ask
-    again. ``panel``: a template beside the form, and what it shows."""
+    again. ``panel``: a template beside the form, and what it shows. ``edits``: it writes over what
+    stands in a row, so the case must still be as the form showed it."""
 
     name: str
     title: str
@@ -96,6 +109,24 @@ class Act:
     initial: Callable[[Room, Bench], Mapping[str, Any]] | None = None
     panel: str = ""
     panel_of: Callable[[Room, Bench], Mapping[str, Any]] | None = None
+    edits: bool = False
+
+    def do(self, room: Room, actor: Actor, case_id: UUID, typed: dict[str, Any]) -> Done:
+        """In one transaction. Raises RefusedError, and ConflictError where a colleague was quicker;
+        neither for the second click on a form that did its work."""
+        name, key = f"act:{self.name}", str(typed.get("key") or "")
+        try:
+            with transaction.atomic(using=ALIAS):
+                if self.edits:
+                    take(room, actor, case_id, Action.SEE, typed["version"])
+                done = self.run(room, actor, case_id, typed)
+                if key:
+                    note_done(room, actor, name, key, case_id)
+                return done
+        except (ConflictError, RefusedError):
+            if was_done(actor, name, key, case_id):
+                return Done(case_id, "", "", 0, repeated=True)
+            raise
 
 
 class KeyOnly(CaseForm):

@@ -15,6 +15,7 @@ from sojourn_web.cases.acts.basis import (
     CaseForm,
     KeyOnly,
     RowOnly,
+    asked_id,
     day,
     given,
     hidden,
@@ -29,7 +30,7 @@ from sojourn_web.cases.acts.basis import (
 from sojourn_web.cases.acts.born import BirthDateField
 from sojourn_web.cases.applicant.questions import known_question
 from sojourn_web.cases.errors import RefusedError
-from sojourn_web.cases.services import answers, moving, opening, sharing, work
+from sojourn_web.cases.services import answers, moving, opening, sharing, standing, work
 from sojourn_web.cases.services.opening import NewPerson
 from sojourn_web.cases.services.room import Done, Room
 from sojourn_web.cases.states import Move
@@ -157,6 +158,11 @@ def _complaint(room: Room, actor: Actor, case_id: UUID, f: dict[str, Any]) -> Do
     return work.answer_complaint(room, actor, case_id, f["row"], f["answer"])
 
 
+def _answered_now(room: Room, bench: Bench) -> Mapping[str, Any]:
+    row = asked_id(bench, "row")
+    return standing.answer_as_written(room, bench.reader, bench.case_id, row) if row else {}
+
+
 class AnswerForm(CaseForm):
     person = select("Who?")
     section = hidden()
@@ -250,7 +256,7 @@ ACTS = (
     Act("revoke-transfer", "Take the request back", RowOnly, _revoke, "work",
         button="Take it back"),
     Act("answer-complaint", "Answer the complaint", ComplaintForm, _complaint, "work",
-        who=frozenset({Who.SUPERVISOR}), button="Answer"),
+        who=frozenset({Who.SUPERVISOR}), button="Answer", initial=_answered_now, edits=True),
     Act("answer", "What they told", AnswerForm, _answer, "told"),
     Act("settle", "Choose this version", SettleForm, _settle, "told", button="Choose it"),
     Act("code", "Give a new code", CodeForm, _code, "overview", button="Make a new code",

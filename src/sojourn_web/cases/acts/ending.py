@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django import forms
 
 from sojourn_web.cases.acts.basis import (
     Act,
+    Bench,
     CaseForm,
     day,
     line,
@@ -18,7 +20,7 @@ from sojourn_web.cases.acts.basis import (
     tick,
     words_of,
 )
-from sojourn_web.cases.services import afterwards, work
+from sojourn_web.cases.services import afterwards, standing, work
 from sojourn_web.cases.services.afterwards import POINTS, QUESTIONS
 from sojourn_web.cases.services.room import Done, Room
 from sojourn_web.cases.visibility import Actor
@@ -67,6 +69,13 @@ def _follow_up(room: Room, actor: Actor, case_id: UUID, f: dict[str, Any]) -> Do
     )
 
 
+def _follow_up_now(room: Room, bench: Bench) -> Mapping[str, Any]:
+    month = bench.asked.get("month", "")
+    if not month.isdecimal():
+        return {}
+    return standing.follow_up_as_written(room, bench.case_id, int(month[:3]))
+
+
 class SurveyForm(CaseForm):
     """Fifteen questions, none of which must be answered."""
 
@@ -105,7 +114,8 @@ def _close(room: Room, actor: Actor, case_id: UUID, f: dict[str, Any]) -> Done:
 ACTS = (
     Act("plan", "Plan for afterwards", PlanForm, _plan, "after"),
     Act("help", "Help in kind", HelpForm, _help, "after"),
-    Act("follow-up", "Ask how they are", FollowUpForm, _follow_up, "after"),
+    Act("follow-up", "Ask how they are", FollowUpForm, _follow_up, "after",
+        initial=_follow_up_now, edits=True),
     Act("survey", "How is it going?", SurveyForm, _survey, "after",
         intro="With consent to it. Nothing must be answered, and nothing is decided by it."),
     Act("close", "Close this case", CloseForm, _close, "overview", button="Close",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from sojourn_web.cases.acts.basis import (
     LANGUAGES,
     Act,
+    Bench,
     CaseForm,
+    asked_id,
     day,
     given,
     line,
@@ -19,7 +22,7 @@ from sojourn_web.cases.acts.basis import (
     tick,
     words_of,
 )
-from sojourn_web.cases.services import checks
+from sojourn_web.cases.services import checks, standing
 from sojourn_web.cases.services.room import Done, Room
 from sojourn_web.cases.templatetags.desk import check_name
 from sojourn_web.cases.visibility import Actor
@@ -120,6 +123,11 @@ def _child(room: Room, actor: Actor, case_id: UUID, f: dict[str, Any]) -> Done:
     )  # fmt: skip
 
 
+def _child_now(room: Room, bench: Bench) -> Mapping[str, Any]:
+    person_id = asked_id(bench, "person")
+    return standing.child_as_written(room, bench.case_id, person_id) if person_id else {}
+
+
 class AloneForm(CaseForm):
     person = somebody()
     alone = tick("The child is without an adult in this plan")
@@ -168,6 +176,7 @@ ACTS = (
         "reference and the kind, no name."),
     Act("screen", "Vulnerability screening", ScreenForm, _screen, "safeguards"),
     Act("child", "Safeguards of a child who travels alone", ChildForm, _child, "safeguards",
+        initial=_child_now, edits=True,
         intro="All three before anything is booked. What is left empty stays as it was."),
     Act("alone", "Does the child travel alone?", AloneForm, _alone, "safeguards"),
     Act("not-safe", "Return is not safe", NotSafeForm, _not_safe, "safeguards", warning=True,

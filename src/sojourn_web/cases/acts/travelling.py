@@ -14,6 +14,7 @@ from sojourn_web.cases.acts.basis import (
     CaseForm,
     RowOnly,
     amount,
+    asked_id,
     day,
     line,
     moment,
@@ -22,7 +23,7 @@ from sojourn_web.cases.acts.basis import (
     text,
     words_of,
 )
-from sojourn_web.cases.services import letting_go, travel
+from sojourn_web.cases.services import letting_go, standing, travel
 from sojourn_web.cases.services.room import Done, Room
 from sojourn_web.cases.visibility import Actor
 from sojourn_web.cases.vocabulary import DocumentKind, Holder, MoneyKind, ProofKind
@@ -193,6 +194,12 @@ def _in_hand(room: Room, bench: Bench) -> Mapping[str, Any]:
     return {"holder": Holder.PERSON.value}
 
 
+def _document_now(room: Room, bench: Bench) -> Mapping[str, Any]:
+    row = asked_id(bench, "row")
+    held = standing.document_as_written(room, bench.case_id, row) if row else {}
+    return held or _in_hand(room, bench)
+
+
 ACTS = (
     Act("document", "Add a document", DocumentForm, _document, "travel", initial=_in_hand,
         intro="One that exists. A document that is kept for somebody is handed back when they "
@@ -200,7 +207,7 @@ ACTS = (
     Act("request-document", "Ask the authority for a document", RequestForm, _request, "travel",
         button="Ask", intro="Only with the person's consent to contact with their embassy."),
     Act("receive-document", "The document has come", ReceiveForm, _receive, "travel",
-        initial=_in_hand),
+        initial=_document_now, edits=True),
     Act("keep-document", "Who has the document?", KeepForm, _keep, "travel"),
     Act("journey", "Plan the journey", JourneyForm, _journey, "travel",
         intro="A changed journey is a new one: its seats are let go and its consents are asked "

@@ -15,7 +15,14 @@ from sojourn_web.cases.applicant.gate import Asked
 from sojourn_web.cases.applicant.languages import OFFICIAL, current_language, words
 from sojourn_web.cases.models import Consent, Declaration, Journey
 from sojourn_web.cases.services.consents import reviewed_wordings
-from sojourn_web.cases.services.facts import current_journey, is_current
+from sojourn_web.cases.services.facts import (
+    TRAVEL_DAY,
+    current_journey,
+    is_current,
+    is_travel_day,
+    serves,
+)
+from sojourn_web.cases.services.moving import ENDED, OF_THE_JOURNEY
 from sojourn_web.cases.states import State
 from sojourn_web.cases.vocabulary import Purpose, Stage
 
@@ -46,7 +53,9 @@ class Given:
 @dataclass(frozen=True)
 class Agreement:
     """``wording``: reviewed; None where there is none at all. ``translated``: it is in the page's
-    language. ``stage``: what would be given now; empty but for the consent to return."""
+    language. ``stage``: what would be given now; empty but for the consent to return. ``waits``:
+    the last consent is asked on the travel day, which is not yet.
+    """
 
     purpose: str
     title: str
@@ -56,6 +65,7 @@ class Agreement:
     stage: str
     stage_name: str
     open: bool
+    waits: bool
     leaves_at: datetime | None
     legs: tuple[str, ...]
 
@@ -75,15 +85,21 @@ def _agreement(
     found = reviewed_wordings(purpose, here) or reviewed_wordings(purpose, OFFICIAL)
     wording = found[0] if found else None
     stage = _next_stage(asked, rows, journey) if purpose is Purpose.RETURN else None
+    if purpose is Purpose.CARRIER:  # another booking's is no answer to this one
+        rows = [r for r in rows if serves(r, journey)]
     is_open = stage is not None if purpose is Purpose.RETURN else not rows
     shows_journey = purpose is Purpose.RETURN and stage not in (None, Stage.APPLICATION)
+    here_still = asked.person.left_plan_at is None and not asked.person.is_child
+    if purpose in OF_THE_JOURNEY and State(asked.case.state) in ENDED:
+        is_open = False
+    last_day = purpose is Purpose.RETURN and here_still and _waits_for_the_day(asked, rows, journey)
     return Agreement(
         purpose=purpose.value, title=TITLES[purpose], wording=wording,
         translated=wording is not None and wording.language == here,
         given=tuple(Given(r.pk, r.given_at, STAGES[Stage(r.stage)] if r.stage else "", r.language,
                           r.interpreted) for r in rows),
         stage=stage.value if stage else "", stage_name=STAGES[stage] if stage else "",
-        open=is_open and wording is not None and asked.person.left_plan_at is None,
+        open=is_open and wording is not None and here_still, waits=last_day,
         leaves_at=journey.leaves_at if journey and shows_journey else None,
         legs=_legs(asked, journey) if journey and shows_journey else (),
     )  # fmt: skip
@@ -101,7 +117,19 @@ def _next_stage(asked: Asked, rows: list[Consent], journey: Journey | None) -> S
         return None
     if Stage.BOOKING not in holds:
         return Stage.BOOKING
-    return Stage.TRAVEL_DAY if state is State.TRAVEL and Stage.TRAVEL_DAY not in holds else None
+    if state is not State.TRAVEL or Stage.TRAVEL_DAY in holds:
+        return None
+    return Stage.TRAVEL_DAY if is_travel_day(asked.room.now, journey) else None
+
+
+def _waits_for_the_day(asked: Asked, rows: list[Consent], journey: Journey | None) -> bool:
+    holds = {Stage(r.stage) for r in rows if is_current(r, journey)}
+    return (
+        State(asked.case.state) is State.TRAVEL
+        and journey is not None
+        and Stage.TRAVEL_DAY not in holds
+        and asked.room.now < journey.leaves_at - TRAVEL_DAY
+    )
 
 
 def _legs(asked: Asked, journey: Journey) -> tuple[str, ...]:

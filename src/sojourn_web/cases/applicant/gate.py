@@ -6,7 +6,6 @@ references that nobody has are answered alike and after the same time.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -46,13 +45,20 @@ from sojourn_web.cases.visibility import Actor, people_for, visible_to
 COOKIE, LANGUAGE_COOKIE = "sojourn_return", "sojourn_return_language"
 PATH = "/return/"
 RESTORED = "sojourn.restored"  # in META: the fields of a form that was kept; no header has it
+HIDES = "sojourn.hides"  # in META: the browser does not say where the form comes from
 SAME_TIME = 0.35  # seconds until a wrong code is answered, whatever was wrong
 TRIES, WINDOW = 30, 600  # from one address in ten minutes: many people may share one
 NOT_KEPT = frozenset({"csrfmiddlewaretoken", "owner", "code", "kept"})
 CHANGED = words("This was changed since the page was shown. Look at both, then save again.")
 TOO_MANY = words("Too many tries from this place. Wait ten minutes, then try again.")
-log = logging.getLogger("sojourn.cases")
-KEYS_AWAY = words("We cannot open your case just now. Nothing is lost. Try again in a few minutes.")
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What is said of a form, and the id of the field that it is about; empty for none."""
+
+    text: str
+    place: str = "value"
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,12 @@ Page = Callable[..., HttpResponse]
 
 def show(request: HttpRequest, name: str, status: int = 200, **context: Any) -> HttpResponse:
     """A page in the language of the moment."""
-    here = {"language": current_language(), "languages": all_languages(), "key": uuid4().hex}
+    here = {"language": current_language(), "languages": all_languages(), "key": uuid4().hex,
+            "hides_origin": HIDES in request.META, "sound": name}  # fmt: skip
+    if errors := context.get("errors"):
+        context["errors"] = tuple(e if isinstance(e, Wrong) else Wrong(e) for e in errors)
+    # Where a field has words of its own beside it: only then does it point to them.
+    context["wrong"] = {e.place for e in context.get("errors", ())}
     answer = render(request, f"cases/applicant/{name}.html", {**here, **context}, status=status)
     answer["Content-Language"] = current_language().code
     return answer
@@ -120,8 +131,9 @@ def _with_refusals(view: Page, request: HttpRequest, *args: Any, **kwargs: Any) 
     except (NotAllowedError, ConflictError) as refusal:
         return show(request, "refused", 409, reasons=(str(refusal),))
     except CaseKeyError as trouble:
-        log.error("the keys of cases cannot be opened: %s", trouble)
-        return show(request, "refused", 503, reasons=(KEYS_AWAY,))
+        from sojourn_web.cases.applicant.trouble import keys_away
+
+        return keys_away(request, trouble)
 
 
 def mine(view: Callable[..., HttpResponse]) -> Page:
@@ -192,6 +204,12 @@ def may_try(request: HttpRequest) -> bool:
         return cache.incr(f"return-tries-{seen}") <= TRIES
     except ValueError:  # it ended between the two lines
         return True
+
+
+def too_many(answer: HttpResponse) -> HttpResponse:
+    """With the seconds after which a program may try again."""
+    answer["Retry-After"] = str(WINDOW)
+    return answer
 
 
 def wait_until(started: float) -> None:

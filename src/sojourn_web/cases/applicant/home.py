@@ -16,7 +16,9 @@ from sojourn_web.cases.services import looking
 from sojourn_web.cases.services.answers import Version, read_answers
 from sojourn_web.cases.services.facts import current_journey
 from sojourn_web.cases.services.particulars import open_particular
+from sojourn_web.cases.services.travel import papers_waiting
 from sojourn_web.cases.states import Move, State, find_transition
+from sojourn_web.cases.visibility import left_at, people_for
 
 # What each state is called here, and what comes next.
 STANDS: dict[State, tuple[str, str]] = {
@@ -90,6 +92,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Home:
+    """``hand_back``: the office holds a paper of theirs that was asked back. ``send_receipt``: the
+    planned hour has been, and nothing shows yet whether they left."""
+
     stands: str
     next: str
     lines: tuple[Line, ...]
@@ -98,14 +103,17 @@ class Home:
     moves: tuple[tuple[str, str], ...]
     leaves_at: datetime | None
     left_plan: bool
+    may_appeal: bool
+    hand_back: bool
+    send_receipt: bool
 
 
 def make_home(asked: Asked) -> Home:
     state = State(asked.case.state)
-    stands, following = STANDS[state]
     lines = make_lines(asked)
     left = asked.person.left_plan_at is not None
     # Who has left the plan neither sees nor moves what goes on in it.
+    stands, following = ("", "") if left else STANDS[state]
     journey = None if left else current_journey(asked.case)
     return Home(
         stands=stands, next=following, lines=lines, answered=sum(x.answered for x in lines),
@@ -114,7 +122,20 @@ def make_home(asked: Asked) -> Home:
                     if state in find_transition(m).sources and not left),
         leaves_at=journey.leaves_at if journey else None,
         left_plan=left,
+        may_appeal=state is State.STOPPED and not left,
+        hand_back=is_to_be_handed_back(asked),
+        send_receipt=state is State.TRAVEL and journey is not None
+        and journey.leaves_at <= asked.room.now,
     )  # fmt: skip
+
+
+def is_to_be_handed_back(asked: Asked) -> bool:
+    """Their own papers and the children's; for who has left the plan their own alone: a child's
+    would tell what the others have decided."""
+    mine = set(people_for(asked.actor, asked.case).values_list("pk", flat=True))
+    if left_at(asked.actor) is not None:
+        mine = {asked.person.pk}
+    return any(p.person_id in mine for p in papers_waiting(asked.case))
 
 
 def make_lines(asked: Asked) -> tuple[Line, ...]:

@@ -15,7 +15,8 @@ PARTICULARS = "about"
 
 @dataclass(frozen=True)
 class Question:
-    """``kind``: line, lines, choice or date. ``choices``: the value kept and its phrase."""
+    """``kind``: line, lines, choice or date. ``choices``: the value kept and its phrase.
+    ``picture``: a drawing, for who reads little."""
 
     section: str
     name: str
@@ -23,6 +24,7 @@ class Question:
     hint: str = ""
     kind: str = "line"
     choices: tuple[tuple[str, str], ...] = ()
+    picture: str = ""
 
     @property
     def particular(self) -> bool:
@@ -42,6 +44,7 @@ QUESTIONS = (
         "names",
         words("What is your name?"),
         words("One word or many, in any script, as you write it."),
+        picture="person",
     ),
     Question(
         PARTICULARS,
@@ -49,18 +52,21 @@ QUESTIONS = (
         words("When were you born?"),
         words("Write only what you know. A year alone is enough, or nothing."),
         "date",
+        picture="calendar",
     ),
     Question(
         PARTICULARS,
         "nationality",
         words("What is your nationality?"),
         words("The name of the country. You may have two, or none."),
+        picture="flag",
     ),
     Question(
         PARTICULARS,
         "contact",
         words("How can we reach you safely?"),
         words("A telephone number or an address, and when it is safe. We never say why we call."),
+        picture="phone",
     ),
     Question(
         "wishes",
@@ -68,6 +74,7 @@ QUESTIONS = (
         words("What would you like to tell us about your wish to return?"),
         words("In your own words, in any language. You can leave it empty."),
         "lines",
+        picture="talk",
     ),
     Question(
         "wishes",
@@ -81,6 +88,7 @@ QUESTIONS = (
             ("unsure", words("I am not sure")),
             ("only_asking", words("I am only asking")),
         ),
+        picture="clock",
     ),
     Question(
         "wishes",
@@ -94,6 +102,7 @@ QUESTIONS = (
             ("adults", words("Other adults")),
             ("both", words("Children and other adults")),
         ),
+        picture="people",
     ),
     Question(
         "needs",
@@ -102,6 +111,7 @@ QUESTIONS = (
         "",
         "choice",
         YES_NO,
+        picture="passport",
     ),
     Question(
         "needs",
@@ -113,6 +123,7 @@ QUESTIONS = (
         ),
         "choice",
         YES_NO,
+        picture="law",
     ),
     Question(
         "needs",
@@ -121,6 +132,7 @@ QUESTIONS = (
         words("If so, say it here or to a counsellor alone. We stop until you are free."),
         "choice",
         YES_NO,
+        picture="stop",
     ),
     Question(
         "needs",
@@ -128,6 +140,7 @@ QUESTIONS = (
         words("What should we know so that the journey is good for you?"),
         words("Health, a disability, a child, food, fear. Only what you want to say."),
         "lines",
+        picture="heart",
     ),
 )
 
@@ -171,6 +184,7 @@ TOLD = (
         "year alone. If a document shows it, confirm that."
     ),
     words("A birth date cannot lie in the future: look at the year."),
+    words("This is asked while a journey is prepared: now there is none to come."),
     words("Everybody in the plan needs a name first: ask for it, or write what is known."),
     words("No consent before the legal information: finish the list first."),
     words("This case has ended: come back to it first."),
@@ -193,4 +207,8 @@ TOLD = (
         "Nobody can be added now. Ask to be called: your counsellor plans it anew with everybody."
     ),
     words("Write a name, as far as it is known."),
+    words("The last consent is asked within the 24 hours before leaving."),
+    words("A referral says that return is not safe: the case is stopped."),
+    words("Expected 20,000 letters at most: say the rest in a file."),
+    words("Expected a name of 200 letters at most, found more."),
 )

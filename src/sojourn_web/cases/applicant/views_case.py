@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from sojourn_web.cases.applicant.calendars import Calendar
 from sojourn_web.cases.applicant.dating import date_context, typed_date
-from sojourn_web.cases.applicant.gate import CHANGED, Asked, mine
-from sojourn_web.cases.applicant.home import MOVES, make_home
+from sojourn_web.cases.applicant.gate import CHANGED, Asked, Wrong, mine
+from sojourn_web.cases.applicant.home import MOVES, is_to_be_handed_back, make_home
 from sojourn_web.cases.applicant.questions import Question, find_question, next_question
 from sojourn_web.cases.errors import ConflictError, NotVisibleError, RefusedError
 from sojourn_web.cases.services import answers, moving, particulars
@@ -32,12 +32,13 @@ def question(asked: Asked, section: str, name: str) -> HttpResponse:
     if not asked.sent:
         return _ask(asked, found)
     try:
-        _save(asked, found)
+        changed = _save(asked, found)
     except RefusedError as refusal:
         return _ask(asked, found, 409, refusal.reasons)
     except ConflictError:
         return _ask(asked, found, 409, (CHANGED,))
-    if found.kind == "date" and asked.typed.get("calendar", "") != Calendar.GREGORIAN:
+    # A date of another calendar is shown both ways first; saved again as it stands, one goes on.
+    if changed and found.kind == "date" and asked.typed.get("calendar") != Calendar.GREGORIAN:
         return redirect(f"{_place(found)}?saved=1&calendar={asked.typed.get('calendar', '')[:20]}")
     following = next_question(found)
     return redirect(f"{_place(following) if following else reverse('return-home')}?saved=1")
@@ -47,33 +48,35 @@ def _place(found: Question) -> str:
     return reverse("return-question", args=(found.section, found.name))
 
 
-def _save(asked: Asked, found: Question) -> None:
-    """One call of one service."""
+def _save(asked: Asked, found: Question) -> bool:
+    """One call of one service. Whether anything was changed by it."""
     typed, actor, case_id, person_id = asked.typed, asked.actor, asked.case.pk, asked.person.pk
     if version := typed.get("choose", ""):
         answers.settle_conflict(asked.room, actor, case_id, person_id, found.section, found.name,
                                 int(version) if version.isdecimal() else 0)  # fmt: skip
-        return
+        return True
     value = typed_date(asked.typed) if found.kind == "date" else typed.get("value", "")
     if found.kind == "choice" and value not in {"", *(c for c, _ in found.choices)}:
         raise NotVisibleError
     if found.particular:
-        particulars.set_particular(
+        repeated = particulars.set_particular(
             asked.room, actor, case_id, person_id, found.name, value,
             seen=typed.get("seen", ""), confirmed=typed.get("confirmed") == "yes",
-        )  # fmt: skip
+        ).repeated  # fmt: skip
     else:
         seen = typed.get("seen", "0")
-        answers.save_answer(
+        repeated = answers.save_answer(
             asked.room, actor, case_id, person_id, found.section, found.name, value,
             based_on=int(seen) if seen.isdecimal() else 0, key=typed.get("key", ""),
-        )  # fmt: skip
+        ).repeated  # fmt: skip
+    return not repeated
 
 
 def _ask(
     asked: Asked, found: Question, status: int = 200, errors: tuple[str, ...] = ()
 ) -> HttpResponse:
-    context: dict[str, object] = {"question": found, "errors": errors, "typed": asked.typed,
+    told = tuple(Wrong(e, _first_field(found)) for e in errors)
+    context: dict[str, object] = {"question": found, "errors": told, "typed": asked.typed,
                                   "saved": "saved" in asked.request.GET}  # fmt: skip
     if found.particular:
         stored = particulars.open_particular(asked.room, asked.person, found.name)
@@ -94,7 +97,14 @@ def _ask(
         }  # fmt: skip
     # What was typed and is not saved stays in the form; what others changed meanwhile is shown.
     context["value"] = asked.typed.get("value", context["stored"])
+    context["sound"] = f"{found.section}_{found.name}"
     return asked.page("question", status, **context)
+
+
+def _first_field(found: Question) -> str:
+    if found.kind == "date":
+        return "day"
+    return f"value-{found.choices[0][0]}" if found.choices else "value"
 
 
 @mine
@@ -114,8 +124,8 @@ def withdraw(asked: Asked) -> HttpResponse:
     """One button, without a reason, on every page."""
     if not asked.sent:
         return redirect("return-home")
-    done = moving.withdraw(asked.room, asked.actor, asked.case.pk)
-    return asked.page("withdrawn", can_withdraw=False, hand_back=moving.HAND_BACK in done.remarks)
+    moving.withdraw(asked.room, asked.actor, asked.case.pk)
+    return asked.page("withdrawn", can_withdraw=False, hand_back=is_to_be_handed_back(asked))
 
 
 @mine

@@ -14,11 +14,13 @@ from sojourn_web.cases.applicant.gate import (
     COOKIE,
     TOO_MANY,
     Asked,
+    Wrong,
     may_try,
     mine,
     show,
     sign_in,
     spoken,
+    too_many,
     wait_until,
 )
 from sojourn_web.cases.applicant.languages import current_language, words
@@ -26,7 +28,7 @@ from sojourn_web.cases.applicant.questions import OF_A_CHILD
 from sojourn_web.cases.errors import ConflictError, NotVisibleError, RefusedError
 from sojourn_web.cases.services import family, visiting
 from sojourn_web.cases.services.family import Child
-from sojourn_web.cases.services.opening import NewPerson
+from sojourn_web.cases.services.opening import LONG_NAME, NewPerson
 from sojourn_web.cases.services.room import room_now
 from sojourn_web.cases.vocabulary import Belongs
 
@@ -35,6 +37,12 @@ SIGNED_IN = words(
     "for."
 )
 SAY_WHO = words("Say who you are to the child.")
+# Where on the page of a child each is put right; what is said of the date belongs to its day.
+PLACES = {
+    SAY_WHO: "belongs-parent", family.ALONE: "belongs-parent", family.NO_NAME: "value",
+    CHANGED: "value", LONG_NAME: "value", family.YOUNG: "call", family.CLOSED: "call",
+    family.LEFT: "",
+}  # fmt: skip
 
 
 @mine
@@ -101,7 +109,8 @@ def _child_page(
     stored = child.birth_date if child else ""
     alone = any(e in (family.ALONE, family.YOUNG, family.CLOSED) for e in errors)
     return asked.page(
-        "child", 409 if errors else 200, child=child, errors=errors, alone=alone, typed=asked.typed,
+        "child", 409 if errors else 200, child=child, alone=alone,
+        errors=tuple(Wrong(e, PLACES.get(e, "day")) for e in errors), typed=asked.typed,
         value=asked.typed.get("value", child.names if child else ""),
         seen=child.mark if child else "", question=OF_A_CHILD, **date_context(asked, stored),
     )  # fmt: skip
@@ -126,7 +135,7 @@ def join(request: HttpRequest) -> HttpResponse:
     started, room = time.monotonic(), room_now()
     reference, code = request.POST.get("reference", ""), request.POST.get("code", "")
     if not may_try(request):
-        return show(request, "join", 429, errors=(TOO_MANY,), reference=reference)
+        return too_many(show(request, "join", 429, errors=(TOO_MANY,), reference=reference))
     if visiting.find_visitor(room, request.COOKIES.get(COOKIE, "")) is not None:
         return show(request, "refused", 409, reasons=(SIGNED_IN,), signed_in=True)
     try:

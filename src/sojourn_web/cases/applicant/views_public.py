@@ -17,12 +17,14 @@ from sojourn_web.cases.applicant.gate import (
     PATH,
     RESTORED,
     TOO_MANY,
+    Wrong,
     asked_by,
     keep_language,
     may_try,
     show,
     sign_in,
     spoken,
+    too_many,
     wait_until,
 )
 from sojourn_web.cases.applicant.keeping import give_back
@@ -61,10 +63,11 @@ def begin(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return show(request, "begin", offices=offices)
     if not may_try(request):
-        return show(request, "refused", 429, reasons=(TOO_MANY,))
+        return too_many(show(request, "refused", 429, reasons=(TOO_MANY,)))
     chosen = offices[0] if len(offices) == 1 else _office(offices, request.POST.get("office", ""))
     if chosen is None:
-        return show(request, "begin", 409, offices=offices, errors=(NO_OFFICE,))
+        return show(request, "begin", 409, offices=offices,
+                    errors=(Wrong(NO_OFFICE, "office-1"),))  # fmt: skip
     room, language = room_now(), current_language().code
     opened = opening.open_case(
         room, VISITOR, chosen.pk, [NewPerson(language=language)], language=language,
@@ -94,7 +97,7 @@ def enter(request: HttpRequest) -> HttpResponse:
     reference, kept = request.POST.get("reference", ""), request.POST.get("kept", "")
     again = {"reference": reference, "kept": kept}
     if not may_try(request):
-        return show(request, "enter", 429, errors=(TOO_MANY,), **again)
+        return too_many(show(request, "enter", 429, errors=(TOO_MANY,), **again))
     room = room_now()
     try:
         actor = opening.enter(room, reference, request.POST.get("code", ""))

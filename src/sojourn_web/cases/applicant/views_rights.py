@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 
 from sojourn.errors import SetupError
 from sojourn_web.cases.applicant.agreeing import make_consents
-from sojourn_web.cases.applicant.gate import Asked, mine
+from sojourn_web.cases.applicant.gate import Asked, Wrong, mine
 from sojourn_web.cases.applicant.languages import current_language, words
 from sojourn_web.cases.applicant.telling import tell_held, tell_line
 from sojourn_web.cases.errors import NotVisibleError, RefusedError
@@ -24,7 +24,10 @@ from sojourn_web.cases.services.facts import open_referral
 from sojourn_web.cases.services.particulars import Wish
 from sojourn_web.cases.vocabulary import AppealState, Purpose, Stage
 
+SAY_IT = words("Write something first.")
 READ_IT = words("Say how you understood the wording.")
+# Where on the page of a consent each is put right; the others are no mistake in a field.
+PLACES = {READ_IT: "by-interpreter", consents.NAME_INTERPRETER: "interpreter"}
 LINES = 1000  # of who opened it, on paper: each takes 6 ms of a processor to lay out
 PDFS = Rate(6, 60)  # for one person: each takes seconds of a processor
 NO_PDF = words("This copy cannot be made here now. Save one of the others.")
@@ -116,15 +119,17 @@ def agree(asked: Asked, purpose: str) -> HttpResponse:
     """One consent, in a reviewed wording or through a named interpreter; and taking it back."""
     if purpose not in Purpose._value2member_map_:
         raise NotVisibleError
-    errors: tuple[str, ...] = ()
+    errors: tuple[Wrong, ...] = ()
     if asked.sent:
         try:
             _give(asked, Purpose(purpose))
             return redirect("return-consents")
         except RefusedError as refusal:
-            errors = refusal.reasons
+            errors = tuple(Wrong(r, PLACES.get(r, "")) for r in refusal.reasons)
     each = next(c for c in make_consents(asked) if c.purpose == purpose)
-    return asked.page("consent", 409 if errors else 200, each=each, errors=errors,
+    # A recording reads out a reviewed wording of this language or nothing: never a draft.
+    sound = f"consent_{purpose}_{each.wording.version}" if each.wording and each.translated else ""
+    return asked.page("consent", 409 if errors else 200, each=each, errors=errors, sound=sound,
                       zone=asked.case.office.time_zone)  # fmt: skip
 
 
@@ -179,7 +184,9 @@ def complain(asked: Asked) -> HttpResponse:
         lambda text: work.complain(
             asked.room, asked.actor, asked.case.pk, text, key=asked.typed.get("key", "")
         ),
-        outside=settings.RETURN_COMPLAINTS,
+        outside=settings.RETURN_COMPLAINTS, zone=asked.case.office.time_zone,
+        nobody=not work.who_answers(asked.case),
+        earlier=work.complaints_of(asked.room, asked.case, asked.person),
     )  # fmt: skip
 
 
@@ -187,7 +194,8 @@ def complain(asked: Asked) -> HttpResponse:
 def appeal(asked: Asked) -> HttpResponse:
     """Against "not safe": somebody else decides."""
     referral = open_referral(asked.case)
-    if referral is None:
+    left = asked.person.left_plan_at
+    if referral is None or (left is not None and referral.made_at > left):
         raise NotVisibleError
     return _write(
         asked, "appeal",
@@ -200,10 +208,12 @@ def appeal(asked: Asked) -> HttpResponse:
 def _write(asked: Asked, name: str, send: object, **context: object) -> HttpResponse:
     """A page with one field of free words."""
     errors: tuple[str, ...] = ()
-    if asked.sent and callable(send):
+    if asked.sent and not asked.typed.get("value", "").strip():
+        errors = (SAY_IT,)
+    elif asked.sent and callable(send):
         try:
             send(asked.typed.get("value", ""))
-            return asked.page("told", what=name)
+            return asked.page("told", what=name, **context)
         except RefusedError as refusal:
             errors = refusal.reasons
     return asked.page(name, 409 if errors else 200, errors=errors,

@@ -75,7 +75,11 @@ class Transfer(CaseRow):
 
 
 class Complaint(CaseRow):
-    """Goes to the supervisor, past the counsellor. The words are sealed."""
+    """Goes to the supervisor, past the counsellor. The words are sealed.
+
+    ``counsellor_id``: the account that counselled the case when it was written; it does not answer
+    it, whoever counsels afterwards.
+    """
 
     person = models.ForeignKey(
         "cases.Person", null=True, on_delete=models.SET_NULL, related_name="+"
@@ -83,6 +87,7 @@ class Complaint(CaseRow):
     text = SealedField()
     answer = SealedField()
     answered_at = models.DateTimeField(null=True)
+    counsellor_id = models.BigIntegerField(null=True)
 
     class Meta:
         indexes = [

@@ -18,7 +18,7 @@ from uuid import UUID
 from sojourn_web.cases.errors import NotVisibleError, RefusedError
 from sojourn_web.cases.models import Case, FollowUp, InKindHelp, SurveyAnswer
 from sojourn_web.cases.services.consents import holds_consent
-from sojourn_web.cases.services.moving import take_step
+from sojourn_web.cases.services.moving import is_second_click, take_step
 from sojourn_web.cases.services.room import (
     Done,
     Room,
@@ -97,7 +97,7 @@ def answer_survey(
     """Every question gets a row, the unanswered too. Asked again, the newest counts."""
     case = take(room, actor, case_id, Action.WORK)
     person, follow_up = person_of(case, person_id), _follow_up(case, month)
-    if not holds_consent(case, Purpose.SURVEY):
+    if not holds_consent(case, Purpose.SURVEY, person):
         raise RefusedError("The survey has a consent of its own: ask every adult first.")
     asked = {name: part for part, rows in QUESTIONS.items() for name, _ in rows}
     if set(points) - set(asked) or any(p is not None and p not in POINTS for p in points.values()):
@@ -174,14 +174,17 @@ def close_with(
     room: Room, actor: Actor, case_id: UUID, outcome: Outcome, *, version: int | None = None
 ) -> Done:
     """How did it end: the one question that closing asks. Follow-ups stay on the calendar."""
-    case = take(room, actor, case_id, Action.MOVE, version)
+    case = take(room, actor, case_id, Action.MOVE)
+    stopped = case.state == State.STOPPED or case.last_move == Move.CLOSE_STOPPED
+    goal = Move.CLOSE_STOPPED if stopped else Move.CLOSE
+    if is_second_click(actor, case, goal, version) and case.outcome == outcome:
+        return done(case, repeated=True)
     if outcome in (Outcome.WITHDRAWN, Outcome.STOPPED):
         raise RefusedError("Withdrawing and stopping say so themselves: choose how it ended.")
     case.outcome = outcome
     # The guards read what is stored; a refusal takes this back with the transaction.
     case.save()
-    stopped = case.state == State.STOPPED
-    take_step(room, actor, case, find_transition(Move.CLOSE_STOPPED if stopped else Move.CLOSE))
+    take_step(room, actor, case, find_transition(goal))
     booked = FollowUp.objects.filter(case=case, done_at=None).order_by("month")
     remarks = tuple(f"Follow-up after {f.month} months: {f.due_on}" for f in booked)
     return done(case, remarks=remarks)

@@ -17,8 +17,16 @@ from sojourn_web.cases.services.facts import (
     gather_facts,
     open_referral,
     people_in_plan,
+    serves,
 )
-from sojourn_web.cases.services.moving import TALK_IN_PRIVATE, take_step
+from sojourn_web.cases.services.moving import (
+    ENDED,
+    OF_THE_JOURNEY,
+    TALK_IN_PRIVATE,
+    ask_papers_back,
+    end_journey_consents,
+    take_step,
+)
 from sojourn_web.cases.services.room import (
     Done,
     Room,
@@ -34,6 +42,11 @@ from sojourn_web.cases.states import Move, State, find_transition
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import Purpose, Stage, Who, Wording
 
+NAME_INTERPRETER = (
+    "There is no reviewed wording in this language here: name the interpreter who read the "
+    "reviewed one out."
+)
+NO_JOURNEY = "This is asked while a journey is prepared: now there is none to come."
 WHEN: dict[Stage, tuple[State, ...]] = {
     Stage.APPLICATION: (State.CONSENT, State.DOCUMENTS, State.TRAVEL),
     Stage.BOOKING: (State.DOCUMENTS, State.TRAVEL),
@@ -67,6 +80,8 @@ def give_consent(
         reasons += _return_reasons(room, case, stage, journey)
     elif stage is not None:
         reasons += ["Only the consent to return has stages: leave the stage out."]
+    if purpose in OF_THE_JOURNEY and State(case.state) in ENDED:
+        reasons += [NO_JOURNEY]
     if reasons:
         raise RefusedError(*reasons)
 
@@ -98,10 +113,7 @@ def _wording_reasons(
     if not language:
         return ["Say in which language it was understood."]
     if wording.language != language and not interpreter.strip():
-        return [
-            "There is no reviewed wording in this language here: name the interpreter who read "
-            "the reviewed one out."
-        ]
+        return [NAME_INTERPRETER]
     return []
 
 
@@ -161,18 +173,24 @@ def withdraw_consent(room: Room, actor: Actor, case_id: UUID, consent_id: UUID) 
             for hold in Hold.objects.filter(case=case, person=person, released_at=None):
                 hold.released_at = room.now
                 hold.save()
+            end_journey_consents(room, case, person)
+            ask_papers_back(room, actor, case, person)
             add_task(room, actor, case, TALK_IN_PRIVATE)
         else:
             take_step(room, actor, case, find_transition(Move.CONSENT_WITHDRAWN))
     return done(case, consent)
 
 
-def holds_consent(case: Case, purpose: Purpose) -> bool:
-    """Whether every adult of the plan has given this consent and not withdrawn it."""
+def holds_consent(case: Case, purpose: Purpose, person: Person | None = None) -> bool:
+    """Whether every adult of the plan has given this consent and not withdrawn it.
+
+    ``person``: what is done is about them alone: their own consent, in the plan or out of it; for
+    a child who is accompanied, that of every adult of the plan.
+    """
     needed = {p.pk for p in people_in_plan(case) if not p.is_child or p.unaccompanied}
-    given = set(
-        Consent.objects.filter(
-            case=case, purpose=purpose, withdrawn_at=None, declaration__retired_at=None
-        ).values_list("person_id", flat=True)
-    )
+    if person is not None and (person.unaccompanied or not person.is_child):
+        needed = {person.pk}
+    journey = current_journey(case)
+    rows = Consent.objects.filter(case=case, purpose=purpose).select_related("declaration")
+    given = {row.person_id for row in rows if serves(row, journey)}
     return bool(needed) and needed <= given

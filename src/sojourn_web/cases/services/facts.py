@@ -31,7 +31,7 @@ from sojourn_web.cases.models import (
     Screening,
 )
 from sojourn_web.cases.services.room import today_in
-from sojourn_web.cases.states import Move
+from sojourn_web.cases.states import BEFORE_DEPARTURE, Move, State
 from sojourn_web.cases.vocabulary import (
     AppealState,
     Check,
@@ -46,6 +46,8 @@ from sojourn_web.cases.vocabulary import (
 
 # The consent of the travel day is asked at most this long before leaving.
 TRAVEL_DAY = timedelta(hours=24)
+# While these last somebody may come into a plan, or back into it: see ``takes_people``.
+OPEN = frozenset(BEFORE_DEPARTURE) - {State.TRAVEL}
 
 
 # Which guards ask for what is read by a query of its own; the others ask for what ``know`` reads.
@@ -147,6 +149,11 @@ def current_journey(case: Case) -> Journey | None:
     return Journey.objects.filter(case=case, ended_at=None).order_by("-made_at").first()
 
 
+def takes_people(case: Case) -> bool:
+    """Whether somebody may come into the plan: no journey is planned to which others said yes."""
+    return State(case.state) in OPEN and current_journey(case) is None
+
+
 def open_referral(case: Case) -> Referral | None:
     return Referral.objects.filter(case=case, ended_at=None).order_by("-made_at").first()
 
@@ -221,7 +228,21 @@ def is_current(consent: Consent, journey: Journey | None) -> bool:
         return False
     if consent.stage == Stage.BOOKING:
         return True
-    return journey.leaves_at - TRAVEL_DAY <= consent.given_at <= journey.leaves_at
+    return is_travel_day(consent.given_at, journey)
+
+
+def serves(consent: Consent, journey: Journey | None) -> bool:
+    """Whether a consent to anything but the return holds now. The carrier of another booking was
+    another question: it is asked anew for each journey that is planned."""
+    if consent.withdrawn_at is not None or consent.declaration.retired_at is not None:
+        return False
+    new = journey is not None and consent.given_at < journey.made_at
+    return consent.purpose != Purpose.CARRIER or not new
+
+
+def is_travel_day(moment: datetime, journey: Journey) -> bool:
+    """Whether the last consent can be given at ``moment``."""
+    return journey.leaves_at - TRAVEL_DAY <= moment <= journey.leaves_at
 
 
 def _screenings(case: Case) -> tuple[dict[UUID, date], dict[UUID, date], set[UUID]]:

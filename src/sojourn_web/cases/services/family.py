@@ -21,7 +21,7 @@ from sojourn_web.cases.errors import ConflictError, NotVisibleError, RefusedErro
 from sojourn_web.cases.models import AccessCode, Case, Invitation, Person
 from sojourn_web.cases.references import derive_code, digest_code, read_reference
 from sojourn_web.cases.services.answers import save_answer
-from sojourn_web.cases.services.facts import current_journey
+from sojourn_web.cases.services.facts import OPEN, takes_people
 from sojourn_web.cases.services.opening import (
     WRONG_CODE,
     NewPerson,
@@ -34,15 +34,13 @@ from sojourn_web.cases.services.opening import (
 from sojourn_web.cases.services.particulars import mark_of
 from sojourn_web.cases.services.room import Done, Room, once, record, service, take, today_in
 from sojourn_web.cases.services.tasks import add_task
-from sojourn_web.cases.states import BEFORE_DEPARTURE, State
+from sojourn_web.cases.states import State
 from sojourn_web.cases.visibility import VISITOR, Action, Actor, people_for
 from sojourn_web.cases.vocabulary import Belongs, PersonKind, Who
 
 GOOD_FOR = timedelta(days=14)
 TWO_CLICKS = timedelta(minutes=2)
 MOST = 20  # people of one plan, as other systems may send; more than that a counsellor adds
-# Once a journey is planned, everybody's consent is to that journey: see also ``_is_open``.
-OPEN = frozenset(BEFORE_DEPARTURE) - {State.TRAVEL}
 ADDED = "a child was added by the person: ask who decides for it, and what is best for it"
 JOINED = "another adult joined the plan: speak with them alone, without the others"
 ALONE = ("A child is not added here to travel alone. Ask to be called: a counsellor looks for a "
@@ -144,11 +142,6 @@ def _read_child(room: Room, case: Case, new: NewPerson, stands: str = "") -> Par
     return born
 
 
-def _is_open(case: Case) -> bool:
-    """Whether somebody may come into the plan: no journey is planned to which others said yes."""
-    return State(case.state) in OPEN and current_journey(case) is None
-
-
 def _may_change(actor: Actor, case: Case) -> Person:
     """Whoever asks, where they may say something of the family's children."""
     if actor.who is not Who.APPLICANT or actor.person_id is None:
@@ -168,7 +161,7 @@ def _may_change(actor: Actor, case: Case) -> Person:
 def _may_add(actor: Actor, case: Case) -> Person:
     """Whoever asks, where they may bring somebody in."""
     mine = _may_change(actor, case)
-    if not _is_open(case):
+    if not takes_people(case):
         raise RefusedError(CLOSED)
     if Person.objects.filter(case=case).count() >= MOST:
         raise RefusedError(CLOSED)
@@ -239,7 +232,7 @@ def _join(room: Room, reference: str, code: str, language: str, key: str) -> Joi
     case: Case = row.case
     secret = room.keys.index_secret()
     if row.joined is None:
-        if not _is_open(case):
+        if not takes_people(case):
             raise RefusedError(CLOSED)
         new = NewPerson(kind=PersonKind.RELATIVE, language=language)
         place = Person.objects.filter(case=case).count()

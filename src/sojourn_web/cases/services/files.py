@@ -24,10 +24,12 @@ from sojourn_web.cases.services.room import (
     service,
     take,
 )
+from sojourn_web.cases.services.tasks import add_task
 from sojourn_web.cases.sniffing import clean_name, sniff
 from sojourn_web.cases.visibility import Action, Actor, files_for, people_for
 from sojourn_web.cases.vocabulary import Who
 
+SENT = "the person sent a file: look at it"
 WAITS = (
     "This file has not been scanned for viruses yet, so it cannot be opened. It is kept safely; "
     "it opens when the scanner has looked at it."
@@ -82,6 +84,8 @@ def hand_in(
         )  # fmt: skip
         row.seal(room.keys, name=clean_name(name, media_type), content=content)
         row.save(force_insert=True)
+        if actor.who is Who.APPLICANT:
+            add_task(room, actor, case, SENT)
         record(room, actor, case, "attached a file", columns="attachment", private_to=about)
         return row
 

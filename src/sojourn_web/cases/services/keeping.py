@@ -16,7 +16,7 @@ from uuid import UUID
 from django.contrib.sessions.models import Session
 from django.db import connection
 
-from sojourn_web.cases.errors import ErasedError, NotAllowedError, RefusedError
+from sojourn_web.cases.errors import ErasedError, KeyMissingError, NotAllowedError, RefusedError
 from sojourn_web.cases.models import (
     Case,
     Document,
@@ -61,13 +61,15 @@ HOLD_ENDS = "what was held is not held any more: look at it"
 
 @dataclass(frozen=True)
 class Ticked:
-    """What one run did. ``waiting``: files that no scanner has looked at."""
+    """What one run did. ``waiting``: files that no scanner has looked at. ``keys_missing``: cases
+    that nobody erased and whose key is not there, as after a restore from an older backup."""
 
     reminders: int = 0
     asked: int = 0
     scanned: int = 0
     waiting: int = 0
     keys_destroyed: int = 0
+    keys_missing: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class KeptFor:
 class WaitingErasure:
     """A request that waits for two people. ``mine``: the first yes is the reader's own."""
 
+    case_id: UUID
     reference: str
     outcome: str
     state: str
@@ -110,7 +113,7 @@ def clock_of(office: Office) -> Actor:
 
 def tick(room: Room, scanner: Scanner) -> Ticked:
     """One run over every office. Each step is a transaction of its own."""
-    reminders = asked = scanned = waiting = 0
+    reminders = asked = scanned = waiting = missing = 0
     for office in Office.objects.order_by("name"):
         clock = clock_of(office)
         for reminder in find_reminders(room, clock, today_in(office, room.now)):
@@ -120,12 +123,14 @@ def tick(room: Room, scanner: Scanner) -> Ticked:
             for file_id in files_waiting(case):
                 try:
                     verdict = scan_again(room, clock, case.pk, file_id, scanner)
-                except ErasedError:
+                except (ErasedError, KeyMissingError):  # one case's trouble ends no run
                     continue
                 scanned += verdict is not Verdict.NOT_SCANNED
                 waiting += verdict is Verdict.NOT_SCANNED
+        held = visible_to(clock, room.now).values_list("key_id", flat=True)
+        missing += room.keys.missing(held.iterator())
     _clear_sessions(room.now)
-    return Ticked(reminders, asked, scanned, waiting, destroy_keys_again(room))
+    return Ticked(reminders, asked, scanned, waiting, destroy_keys_again(room), missing)
 
 
 def _clear_sessions(now: datetime) -> None:
@@ -211,7 +216,7 @@ def waiting_erasures(room: Room, actor: Actor) -> tuple[WaitingErasure, ...]:
     rows = ErasureRequest.objects.filter(case__in=mine, ended_at=None).select_related("case")
     found = [
         WaitingErasure(
-            r.case.reference, r.case.outcome, r.case.state, r.made_at, r.rule, r.first,
+            r.case_id, r.case.reference, r.case.outcome, r.case.state, r.made_at, r.rule, r.first,
             r.first == actor.label, r.case.ended_at is not None,
         )
         for r in rows

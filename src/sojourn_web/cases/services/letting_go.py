@@ -29,7 +29,7 @@ def release_hold(room: Room, actor: Actor, case_id: UUID, hold_id: UUID) -> Done
 @service
 def release_money(room: Room, actor: Actor, case_id: UUID, money_id: UUID) -> Done:
     """A held sum is free again. What was paid is put right by another line."""
-    case = take(room, actor, case_id, Action.WORK)
+    case = take(room, actor, case_id, Action.MONEY)
     row = MoneyLine.objects.filter(case=case, pk=money_id).first()
     if row is None:
         raise NotVisibleError

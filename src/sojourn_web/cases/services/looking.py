@@ -33,10 +33,22 @@ from sojourn_web.cases.models import (
 )
 from sojourn_web.cases.references import read_reference
 from sojourn_web.cases.services.room import Room, must_say, note_access, record, service, take
-from sojourn_web.cases.visibility import COUNSELLING, Action, Actor, people_for, visible_log
+from sojourn_web.cases.visibility import (
+    COUNSELLING,
+    Action,
+    Actor,
+    is_at_home,
+    is_out,
+    people_for,
+    times_out,
+    visible_log,
+)
 from sojourn_web.cases.vocabulary import Who
 
 GRANT = timedelta(hours=3)
+PAGE, ELSEWHERE = "the case's page", "opened from another office"
+LETTER = "made a letter"
+Times = tuple[tuple[datetime, datetime | None], ...]
 # Sealed columns that no page opens by itself: table and column.
 SENSITIVE: dict[tuple[str, str], type[CaseRow]] = {
     ("screening", "answers"): Screening,
@@ -92,7 +104,7 @@ class HeldValue:
 
 
 @service
-def look(room: Room, actor: Actor, case_id: UUID, what: str = "the case's page") -> CaseView:
+def look(room: Room, actor: Actor, case_id: UUID, what: str = PAGE) -> CaseView:
     """Open a case's people for a page, and write that it was opened."""
     case = take(room, actor, case_id, Action.SEE)
     return show(room, actor, case, people_for(actor, case), what)
@@ -120,7 +132,7 @@ def _view(room: Room, person: Person) -> PersonView:
 
 
 def _grant_reason(room: Room, actor: Actor, case: Case) -> str:
-    if case.office_id == actor.office_id or actor.user_id is None:
+    if actor.user_id is None or actor.holds_grants is False or is_at_home(actor, case):
         return ""
     grant = Grant.objects.filter(case=case, user_id=actor.user_id, ends_at__gt=room.now).first()
     return grant.reason.open(room.keys) if grant else ""
@@ -152,7 +164,8 @@ def open_sensitive(
 def break_glass(room: Room, actor: Actor, reference: str, *, reason: str) -> Grant:
     """See one case that is not one's own, for three hours; the person reads who and why.
 
-    By the whole reference alone: there is no search over what one may not see.
+    By the whole reference alone: there is no search over what one may not see. The same reason
+    again, while it is open, is a second click.
     """
     if actor.who not in COUNSELLING or actor.user_id is None:
         raise NotAllowedError("expected a counsellor or a supervisor")
@@ -166,13 +179,18 @@ def break_glass(room: Room, actor: Actor, reference: str, *, reason: str) -> Gra
     )
     if case is None:
         raise NotVisibleError
+    if is_at_home(actor, case):
+        raise RefusedError("This case is open to you without it: find it among your cases.")
+    for held in Grant.objects.filter(case=case, user_id=actor.user_id, ends_at__gt=room.now):
+        if held.reason.open(room.keys) == why:
+            return held
     grant = Grant(
         made_at=room.now, case=case, key_id=case.key_id, user_id=actor.user_id,
         ends_at=room.now + GRANT,
     )  # fmt: skip
     grant.seal(room.keys, reason=why)
     grant.save()
-    note_access(room, actor, case, "opened from another office", why)
+    note_access(room, actor, case, ELSEWHERE, why)
     record(room, actor, case, "break glass", reason=why)
     return grant
 
@@ -184,7 +202,8 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
     Other adults of the family are not in it. Where there are any, notes and files of the whole
     case, and what was said at a follow-up, are not either, for they may speak of the others: a
     counsellor goes through those. Who has left the plan is told what is held on themselves, and of
-    the children what was there when they left: the journey of the others is not theirs.
+    the children what was there when they left: the journey of the others is not theirs, nor what
+    was planned for all while they were out of the plan, once they are back.
     """
     if actor.who is not Who.APPLICANT or actor.case_id is None:
         raise NotAllowedError("each person exports their own record; nobody exports others'")
@@ -193,6 +212,7 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
     mine = [p.pk for p in people]
     alone = not Person.objects.filter(case=case).exclude(pk__in=mine).exists()
     left = next((p.left_plan_at for p in people if p.pk == actor.person_id), None)
+    out = times_out(actor)
     names = {str(p.pk): p.names.show(room.keys) or p.kind for p in people}
     found = [_held(room, p, names) for p in people]
     for model in case_tables():
@@ -207,13 +227,17 @@ def what_is_held(room: Room, actor: Actor) -> tuple[HeldValue, ...]:
             rows = rows.filter(about | Q(person__isnull=True) if shared else about)
         elif left is not None or (model in (Note, HandOverNote, FollowUp) and not alone):
             continue
-        found += [_held(room, row, names) for row in rows]
+        found += [
+            _held(room, row, names)
+            for row in rows
+            if getattr(row, "person_id", None) or not is_out(row.made_at, out)
+        ]
     return tuple(sorted(found, key=lambda h: (h.table, h.at)))
 
 
 # Digests and office work that say nothing of the person; Person is told first.
 NOT_TOLD = frozenset({"BlindIndex", "AccessCode", "Task", "Person", "Visit", "Invitation"})
-HIDDEN = frozenset({"id", "key_id", "case", "made_by", "content"})
+HIDDEN = frozenset({"id", "key_id", "case", "made_by", "content", "counsellor_id"})
 
 
 def _held(room: Room, row: CaseRow, names: dict[str, str]) -> HeldValue:
@@ -236,15 +260,29 @@ def read_log(room: Room, actor: Actor, most: int = 200) -> tuple[LogLine, ...]:
     changes, looks = visible_log(actor)
     events: list[AuditEvent | AccessEvent] = [*changes[:most], *looks[:most]]
     events.sort(key=lambda e: e.made_at, reverse=True)
-    own = actor.who is Who.APPLICANT
+    own, out = actor.who is Who.APPLICANT, times_out(actor)
     return tuple(
-        LogLine(e.made_at, e.name or e.actor if own else e.actor, _what(e),
-                e.reason.show(room.keys) if own else "given" if e.reason else "")
+        LogLine(e.made_at, e.name or e.actor if own else e.actor, _what(e, out),
+                _why(room, e, out) if own else "given" if e.reason else "")
         for e in events[:most]
     )  # fmt: skip
 
 
-def _what(event: AuditEvent | AccessEvent) -> str:
-    if isinstance(event, AccessEvent):
-        return f"opened {event.what}"
-    return event.what.replace("_", " ")
+def _why(room: Room, event: AuditEvent | AccessEvent, out: Times) -> str:
+    """A reason for a look while they were out may speak of the others; one for breaking the glass
+    is told to everybody of the case."""
+    told = isinstance(event, AuditEvent) or event.what == ELSEWHERE
+    return event.reason.show(room.keys) if told or not _is_of_others(event, out) else ""
+
+
+def _is_of_others(event: AuditEvent | AccessEvent, out: Times) -> bool:
+    return event.private_to is None and is_out(event.made_at, out)
+
+
+def _what(event: AuditEvent | AccessEvent, out: Times) -> str:
+    """While they were out, the page that was opened would tell what goes on with the others."""
+    if isinstance(event, AuditEvent):
+        return event.what.replace("_", " ")
+    if event.what == ELSEWHERE or event.what.startswith(LETTER):
+        return event.what
+    return f"opened {PAGE if _is_of_others(event, out) else event.what}"

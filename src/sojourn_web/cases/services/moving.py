@@ -12,9 +12,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from sojourn_web.cases.errors import NotAllowedError, RefusedError
+from sojourn_web.cases.errors import ConflictError, NotAllowedError, RefusedError
 from sojourn_web.cases.models import (
     Arrival,
+    AuditEvent,
     Case,
     Consent,
     Document,
@@ -25,7 +26,7 @@ from sojourn_web.cases.models import (
     Person,
     Transfer,
 )
-from sojourn_web.cases.services.facts import Known, gather_facts, people_in_plan
+from sojourn_web.cases.services.facts import Known, gather_facts, people_in_plan, takes_people
 from sojourn_web.cases.services.opening import index_person
 from sojourn_web.cases.services.room import (
     Done,
@@ -50,13 +51,25 @@ from sojourn_web.cases.states import (
     guards_asked,
     why_not,
 )
-from sojourn_web.cases.visibility import Action, Actor
-from sojourn_web.cases.vocabulary import Holder, MoneyKind, Outcome, TransferState, Who
+from sojourn_web.cases.visibility import CAME_BACK, LEFT, Action, Actor
+from sojourn_web.cases.vocabulary import (
+    Holder,
+    MoneyKind,
+    Outcome,
+    Purpose,
+    TransferState,
+    Who,
+)
 
 HAND_BACK = "hand the passport back"
 TALK_IN_PRIVATE = "the plan has changed for one person: speak with them in private"
 FOLLOW_UP_MONTHS = (1, 3, 6, 12)
 ENDED = frozenset({State.CLOSED, State.WITHDRAWN, State.STOPPED})
+# Asked for a journey that is to come: neither asked nor kept once there is none.
+OF_THE_JOURNEY = frozenset({Purpose.EMBASSY, Purpose.CARRIER, Purpose.RECEPTION})
+AFTER_DEPARTURE = frozenset(State) - {*BEFORE_DEPARTURE, State.WITHDRAWN, State.STOPPED}
+# To somebody who left a family's plan; it does not say that the others have travelled.
+GONE = "Nobody can be added now. Ask to be called: your counsellor plans it anew with everybody."
 WITHDRAWABLE = frozenset({*BEFORE_DEPARTURE, State.STOPPED})
 
 
@@ -77,13 +90,28 @@ def move(
     room: Room, actor: Actor, case_id: UUID, name: Move, *, reason: str = "",
     version: int | None = None,
 ) -> Done:  # fmt: skip
-    """Take one transition. Raises RefusedError with every reason against it."""
-    case = take(room, actor, case_id, Action.MOVE, version)
+    """Take one transition. Raises RefusedError with every reason against it. Twice is once."""
+    case = take(room, actor, case_id, Action.MOVE)
+    if is_second_click(actor, case, name, version):
+        return done(case, repeated=True)
     transition = find_transition(name)
     if transition.own_service:
         raise RefusedError(f"'{transition.label}' has a form of its own: use that.")
     take_step(room, actor, case, transition, reason)
     return done(case)
+
+
+def is_second_click(actor: Actor, case: Case, name: Move, version: int | None) -> bool:
+    """Whether the actor has taken this step since the page at ``version`` was shown, and it stands.
+    Raises ConflictError where somebody else has changed the case since."""
+    if version is None or version == case.version:
+        return False
+    mine = AuditEvent.objects.filter(
+        case=case, actor=actor.label, what=name, version__gt=version
+    ).exists()
+    if not mine or case.last_move != name:
+        raise ConflictError
+    return True
 
 
 def take_step(
@@ -148,22 +176,31 @@ def _leave_plan(room: Room, actor: Actor, case: Case, person: Person) -> tuple[s
     _release(room, Hold.objects.filter(case=case, person=person, released_at=None))
     handed = ask_papers_back(room, actor, case, person)
     add_task(room, actor, case, TALK_IN_PRIVATE)
-    record(room, actor, case, "leave_plan", private_to=person.pk)
+    record(room, actor, case, LEFT, private_to=person.pk)
     count(case.office_id, room.now, "left a family's plan")
     return (HAND_BACK,) if handed else ()
 
 
 @service
 def rejoin_plan(room: Room, actor: Actor, case_id: UUID, person_id: UUID) -> Done:
-    """An adult who left the plan comes back into it. Every consent is asked again."""
+    """An adult who left the plan comes back into it. Every consent is asked again.
+
+    By themselves while anybody may come in: afterwards the others' journey is planned, and another
+    adult's consents would be missing to it. A counsellor may until the others have departed.
+    """
     case = take(room, actor, case_id, Action.WITHDRAW)
     person = person_of(case, person_id)
     if actor.who is Who.APPLICANT and actor.person_id != person.pk:
         raise NotAllowedError("each adult decides for themselves")
+    if person.left_plan_at is None:
+        return done(case, person, repeated=True)
+    alone = actor.who is Who.APPLICANT
+    if State(case.state) in AFTER_DEPARTURE or (alone and not takes_people(case)):
+        raise RefusedError(GONE)
     person.left_plan_at = None
     person.save()
     index_person(room, case, person)
-    record(room, actor, case, "rejoin_plan", private_to=person.pk)
+    record(room, actor, case, CAME_BACK, private_to=person.pk)
     return done(case, person)
 
 
@@ -200,6 +237,15 @@ def _end_consents(room: Room, case: Case, person: Person | None = None) -> None:
         consent.save()
 
 
+def end_journey_consents(room: Room, case: Case, person: Person | None = None) -> None:
+    """Embassy, carrier and reception hear nothing more of whom no journey waits for; ``person``:
+    of them alone."""
+    given = Consent.objects.filter(case=case, purpose__in=OF_THE_JOURNEY, withdrawn_at=None)
+    for consent in given if person is None else given.filter(person=person):
+        consent.withdrawn_at = room.now
+        consent.save()
+
+
 def _papers_to_hand_back(case: Case, person: Person | None = None) -> QuerySet[Document]:
     papers = Document.objects.filter(case=case, holder=Holder.OFFICE, handed_back_at=None)
     return papers if person is None else papers.filter(person=person)
@@ -228,8 +274,16 @@ def _on_withdraw(room: Room, actor: Actor, case: Case) -> None:
     case.outcome = Outcome.WITHDRAWN
 
 
+def _on_consent_withdrawn(room: Room, actor: Actor, case: Case) -> None:
+    """Without a consent the office has no ground to keep what was handed in."""
+    release_all(room, actor, case)
+    end_journey_consents(room, case)
+    ask_papers_back(room, actor, case)
+
+
 def _on_stop(room: Room, actor: Actor, case: Case) -> None:
     release_all(room, actor, case)
+    end_journey_consents(room, case)
     ask_papers_back(room, actor, case)
     case.outcome = Outcome.STOPPED
 
@@ -275,6 +329,6 @@ EFFECTS: dict[Move, Callable[[Room, Actor, Case], None]] = {
     Move.BOOK: _on_book,
     Move.CONFIRM_ARRIVAL: _on_arrival,
     Move.UNDO_ARRIVAL: _off_arrival,
-    Move.CONSENT_WITHDRAWN: release_all,
+    Move.CONSENT_WITHDRAWN: _on_consent_withdrawn,
     Move.RECONSIDER: release_all,
 }

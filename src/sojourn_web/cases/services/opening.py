@@ -49,6 +49,7 @@ from sojourn_web.cases.vocabulary import IndexKind, PersonKind, Who
 TRIES = 5
 PAUSE = timedelta(minutes=15)
 LONGEST_NAME = 200
+LONG_NAME = f"Expected a name of {LONGEST_NAME} letters at most, found more."
 WRONG_CODE = (
     "Reference and code do not belong together: look at both again. After five wrong codes there "
     "is a pause of 15 minutes; your counsellor can give you a new code."
@@ -164,7 +165,7 @@ def _write_person(
 ) -> None:
     names, latin = " ".join(new.names.split()), " ".join(new.names_latin.split())
     if max(len(names), len(latin)) > LONGEST_NAME:
-        raise RefusedError(f"Expected a name of {LONGEST_NAME} letters at most, found more.")
+        raise RefusedError(LONG_NAME)
     known = born.is_child_on(today)
     person.is_child = True if new.kind is PersonKind.CHILD and known is None else known
     person.unaccompanied = bool(person.is_child) and new.travels_alone
@@ -285,6 +286,7 @@ def find_duplicates(
         asked[IndexKind.DOCUMENT, digest(secret, scope, IndexKind.DOCUMENT, number)] = "document"
     rows = BlindIndex.objects.filter(
         office_id=actor.office_id, digest__in=[d for _, d in asked],
+        kind__in={k for k, _ in asked},  # as the index is ordered: else all of an office is read
         case__in=visible_to(actor, room.now),
     ).select_related("case")  # fmt: skip
     found: dict[UUID, tuple[Case, list[str]]] = {}
@@ -306,7 +308,7 @@ def find_duplicates(
 @service
 def issue_code(room: Room, actor: Actor, case_id: UUID, person_id: UUID, *, key: str) -> str:
     """A new code for one person, shown this once; their older ones end."""
-    case = take(room, actor, case_id, Action.WORK)
+    case = take(room, actor, case_id, Action.CODE)
     person = person_of(case, person_id)
     code = derive_code(room.keys.index_secret(), str(person.pk), actor.label, key)
     if digest_code(room.keys.index_secret(), case.reference, code) not in _digests(person):

@@ -156,7 +156,7 @@ def once(
 
     Two clicks at one moment: the second waits for the first and is given its row.
     """
-    if not key or len(key) > 64:
+    if not key or len(key) > 64 or not key.isprintable():
         raise RefusedError("This form has no key of its own: load the page again.")
     keyed = {"actor": actor.label, "service": name, "key": key}
     found = OnceKey.objects.filter(**keyed).first()
@@ -172,6 +172,22 @@ def once(
     return model._default_manager.get(pk=found.result), True
 
 
+def note_done(room: Room, actor: Actor, name: str, key: str, result: UUID) -> None:
+    """Within a service: the form ``key`` did its work, for whatever refuses its second click."""
+    OnceKey.objects.get_or_create(
+        actor=actor.label, service=name, key=key,
+        defaults={"made_at": room.now, "result": result},
+    )  # fmt: skip
+
+
+def was_done(actor: Actor, name: str, key: str, result: UUID | None = None) -> bool:
+    """Whether this very form of the actor did its work before."""
+    if not key or len(key) > 64 or not key.isprintable():
+        return False
+    found = OnceKey.objects.filter(actor=actor.label, service=name, key=key)
+    return (found.filter(result=result) if result else found).exists()
+
+
 def done(
     case: Case, row: models.Model | None = None, *, repeated: bool = False,
     remarks: tuple[str, ...] = (),
@@ -183,6 +199,7 @@ def done(
 
 def must_say(text: str, what: str) -> str:
     """``text`` without blanks around it. Raises RefusedError where nothing is left."""
-    if not text.strip():
+    plain = text.replace("\0", "").strip()  # a sign that no database takes and nobody types
+    if not plain:
         raise RefusedError(f"Expected {what}, found nothing: write one sentence.")
-    return text.strip()
+    return plain

@@ -79,6 +79,8 @@ def request_transfer(
     why = must_say(reason, "a reason")
 
     def make(row_id: UUID) -> Transfer:
+        if Transfer.objects.filter(case=case, state=TransferState.ASKED).exists():
+            raise RefusedError("Another office is asked already: take that request back first.")
         row = Transfer(
             id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
             from_office_id=case.office_id, to_office_id=to_office_id,
@@ -94,10 +96,11 @@ def request_transfer(
 
 @service
 def answer_transfer(room: Room, actor: Actor, transfer_id: UUID, *, accept: bool) -> Done:
-    """By the office that was asked. From then on it sees the case, and the old one does not."""
+    """By the office that was asked. From then on it sees the case, and the old one does not.
+    Twice is once."""
     row = incoming_transfers(actor).filter(pk=transfer_id).select_for_update(of=("self",)).first()
     if row is None:
-        raise NotVisibleError
+        return _answered(actor, transfer_id, accept)
     case = Case.objects.select_for_update(of=("self",)).select_related("office").get(pk=row.case_id)
     if accept and not holds_consent(case, Purpose.TRANSFER):
         raise RefusedError("The consent to this transfer was withdrawn: it cannot be accepted.")
@@ -118,13 +121,26 @@ def answer_transfer(room: Room, actor: Actor, transfer_id: UUID, *, accept: bool
 def revoke_transfer(room: Room, actor: Actor, case_id: UUID, transfer_id: UUID) -> Done:
     """Taken back before it was answered."""
     case = take(room, actor, case_id, Action.SHARE)
-    row = Transfer.objects.filter(case=case, pk=transfer_id, state=TransferState.ASKED).first()
+    row = Transfer.objects.filter(case=case, pk=transfer_id).first()
     if row is None:
         raise NotVisibleError
+    if row.state == TransferState.REVOKED:
+        return done(case, row, repeated=True)
+    if row.state != TransferState.ASKED:
+        raise RefusedError("That office has answered already: look at the case again.")
     row.state, row.answered_at = TransferState.REVOKED, room.now
     row.save()
     record(room, actor, case, "transfer revoked")
     return done(case, row)
+
+
+def _answered(actor: Actor, transfer_id: UUID, accept: bool) -> Done:
+    """A second click, by the office that answered. Raises NotVisibleError for anybody else."""
+    state = TransferState.ACCEPTED if accept else TransferState.DECLINED
+    row = Transfer.objects.select_related("case").filter(pk=transfer_id, state=state).first()
+    if row is None or actor.who not in COUNSELLING or row.to_office_id != actor.office_id:
+        raise NotVisibleError
+    return done(row.case, row, repeated=True)
 
 
 def _colleague(actor: Actor, user_id: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from sojourn_web.cases.models import Case, ClockStop, Person, StaffProfile
-from sojourn_web.cases.services.facts import Known, is_current, know
+from sojourn_web.cases.services.facts import Known, is_current, know, serves
 from sojourn_web.cases.services.looking import CaseView, show
 from sojourn_web.cases.services.moving import WITHDRAWABLE, open_choices
 from sojourn_web.cases.services.room import Room, service, take, today_in
@@ -28,7 +28,7 @@ from sojourn_web.cases.services.sheet_parts import (
     read_work,
 )
 from sojourn_web.cases.states import MEANING, Choice, Move, State
-from sojourn_web.cases.visibility import Action, Actor, people_for
+from sojourn_web.cases.visibility import Action, Actor, is_at_home, people_for
 from sojourn_web.cases.vocabulary import Purpose, Stage
 
 # Moves with a page of their own, and the guard that this page itself satisfies.
@@ -120,7 +120,7 @@ def read_sheet(room: Room, actor: Actor, case_id: UUID, part: Part) -> Sheet:
     return Sheet(
         view=view, part=part.value, meaning=MEANING[State(case.state)], since=case.state_since,
         today=today_in(case.office, room.now), counsellor=_counsellor(actor, case),
-        mine=case.counsellor_id == actor.user_id, at_home=case.office_id == actor.office_id,
+        mine=case.counsellor_id == actor.user_id, at_home=is_at_home(actor, case),
         waits_for=stop.reason if stop else "", leaves_at=journey.leaves_at if journey else None,
         steps=tuple(_step(case, c) for c in open_choices(room, actor, case, known)
                     if c.transition.move not in LEFT_OUT),
@@ -157,7 +157,7 @@ def _consent_lines(room: Room, known: Known, names: dict[UUID, str]) -> tuple[Co
         if row.purpose == Purpose.RETURN:
             current = is_current(row, known.journey)
         else:
-            current = row.withdrawn_at is None and retired is None
+            current = serves(row, known.journey)
         ended = ""
         if not current:
             ended = ("withdrawn" if row.withdrawn_at else "the wording was retired" if retired

@@ -35,6 +35,7 @@ from sojourn_web.cases.models import (
     Transfer,
 )
 from sojourn_web.cases.services.room import Room, today_in
+from sojourn_web.cases.services.work import is_about
 from sojourn_web.cases.visibility import Actor
 from sojourn_web.cases.vocabulary import Check, MoneyKind, TransferState, Who
 
@@ -289,8 +290,9 @@ def read_work(room: Room, actor: Actor, case: Case, names: Names) -> Work:
     handed = list(HandOverNote.objects.filter(case=case).order_by("-made_at")[:5])
     by = staff_names([n.made_by for n in notes] + [h.made_by for h in handed])
     complaints: list[Complaint] = []
-    if actor.who is Who.SUPERVISOR:  # a complaint goes past the counsellor
-        complaints = list(Complaint.objects.filter(case=case).order_by("-made_at"))
+    if actor.who is Who.SUPERVISOR:  # it goes past the counsellor
+        rows = Complaint.objects.filter(case=case).order_by("-made_at")
+        complaints = [c for c in rows if not is_about(c, case, actor.user_id)]
     return Work(
         tuple(
             TaskLine(t.pk, t.what, t.detail.show(keys), t.due_on, t.done_at,

@@ -21,7 +21,7 @@ from sojourn_web.cases.models import (
     OnceKey,
     Task,
 )
-from sojourn_web.cases.services.room import Room, service, take
+from sojourn_web.cases.services.room import Room, service, take, was_done
 from sojourn_web.cases.services.sharing import hand_over
 from sojourn_web.cases.visibility import COUNSELLING, Action, Actor, visible_to
 
@@ -96,8 +96,8 @@ def hand_over_shift(
 
     A second click gives nothing twice.
     """
-    earlier = OnceKey.objects.filter(actor=actor.label, service="hand_over", key=key).first()
-    if earlier is not None:
+    if was_done(actor, "hand_over", key):
+        earlier = OnceKey.objects.get(actor=actor.label, service="hand_over", key=key)
         return HandOver.objects.get(pk=earlier.result).cases
     if not case_ids:
         raise RefusedError("Expected one case at least: choose what to hand over.")

@@ -37,6 +37,7 @@ from sojourn_web.cases.tongues import tongue
 from sojourn_web.cases.visibility import (
     COUNSELLING,
     Actor,
+    gone_from,
     incoming_transfers,
     seen_by,
     visible_to,
@@ -49,6 +50,7 @@ EXPIRES_AHEAD = timedelta(days=60)
 TASKS_AHEAD = timedelta(days=7)
 FOLLOW_UP_AHEAD = timedelta(days=7)
 HANDED_OVER = timedelta(days=2)
+BY_ANOTHER = "a complaint that somebody else must answer, of"
 TASK = ("what", "due_on", "id")
 
 
@@ -146,7 +148,9 @@ def what_needs_me(room: Room, actor: Actor) -> Today:
         _handed_over(reach), *([] if actor.holds_grants is False else [_granted(reach)]),
     ]  # fmt: skip
     if actor.who is Who.SUPERVISOR:
-        lists = [_appeals(reach), _complaints(reach), *lists]
+        gone = gone_from(actor)
+        left = [_left_cases(reach, gone), _left_tasks(reach, gone)]
+        lists = [_appeals(reach), _complaints(reach), *left, *lists]
     offers = tuple(
         Offer(t.pk, t.case.reference, t.from_office.name, t.made_at)
         for t in incoming_transfers(actor).select_related("from_office").order_by("made_at")[:MOST]
@@ -199,6 +203,29 @@ def _expiry(reach: _Reach) -> Listed:
 def _tasks(reach: _Reach) -> Listed:
     rows = Task.objects.filter(reach.own_tasks, due_on__lte=reach.day)
     return _listed("tasks", "To do", (
+        Item(reference, what, due, due < reach.day, pk)
+        for reference, what, due, pk in _read(rows.order_by("due_on", "made_at"), *TASK)
+    ), "work")  # fmt: skip
+
+
+def _left_cases(reach: _Reach, gone: list[int]) -> Listed:
+    """For the supervisor: who has no counsellor any more, the longest without a word first."""
+    rows = visible_to(reach.actor, reach.now).filter(
+        counsellor_id__in=gone, ended_at=None, office_id=_office(reach.actor)
+    ).order_by("state_since").values_list("reference", "state", "state_since")  # fmt: skip
+    return _listed("left-cases", "Their counsellor has left: give them another", (
+        Item(reference, f"{state.replace('_', ' ')} since", since.date())
+        for reference, state, since in rows[: MOST + 1]
+    ))  # fmt: skip
+
+
+def _left_tasks(reach: _Reach, gone: list[int]) -> Listed:
+    """For the supervisor: what is due and stands in nobody's list."""
+    rows = Task.objects.filter(
+        reach.seen, Q(for_user_id=None) | Q(for_user_id__in=gone), done_at=None,
+        due_on__lte=reach.day, case__office_id=_office(reach.actor),
+    )  # fmt: skip
+    return _listed("left-tasks", "To do, with nobody", (
         Item(reference, what, due, due < reach.day, pk)
         for reference, what, due, pk in _read(rows.order_by("due_on", "made_at"), *TASK)
     ), "work")  # fmt: skip
@@ -269,8 +296,9 @@ def _handed_over(reach: _Reach) -> Listed:
 
 def _granted(reach: _Reach) -> Listed:
     rows = Grant.objects.filter(reach.seen, user_id=reach.actor.user_id or 0, ends_at__gt=reach.now)
+    zone = ZoneInfo(reach.actor.time_zone or "UTC")
     return _listed("granted", "Open to you by break-glass, for three hours", (
-        Item(reference, "the person reads your reason", ends.date())
+        Item(reference, f"until {ends.astimezone(zone):%H:%M}; the person reads your reason")
         for reference, ends in _read(rows, "ends_at")
     ))  # fmt: skip
 
@@ -286,10 +314,20 @@ def _appeals(reach: _Reach) -> Listed:
 
 
 def _complaints(reach: _Reach) -> Listed:
-    rows = Complaint.objects.filter(reach.seen, answered_at=None)
+    """Those about the supervisor stand in the others' lists; where there is no other who may
+    answer one, it is told that it waits, and no more."""
+    me = reach.actor.user_id
+    rows = Complaint.objects.filter(reach.seen, answered_at=None).order_by("made_at")
+    found = list(_read(rows, "made_at", "case__counsellor_id", "counsellor_id"))
+    others = set(
+        StaffProfile.objects.filter(
+            office_id=_office(reach.actor), role=Who.SUPERVISOR, left_at=None
+        ).exclude(user_id=me or 0).values_list("user_id", flat=True)
+    ) if any(me in about for _, _, *about in found) else set()  # fmt: skip
     return _listed("complaints", "Complaints to answer", (
-        Item(reference, "complaint of", at.date())
-        for reference, at in _read(rows.order_by("made_at"), "made_at")
+        Item(reference, BY_ANOTHER if me in about else "complaint of", at.date())
+        for reference, at, *about in found
+        if me not in about or not others - set(about)
     ), "work")  # fmt: skip
 
 

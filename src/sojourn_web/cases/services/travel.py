@@ -26,7 +26,7 @@ from sojourn_web.cases.models import (
 )
 from sojourn_web.cases.services.consents import holds_consent
 from sojourn_web.cases.services.facts import current_journey
-from sojourn_web.cases.services.moving import take_step
+from sojourn_web.cases.services.moving import ENDED, ask_papers_back, take_step
 from sojourn_web.cases.services.opening import index_person
 from sojourn_web.cases.services.room import (
     Done,
@@ -41,10 +41,16 @@ from sojourn_web.cases.services.room import (
     take,
     today_in,
 )
-from sojourn_web.cases.states import Move, State, find_transition
+from sojourn_web.cases.states import BEFORE_DEPARTURE, Move, State, find_transition
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import DocumentKind, Holder, MoneyKind, ProofKind, Purpose
 
+NOTHING_HELD = "Nothing is held for who has withdrawn, or after a case has ended."
+# What forms hold where there is no document, without blanks and strokes.
+BLANKS = frozenset({
+    "UNKNOWN", "NOTKNOWN", "NONE", "NIL", "NULL", "NOTAVAILABLE", "NOTAPPLICABLE", "NODOCUMENT",
+    "NOPASSPORT", "NONUMBER", "LOST", "STOLEN", "PENDING", "TEST", "DUMMY",
+})  # fmt: skip
 SLACK = timedelta(hours=6)  # a carrier may leave a little early, by its own clock
 
 
@@ -66,6 +72,7 @@ def add_document(
         )  # fmt: skip
         row.seal(room.keys, country=country.upper(), authority=authority.strip())
         _fill_number(room, case, person, row, number)
+        _ask_back(room, actor, case, row)
         record(room, actor, case, f"document: {kind}", columns="document", private_to=person.pk)
         return row
 
@@ -81,7 +88,11 @@ def request_document(
     """Ask the authority of the person's country. Only with their consent to that contact."""
     case = take(room, actor, case_id, Action.PLAN)
     person = person_of(case, person_id)
-    if not holds_consent(case, Purpose.EMBASSY):
+    if State(case.state) not in BEFORE_DEPARTURE:
+        raise RefusedError(
+            "The embassy is asked while a return is prepared: this case is stopped or has ended."
+        )
+    if not holds_consent(case, Purpose.EMBASSY, person):
         raise RefusedError(
             "Contact with the person's embassy has a consent of its own: ask for it first."
         )
@@ -113,6 +124,7 @@ def receive_document(
     _check_document(room, case, number, expires_on, issued_on)
     row.expires_on, row.issued_on, row.holder = expires_on, issued_on, holder
     _fill_number(room, case, row.person, row, number)
+    _ask_back(room, actor, case, row)
     record(room, actor, case, "a document came", columns="document", private_to=row.person_id)
     return done(case, row)
 
@@ -129,6 +141,7 @@ def keep_document(
     if holder is not Holder.PERSON:
         row.hand_back_asked_at = None
     row.save()
+    _ask_back(room, actor, case, row)
     columns = "holder"
     record(room, actor, case, f"document with: {holder}", columns=columns, private_to=row.person_id)
     return done(case, row)
@@ -189,6 +202,8 @@ def hold(
     """Keep something free for the plan, or for one person of it."""
     case = take(room, actor, case_id, Action.PLAN)
     person = person_of(case, person_id) if person_id else None
+    if State(case.state) in ENDED or (person is not None and person.left_plan_at is not None):
+        raise RefusedError(NOTHING_HELD)
 
     def make(row_id: UUID) -> Hold:
         row = Hold(
@@ -210,9 +225,11 @@ def add_money(
     currency: str, *, key: str, detail: str = "",
 ) -> Done:  # fmt: skip
     """Held or paid. What was paid is put right by another line, never by changing one."""
-    case = take(room, actor, case_id, Action.WORK)
+    case = take(room, actor, case_id, Action.MONEY)
     if kind is MoneyKind.HELD and amount <= 0:
         raise RefusedError("Expected an amount above nothing.")
+    if kind is MoneyKind.HELD and State(case.state) in ENDED:
+        raise RefusedError(NOTHING_HELD)
 
     def make(row_id: UUID) -> MoneyLine:
         row = MoneyLine(
@@ -303,12 +320,20 @@ def _document(case: Case, document_id: UUID) -> Document:
     return found
 
 
+def _ask_back(room: Room, actor: Actor, case: Case, row: Document) -> None:
+    """What the office holds of somebody who has withdrawn is asked back at once."""
+    if row.holder != Holder.OFFICE or row.handed_back_at is not None:
+        return
+    if State(case.state) in ENDED or row.person.left_plan_at is not None:
+        ask_papers_back(room, actor, case, row.person)
+
+
 def _check_document(
     room: Room, case: Case, number: str, expires_on: date, issued_on: date | None
 ) -> None:
     today = today_in(case.office, room.now)
     plain = plain_number(number)
-    if len(plain) < 3 or len(set(plain)) == 1:
+    if len(plain) < 3 or len(set(plain)) == 1 or plain in BLANKS or plain in "0123456789":
         raise RefusedError(
             "Expected the document's number, found a blank: without a document, ask the authority "
             "for a travel document instead."

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
 from sojourn_web.cases.models import (
+    Case,
     ClockStop,
     Complaint,
     Note,
+    Person,
     Rating,
     ReintegrationPlan,
+    StaffProfile,
     Task,
 )
 from sojourn_web.cases.services.room import (
@@ -28,6 +32,15 @@ from sojourn_web.cases.services.room import (
 from sojourn_web.cases.services.tasks import add_task
 from sojourn_web.cases.visibility import Action, Actor
 from sojourn_web.cases.vocabulary import Who
+
+
+@dataclass(frozen=True)
+class Complained:
+    """A complaint as its writer reads it again. ``answer``: empty until there is one."""
+
+    at: datetime
+    text: str
+    answer: str
 
 
 @service
@@ -87,7 +100,10 @@ def finish_task(room: Room, actor: Actor, case_id: UUID, task_id: UUID) -> Done:
 def stop_clock(room: Room, actor: Actor, case_id: UUID, reason: str) -> Done:
     """Others keep us waiting from now; ``start_clock`` ends it."""
     case = take(room, actor, case_id, Action.WORK)
-    if ClockStop.objects.filter(case=case, started_at=None).exists():
+    standing = ClockStop.objects.filter(case=case, started_at=None).first()
+    if standing is not None:
+        if standing.reason == reason.strip()[:60]:  # a second click
+            return done(case, standing, repeated=True)
         raise RefusedError("The clock stands already: start it first.")
     row = ClockStop.objects.create(
         made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
@@ -99,8 +115,12 @@ def stop_clock(room: Room, actor: Actor, case_id: UUID, reason: str) -> Done:
 
 @service
 def start_clock(room: Room, actor: Actor, case_id: UUID) -> Done:
+    """The others have answered. Twice is once."""
     case = take(room, actor, case_id, Action.WORK)
-    for row in ClockStop.objects.filter(case=case, started_at=None):
+    stopped = list(ClockStop.objects.filter(case=case, started_at=None))
+    if not stopped:
+        return done(case, repeated=True)
+    for row in stopped:
         row.started_at = room.now
         row.save()
     record(room, actor, case, "started the clock", columns="clock")
@@ -115,7 +135,7 @@ def complain(room: Room, actor: Actor, case_id: UUID, text: str, *, key: str) ->
     def make(row_id: UUID) -> Complaint:
         row = Complaint(
             id=row_id, made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label,
-            person_id=actor.person_id,
+            person_id=actor.person_id, counsellor_id=case.counsellor_id,
         )  # fmt: skip
         row.seal(room.keys, text=must_say(text, "what happened"))
         row.save(force_insert=True)
@@ -126,14 +146,43 @@ def complain(room: Room, actor: Actor, case_id: UUID, text: str, *, key: str) ->
     return done(case, row, repeated=repeated)
 
 
+def is_about(row: Complaint, case: Case, user_id: int | None) -> bool:
+    """Whether a complaint is about this account too: it counsels the case, or did when the
+    complaint was written. Giving the case away changes nothing."""
+    return user_id is not None and user_id in (case.counsellor_id, row.counsellor_id)
+
+
+def who_answers(case: Case, row: Complaint | None = None) -> set[int]:
+    """The supervisors of the case's office whom a complaint is not about. ``row`` None: one that
+    would be written now."""
+    here = StaffProfile.objects.filter(office=case.office_id, role=Who.SUPERVISOR, left_at=None)
+    about = {case.counsellor_id, row.counsellor_id if row else None}
+    return set(here.values_list("user_id", flat=True)) - about
+
+
+def complaints_of(room: Room, case: Case, person: Person) -> tuple[Complained, ...]:
+    """Their own, the newest first. ``case`` and ``person``: from queries of ``visible_to``."""
+    return tuple(
+        Complained(c.made_at, c.text.show(room.keys), c.answer.show(room.keys))
+        for c in Complaint.objects.filter(case=case, person=person).order_by("-made_at")
+    )
+
+
 @service
 def answer_complaint(
     room: Room, actor: Actor, case_id: UUID, complaint_id: UUID, answer: str
 ) -> Done:
+    """By a supervisor who does not counsel the case, and did not when it was written."""
     case = take(room, actor, case_id, Action.DECIDE_APPEAL)
     row = Complaint.objects.filter(case=case, pk=complaint_id).first()
     if row is None:
         raise NotVisibleError
+    if is_about(row, case, actor.user_id):
+        raise NotAllowedError(
+            "a complaint is answered by somebody who does not counsel the case, and did not when "
+            "it was written: ask another supervisor; where there is none, an administrator "
+            "appoints one"
+        )
     row.seal(room.keys, answer=must_say(answer, "an answer"))
     row.answered_at = room.now
     row.save()

@@ -24,7 +24,7 @@ from sojourn_web.cases.applicant.languages import current_language, translate
 register = template.Library()
 STATIC = Path(__file__).parents[2] / "static" / "sojourn" / "applicant"
 PLACE = re.compile(r"\{(\w+)\}")
-NAME = re.compile(r"[a-z_]{1,30}")
+NAME = re.compile(r"[a-z0-9_]{1,40}")
 
 
 @register.simple_tag

@@ -1,0 +1,49 @@
+"""What stands in a row that a form writes over, so that two who edit it see both versions.
+
+In: a case that the actor has opened (``looking.look``), and which row. Out: the form's first values
+by name; empty where nothing was written yet.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sojourn_web.cases.models import ChildSafeguard, Complaint, Document, FollowUp
+from sojourn_web.cases.services.room import Room
+from sojourn_web.cases.services.work import is_about
+
+
+def child_as_written(room: Room, case_id: UUID, person_id: UUID) -> dict[str, str]:
+    """Guardian, best interests and reception of a child who travels alone."""
+    row = ChildSafeguard.objects.filter(case_id=case_id, person_id=person_id).first()
+    names = ("guardian", "best_interests", "reception")
+    return {n: getattr(row, n).show(room.keys) for n in names} if row else {}
+
+
+def follow_up_as_written(room: Room, case_id: UUID, month: int) -> dict[str, str]:
+    """Whether they were reached, and what they said; nothing before it was asked."""
+    row = FollowUp.objects.filter(case_id=case_id, month=month).exclude(done_at=None).first()
+    if row is None:
+        return {}
+    return {"reached": "yes" if row.reached else "no", "notes": row.notes.show(room.keys)}
+
+
+def answer_as_written(
+    room: Room, reader: int | None, case_id: UUID, complaint_id: UUID
+) -> dict[str, str]:
+    """What a supervisor has answered to a complaint; nothing to an account that the
+    complaint is about."""
+    rows = Complaint.objects.filter(case_id=case_id, pk=complaint_id).select_related("case")
+    row = rows.first()
+    if row is None or is_about(row, row.case, reader):
+        return {}
+    return {"answer": row.answer.show(room.keys)}
+
+
+def document_as_written(room: Room, case_id: UUID, document_id: UUID) -> dict[str, str]:
+    """A document that was asked for and has come; nothing before that."""
+    row = Document.objects.filter(case_id=case_id, pk=document_id).first()
+    if row is None or row.expires_on is None:
+        return {}
+    return {"number": row.number.show(room.keys), "issued_on": str(row.issued_on or ""),
+            "expires_on": str(row.expires_on), "holder": row.holder}  # fmt: skip
