@@ -21,11 +21,11 @@ from sojourn_web.cases.desk import at_desk, closed_bench, open_bench, say_saved
 from sojourn_web.cases.errors import ConflictError, NotAllowedError, NotVisibleError, RefusedError
 from sojourn_web.cases.pages import find_case
 from sojourn_web.cases.services import looking
-from sojourn_web.cases.services.room import Room
+from sojourn_web.cases.services.room import Room, was_done
 from sojourn_web.cases.services.sheet import read_sheet
 from sojourn_web.cases.services.sheet_parts import Part
 from sojourn_web.cases.unsent import stamp_of, take_back
-from sojourn_web.cases.visibility import Actor
+from sojourn_web.cases.visibility import Actor, visible_to
 from sojourn_web.cases.vocabulary import Purpose, Stage, Who
 
 PARTS: tuple[tuple[Part, str], ...] = (
@@ -81,7 +81,12 @@ def act_page(
     act = ACTS.get(name)
     if act is None:
         raise NotVisibleError
-    case_id = find_case(room, actor, reference)
+    try:
+        case_id = find_case(room, actor, reference)
+    except NotVisibleError:
+        if was_done(actor, f"act:{act.name}", request.POST.get("key", "")):
+            return redirect("today")  # the second click on giving a case away
+        raise
     if actor.who not in act.who:
         raise NotAllowedError("this role has no such form")
     if request.method != "POST":
@@ -102,6 +107,8 @@ def act_page(
             stale = True
         else:
             say_saved(request, room, done.remarks)
+            if not visible_to(actor, room.now).filter(pk=case_id).exists():
+                return redirect("today")  # given away, where one sees one's own alone
             return _back(reference, act.part)
     return _again(request, room, actor, act, case_id, against, stale)
 
