@@ -141,7 +141,7 @@ def tick(room: Room, scanner: Scanner) -> Ticked:
 
 def _scan_waiting(room: Room, clock: Actor, scanner: Scanner) -> list[bool]:
     """Of each file of an office that waited: whether a scanner has looked at it."""
-    found = []
+    found: list[bool] = []
     for case in visible_to(clock, room.now).filter(pk__in=_with_waiting_files()):
         for file_id in files_waiting(case):
             try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sojourn_web.cases.models import ChildSafeguard, Complaint, Document, FollowUp
+from sojourn_web.cases.models import ChildSafeguard, Complaint, Document, FollowUp, Person
 from sojourn_web.cases.services.room import Room
 
 
@@ -17,6 +17,17 @@ def child_as_written(room: Room, case_id: UUID, person_id: UUID) -> dict[str, st
     row = ChildSafeguard.objects.filter(case_id=case_id, person_id=person_id).first()
     names = ("guardian", "best_interests", "reception")
     return {n: getattr(row, n).show(room.keys) for n in names} if row else {}
+
+
+def person_as_written(room: Room, case_id: UUID, person_id: UUID) -> dict[str, str | bool]:
+    """Somebody's particulars, whole."""
+    row = Person.objects.filter(case_id=case_id, pk=person_id).first()
+    if row is None:
+        return {}
+    names = ("names", "names_latin", "birth_date", "nationality", "contact")
+    sealed = {n: getattr(row, n).show(room.keys) for n in names}
+    return {"person": str(row.pk), **sealed, "language": row.language, "kind": row.kind,
+            "travels_alone": row.unaccompanied}  # fmt: skip
 
 
 def follow_up_as_written(room: Room, case_id: UUID, month: int) -> dict[str, str]:
@@ -28,8 +39,9 @@ def follow_up_as_written(room: Room, case_id: UUID, month: int) -> dict[str, str
 
 
 def answer_as_written(room: Room, case_id: UUID, complaint_id: UUID) -> dict[str, str]:
-    """What a supervisor has answered to a complaint."""
-    row = Complaint.objects.filter(case_id=case_id, pk=complaint_id).first()
+    """What a supervisor has answered to a complaint; nothing before that."""
+    rows = Complaint.objects.filter(case_id=case_id, pk=complaint_id)
+    row = rows.exclude(answered_at=None).first()
     return {"answer": row.answer.show(room.keys)} if row else {}
 
 
