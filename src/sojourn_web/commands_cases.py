@@ -63,9 +63,15 @@ def cases(
         found = keeping.tick(room, installed_scanner())
         say.print(
             f"{found.reminders} reminders, {found.asked} cases due, {found.scanned} files scanned, "
-            f"{found.waiting} files wait for a scanner, {found.keys_destroyed} keys destroyed again"
+            f"{found.waiting} files wait for a scanner, "
+            f"{found.keys_destroyed or 0} keys destroyed again"
         )
-        if found.keys_missing:
+        if found.keys_missing is None:
+            say.print(
+                "the key service did not answer: keys were not counted, and what tombstones name "
+                "was not destroyed again. Run 'tick' again once it answers"
+            )
+        elif found.keys_missing:
             say.print(
                 f"{found.keys_missing} cases have no key, though nobody erased them: restore the "
                 "newest backup of the keys (docs/how-to/keep-cases-in-order.md)"

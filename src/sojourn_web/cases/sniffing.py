@@ -22,9 +22,11 @@ LARGEST = 10 * 2**20
 SMALLEST = 16
 # A name in a PDF may be written with #xx for any letter: /J#61vaScript.
 ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
-STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
+BEGIN, END = b"stream", b"endstream"
+LINE_ENDS = (b"\r\n", b"\n")
 OBJECTS = re.compile(rb"\s*\d+\s+\d+\s")  # how an object stream begins: numbers and places
 INFLATED = 32 * 2**20  # bytes of all streams of a file together; the rest is not looked at
+DENSEST = 1032  # to one: what zlib's packing can hold at most
 ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA)(?![A-Za-z])")
 # One phrase for all kinds, so that the person's pages have it in each language.
 NAME_LIES = (
@@ -80,12 +82,15 @@ def clean_name(name: str, media_type: str) -> str:
 
 
 def _refuse_programs(content: bytes) -> None:
-    if b"/Encrypt" in _plain(content):
+    whole = _plain(content)
+    if b"/Encrypt" in whole:
         raise RefusedError(
             "This PDF is locked, so that no scanner can look inside: print it to a new PDF. "
             + AS_JPEG
         )
-    if any(ACTIVE.search(_plain(part)) for part in (content, *_object_streams(content))):
+    if ACTIVE.search(whole) or any(
+        ACTIVE.search(_plain(part)) for part in _object_streams(content)
+    ):
         raise RefusedError("This PDF holds a program or another file inside it. " + AS_JPEG)
 
 
@@ -95,13 +100,37 @@ def _plain(part: bytes) -> bytes:
 
 def _object_streams(content: bytes) -> Iterator[bytes]:
     left = INFLATED
-    for found in STREAM.finditer(content):
+    for packed in _streams(content):
         if left <= 0:
             return
+        if not _is_packed(packed):
+            continue
         try:
-            part = zlib.decompressobj().decompress(found[1], left)
+            part = zlib.decompressobj().decompress(packed, left)
         except zlib.error:
+            left -= min(left, DENSEST * len(packed))  # one that breaks late has cost as much
             continue
         left -= len(part)
         if OBJECTS.match(part):
             yield part
+
+
+def _streams(content: bytes) -> Iterator[bytes]:
+    """What stands between each ``stream`` and the next ``endstream``; every byte is passed once."""
+    at = content.find(BEGIN)
+    while at >= 0:
+        begin = at + len(BEGIN)
+        line_end = next((e for e in LINE_ENDS if content.startswith(e, begin)), None)
+        if line_end is not None:
+            begin += len(line_end)
+            end = content.find(END, begin)
+            if end < 0:
+                return
+            yield content[begin:end]
+            begin = end + len(END)
+        at = content.find(BEGIN, begin)
+
+
+def _is_packed(part: bytes) -> bool:
+    """Whether ``part`` begins as zlib's packing does (RFC 1950): pictures mostly do not."""
+    return len(part) > 2 and part[0] & 15 == 8 and int.from_bytes(part[:2], "big") % 31 == 0

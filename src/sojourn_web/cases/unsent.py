@@ -36,7 +36,8 @@ NONCE = 12
 LARGEST = 200_000  # letters; longer ones are not kept
 CASE = re.compile(r"/cases/\w{4}-\w{4}/")
 PAGE = re.compile(r"/cases/[\w/-]*")
-NOT_TYPED = frozenset({"key", "version", "row", "before", "seen", "person", "page", "stamp"})
+NOT_TYPED = frozenset({"key", "version", "row", "before", "seen", "person", "page", "stamp",
+                       "shown"})  # fmt: skip
 View = Callable[..., HttpResponse]
 signer = Signer(salt="sojourn.cases.unsent")
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django import forms
 from django.forms.boundfield import BoundField
@@ -17,15 +17,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sojourn_web.cases.acts import ACTS, Act, Bench, CaseForm
 from sojourn_web.cases.acts.basis import ASKED, text
 from sojourn_web.cases.acts.born import BirthDateWidget, TypedDate, as_typed
+from sojourn_web.cases.acts.sent import mark_shown
 from sojourn_web.cases.desk import at_desk, closed_bench, open_bench, say_saved
 from sojourn_web.cases.errors import ConflictError, NotAllowedError, NotVisibleError, RefusedError
 from sojourn_web.cases.pages import find_case
 from sojourn_web.cases.services import looking
-from sojourn_web.cases.services.room import Room
+from sojourn_web.cases.services.room import Room, was_done
 from sojourn_web.cases.services.sheet import read_sheet
 from sojourn_web.cases.services.sheet_parts import Part
 from sojourn_web.cases.unsent import stamp_of, take_back
-from sojourn_web.cases.visibility import Actor
+from sojourn_web.cases.visibility import Actor, visible_to
 from sojourn_web.cases.vocabulary import Purpose, Stage, Who
 
 PARTS: tuple[tuple[Part, str], ...] = (
@@ -81,27 +82,33 @@ def act_page(
     act = ACTS.get(name)
     if act is None:
         raise NotVisibleError
-    case_id = find_case(room, actor, reference)
+    try:
+        case_id = find_case(room, actor, reference)
+    except NotVisibleError:
+        if was_done(actor, f"act:{act.name}", request.POST.get("key", "")):
+            return redirect("today")  # the second click on giving a case away
+        raise
     if actor.who not in act.who:
         raise NotAllowedError("this role has no such form")
     if request.method != "POST":
         bench = open_bench(request, room, actor, case_id, act.title)
         kept = take_back(request)
-        first = act.initial(room, bench) if act.initial else None
-        form = act.form(bench, kept, first)
+        form = act.form(bench, kept, act.first_values(room, bench))
         return _show(request, room, act, bench, form, notice=SAID_AGAIN if kept else "")
     form = act.form(closed_bench(request, room, actor, case_id), request.POST)
     against: tuple[str, ...] = ()
     stale = False
     if form.is_valid():
         try:
-            done = act.do(room, actor, case_id, form.cleaned_data)
+            done = act.do(room, actor, _asking(form.bench, request.POST), form.cleaned_data)
         except RefusedError as refusal:
             against = refusal.reasons
         except ConflictError:
             stale = True
         else:
             say_saved(request, room, done.remarks)
+            if not visible_to(actor, room.now).filter(pk=case_id).exists():
+                return redirect("today")  # given away, where one sees one's own alone
             return _back(reference, act.part)
     return _again(request, room, actor, act, case_id, against, stale)
 
@@ -118,12 +125,13 @@ def _again(
 ) -> HttpResponse:  # fmt: skip
     bench = open_bench(request, room, actor, case_id, act.title)
     data = request.POST.copy()
+    data["key"] = uuid4().hex  # nothing was done by this click; an earlier one may have its key
     now: dict[str, Any] = {}
     notice = ""
     if stale:
         data["version"] = str(bench.version)
-        asking = _asking(bench, data)
-        now = dict(act.initial(room, asking)) if act.initial else {}
+        now = act.held(room, _asking(bench, data))
+        data["shown"] = mark_shown(now)
         if now and stands_already(act.form(bench, data), now):
             say_saved(request, room)
             return _back(bench.reference, act.part)

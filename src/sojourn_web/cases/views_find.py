@@ -18,6 +18,7 @@ from sojourn_web.cases.acts.born import BirthDateField
 from sojourn_web.cases.desk import at_desk
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError
 from sojourn_web.cases.pages import find_case
+from sojourn_web.cases.references import read_reference
 from sojourn_web.cases.services import opening
 from sojourn_web.cases.services.opening import Hint
 from sojourn_web.cases.services.room import Room
@@ -59,7 +60,7 @@ def find_page(request: HttpRequest, room: Room, actor: Actor) -> HttpResponse:
                 room, actor, f["words"], f["birth_date"], f["document"], most=MOST + 1
             )
         else:
-            return redirect("case", reference=f["words"].strip())
+            return redirect("case", reference=read_reference(f["words"]))
     context = {"form": form, "rows": field_rows(form), "stamp": stamp_of(request),
                "found": found[:MOST], "more": len(found) > MOST, "searched": searched}  # fmt: skip
     status = 422 if form.is_bound and not searched and request.method == "POST" else 200

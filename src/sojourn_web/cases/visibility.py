@@ -84,6 +84,7 @@ class Action(StrEnum):
     SHARE = "share"
     CODE = "code"
     MONEY = "money"
+    PAPERS = "papers"
     SENSITIVE = "sensitive"
     ASK_ERASURE = "ask_erasure"
     ERASE = "erase"
@@ -117,6 +118,8 @@ ALLOWED: dict[Action, frozenset[Who]] = {
     # A code lets its holder in as the person themselves: never by break-glass.
     Action.CODE: COUNSELLING,
     Action.MONEY: COUNSELLING,
+    # Who has a passport, and that it was handed back, is said by the office that keeps it.
+    Action.PAPERS: COUNSELLING,
     Action.SENSITIVE: BOTH_SIDES | {Who.MEDICAL},
     Action.ASK_ERASURE: BOTH_SIDES | {Who.CLOCK},
     Action.ERASE: COUNSELLING,

@@ -7,6 +7,7 @@ the glass; the auditor, who sees that it was broken.
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,11 @@ from pytest_django.fixtures import Settings
 from lib.cast import Cast, applicant_of, key, people_of
 from lib.desk import case_in, cast_of_today, client_of, trail_is_whole
 from sojourn_web.cases.errors import NotAllowedError, RefusedError
-from sojourn_web.cases.models import AccessCode, Case, Grant, MoneyLine
-from sojourn_web.cases.services import looking, opening
+from sojourn_web.cases.models import AccessCode, Case, Document, Grant, MoneyLine
+from sojourn_web.cases.services import looking, opening, travel
 from sojourn_web.cases.states import State
 from sojourn_web.cases.visibility import ALLOWED, WITH_GRANT, Action, may, visible_to
-from sojourn_web.cases.vocabulary import Who
+from sojourn_web.cases.vocabulary import DocumentKind, Holder, Who
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 WHY = "She stands in front of me tonight."
@@ -63,6 +64,21 @@ def test_money_is_the_office_s_own(cast: Cast, case: Case) -> None:
     assert client_of(cast.counsellor).post(where, paid | {"key": key()}).status_code == 302
 
 
+def test_that_a_passport_was_handed_back_is_said_by_who_keeps_it(cast: Cast, case: Case) -> None:
+    paper = travel.add_document(
+        cast.room, cast.counsellor, case.pk, people_of(case)[0].pk, DocumentKind.PASSPORT,
+        number="GX 778 1203", country="GIN", key=key(), holder=Holder.OFFICE,
+        expires_on=cast.room.now.date() + timedelta(days=900),
+    )  # fmt: skip
+    where = f"/cases/{case.reference}/do/keep-document"
+    back = {"row": paper.row_id, "holder": "person"}
+    for other in (cast.stranger, cast.auditor):
+        assert client_of(other).post(where, back | {"key": key()}).status_code == 403
+    assert Document.objects.get().holder == Holder.OFFICE
+    assert client_of(cast.counsellor).post(where, back | {"key": key()}).status_code == 302
+    assert Document.objects.get().handed_back_at
+
+
 def test_the_page_offers_only_what_may_be_done(cast: Cast, case: Case) -> None:
     there, mine = client_of(cast.stranger), client_of(cast.counsellor)
     for part, offered in {"": ("New code", "Give to a colleague", ">Change<"),
@@ -103,6 +119,7 @@ def test_what_a_grant_opens_is_written_down_and_nothing_more(cast: Cast, case: C
             Action.SHARE,
             Action.CONFIRM,
             Action.LETTER,
+            Action.PAPERS,
         }
     )
 

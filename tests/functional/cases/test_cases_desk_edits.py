@@ -7,6 +7,7 @@ auditor, and Amina, who reads what was done.
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from lib.cast import Cast, applicant_of, key, people_of
+from lib.cast import AMINA, Cast, applicant_of, key, people_of
 from lib.desk import case_in, cast_of_today, client_of, trail_is_whole
 from sojourn_web.cases.models import (
     AuditEvent,
@@ -23,12 +24,15 @@ from sojourn_web.cases.models import (
     ClockStop,
     Complaint,
     FollowUp,
+    Note,
+    OnceKey,
     Transfer,
 )
 from sojourn_web.cases.services import consents, looking, travel, work
 from sojourn_web.cases.services.opening import NewPerson
 from sojourn_web.cases.states import State
-from sojourn_web.cases.vocabulary import PersonKind, Purpose, TransferState
+from sojourn_web.cases.visibility import Actor
+from sojourn_web.cases.vocabulary import PersonKind, Purpose, TransferState, Who
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 CHILD = NewPerson("Yusuf", kind=PersonKind.CHILD, travels_alone=True)
@@ -183,3 +187,88 @@ def test_a_second_click_on_a_transfer_and_no_two_requests_at_once(cast: Cast) ->
     assert mine.post(answer, {"answer": "accept"}).status_code == 404
     assert there.post(answer, {"answer": "decline"}).status_code == 404
     assert AuditEvent.objects.filter(case=case, what="transfer accepted").count() == 1
+
+
+def test_what_changed_elsewhere_in_the_case_is_no_quarrel(cast: Cast) -> None:
+    """A note, a reminder, an answer of the person: nobody has written in the form's own row."""
+    case = case_in(cast, State.COUNSELLING, CHILD, AMINA)
+    child, amina = people_of(case)
+    told = work.complain(
+        cast.room, Actor(Who.APPLICANT, case_id=case.pk, person_id=amina.pk), case.pk,
+        "Nobody rang.", key=key(),
+    )  # fmt: skip
+    consents.give_consent(
+        cast.room, cast.counsellor, case.pk, amina.pk, Purpose.EMBASSY, language="en", key=key(),
+        declaration_id=cast.wordings[Purpose.EMBASSY].pk,
+    )  # fmt: skip
+    asked = travel.request_document(
+        cast.room, cast.counsellor, case.pk, amina.pk, authority="Consulate", country="GIN",
+        key=key(),
+    )  # fmt: skip
+    later = str(cast.room.now.date() + timedelta(days=900))
+    person = {"kind": "applicant", "nationality": "GIN", "language": "fr", "names": "Amina",
+              "birth_date_calendar": "gregorian", "birth_date_year": "1990"}  # fmt: skip
+    paper = {"number": "GX 778 1203", "expires_on": later, "holder": "person"}
+    mine, theirs = client_of(cast.supervisor), client_of(cast.second_supervisor)
+    for name, about, typed, other in (
+        ("child", f"person={child.pk}", {"guardian": "Her uncle Omar"}, {"guardian": "Nobody"}),
+        ("answer-complaint", f"row={told.row_id}", {"answer": "We ring"}, {"answer": "No"}),
+        ("change-person", f"person={amina.pk}", person, person | {"names": "Aminata"}),
+        ("receive-document", f"row={asked.row_id}", paper, paper | {"number": "GX 778 9999"}),
+    ):
+        where = f"/cases/{case.reference}/do/{name}?{about}"
+        form, old = form_at(mine, where), form_at(theirs, where)
+        work.add_note(cast.room, cast.colleague, case.pk, "She came by.", key=key())
+        assert mine.post(where, form | typed).status_code == 302, name
+        # Now somebody has: and a form that does not say what it showed is not believed either.
+        for late in (old | other, old | other | {"shown": ""}):
+            met = theirs.post(where, late)
+            assert met.status_code == 409, name
+            assert "A colleague has written" in met.content.decode()
+    assert ChildSafeguard.objects.get().guardian.open(cast.room.keys) == "Her uncle Omar"
+    assert Complaint.objects.get().answer.open(cast.room.keys) == "We ring"
+    assert people_of(case)[1].names.open(cast.room.keys) == "Amina"
+    assert trail_is_whole(case)
+
+
+def test_other_words_under_an_old_form_are_not_said_to_be_saved(cast: Cast) -> None:
+    """Who goes back in the browser has a form whose key did its work: with what it said then."""
+    case = case_in(cast, State.COUNSELLING)
+    mine, where = client_of(cast.counsellor), f"/cases/{case.reference}/do/note"
+    form = form_at(mine, where)
+    for _ in range(2):
+        assert mine.post(where, form | {"words": "She sleeps badly."}).status_code == 302
+    met = mine.post(where, form | {"words": "She sleeps well now."})
+    page = met.content.decode()
+    assert met.status_code == 422
+    assert "sent before with other words" in page
+    assert "She sleeps well now." in page
+    again = {name: unescape(value) for name, value in HIDDEN.findall(page)}
+    for _ in range(2):
+        assert mine.post(where, again | {"words": "She sleeps well now."}).status_code == 302
+    texts = [n.text.open(cast.room.keys) for n in Note.objects.order_by("made_at", "pk")]
+    assert sorted(texts) == ["She sleeps badly.", "She sleeps well now."]
+    held = str(list(OnceKey.objects.values()))
+    assert "sleeps" not in held
+    assert trail_is_whole(case)
+
+
+def test_a_case_that_is_closed_is_not_said_to_be_closed_in_another_way(cast: Cast) -> None:
+    case = case_in(cast, State.DEPARTED)
+    travel.confirm_arrival(
+        cast.room, cast.counsellor, case.pk, arrived_at=cast.room.now, confirmed_by="Reception",
+        key=key(),
+    )  # fmt: skip
+    work.plan_reintegration(
+        cast.room, cast.counsellor, case.pk, people_of(case)[0].pk, key=key(), declined=True
+    )
+    mine, where = client_of(cast.counsellor), f"/cases/{case.reference}/do/close"
+    form = form_at(mine, where)
+    for _ in range(2):
+        assert mine.post(where, form | {"outcome": "returned"}).status_code == 302
+    assert "Saved" in mine.get("/cases/today").content.decode()
+    met = mine.post(where, form | {"outcome": "helped_otherwise"})
+    assert met.status_code == 422
+    assert "Saved" not in met.content.decode()
+    assert Case.objects.get(pk=case.pk).outcome == "returned"
+    assert trail_is_whole(case)

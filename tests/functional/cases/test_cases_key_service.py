@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from lib.cast import AMINA, Cast, applicant_of, make_cast, open_for, people_of
+from lib.cast import AMINA, Cast, applicant_of, key, make_cast, open_for, people_of
 from lib.desk import client_of
 from lib.key_service import TOKEN, Vault, serve_keys
 from lib.visitor import HOME, enter
 from sojourn_web.cases.errors import ErasedError
 from sojourn_web.cases.keys import case_keys
-from sojourn_web.cases.models import Case, Tombstone, Visit
-from sojourn_web.cases.scanning import NoScanner
-from sojourn_web.cases.services import erasing, keeping, moving, tokens
+from sojourn_web.cases.models import Case, Task, Tombstone, Visit
+from sojourn_web.cases.scanning import NoScanner, Verdict
+from sojourn_web.cases.services import erasing, files, keeping, moving, opening, tokens, travel
 from sojourn_web.cases.services.room import Room
 from sojourn_web.cases.services.tokens import Scope
+from sojourn_web.cases.vocabulary import DocumentKind
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
+
+
+class Clean:
+    is_configured = True
+
+    def scan(self, content: bytes) -> Verdict:
+        return Verdict.CLEAN
 
 
 @pytest.fixture
@@ -179,3 +187,39 @@ def test_a_service_from_an_older_backup_makes_no_case_look_erased(
     vault.keys.update(newest)
     assert "Amina Diallo" in staff.get(where).content.decode()
     assert keeping.tick(Room(case_keys(), datetime.now(UTC)), NoScanner()).keys_missing == 0
+
+
+def test_while_the_service_is_away_every_office_is_still_reminded(
+    vault: Vault, office: Cast
+) -> None:
+    """And the keys are counted by one question for all offices, once it answers."""
+    soon = office.room.now.date() + timedelta(days=20)
+    for who in (office.counsellor, office.stranger):
+        opened = opening.open_case(
+            office.room, who, who.office_id or office.office.pk, [AMINA], key=key(), language="en"
+        )
+        case = Case.objects.get(pk=opened.done.case_id)
+        travel.add_document(
+            office.room, who, case.pk, people_of(case)[0].pk, DocumentKind.PASSPORT,
+            number="GX 778 1203", country="GIN", expires_on=soon, key=key(),
+        )  # fmt: skip
+    files.hand_in(
+        office.room, office.counsellor, Case.objects.get(office=office.office).pk,
+        b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\n%%EOF\n", NoScanner(), name="a.pdf",
+        kind="other", key=key(),
+    )  # fmt: skip
+    vault.status = 503
+    away = keeping.tick(Room(case_keys(), office.room.now), Clean())
+    assert (away.reminders, away.scanned, away.keys_destroyed, away.keys_missing) == (
+        2,
+        0,
+        None,
+        None,
+    )
+    assert Task.objects.filter(what=keeping.EXPIRY).count() == 2
+    vault.status = 0
+    vault.asked.clear()
+    ticked = keeping.tick(Room(case_keys(), office.room.now), Clean())
+    assert (ticked.reminders, ticked.scanned) == (0, 1)
+    assert (ticked.keys_destroyed, ticked.keys_missing) == (0, 0)
+    assert sum("list=true" in asked for asked in vault.asked) <= 2

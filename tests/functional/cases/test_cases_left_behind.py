@@ -39,14 +39,14 @@ def test_cases_and_tasks_of_who_left_wait_for_the_supervisor(cast: Cast, how: st
     case = case_in(cast, State.COUNSELLING)
     task_of(cast, case, "ring the consulate")
     assert "ring the consulate" in today(cast.counsellor)
-    assert "Their counsellor has left" not in today(cast.supervisor)
+    assert "Without a counsellor now" not in today(cast.supervisor)
     left = cast.counsellor.user_id or 0
     if how == "ends":
         accounts.end(cast.room, cast.administrator, left)
     else:
         accounts.place(cast.room, cast.administrator, left, "Ana", Who.COUNSELLOR, "South")
     page = today(cast.supervisor)
-    for told in ("Their counsellor has left", case.reference, "To do, with nobody",
+    for told in ("Without a counsellor now", case.reference, "To do, with nobody",
                  "ring the consulate"):  # fmt: skip
         assert told in page
     assert "Amina" not in page
@@ -72,3 +72,19 @@ def test_a_task_of_a_case_that_nobody_has_taken_is_not_lost(cast: Cast) -> None:
     assert "hand the passport back" in today(cast.supervisor)
     assert "hand the passport back" not in today(cast.colleague)
     assert "hand the passport back" not in today(cast.stranger)
+
+
+def test_a_case_that_came_over_without_a_counsellor_is_on_a_list(cast: Cast) -> None:
+    """A supervisor accepted it: it is nobody's, and is past the list of new ones."""
+    case = case_in(cast, State.COUNSELLING)
+    new = opening.open_case(
+        cast.room, cast.supervisor, cast.office.pk, [AMINA], key=key(), language="fr"
+    )
+    assert case.reference not in today(cast.second_supervisor)
+    Case.objects.filter(pk=case.pk).update(counsellor_id=None)
+    for supervisor in (cast.supervisor, cast.second_supervisor):
+        told = today(supervisor).partition("Without a counsellor now")[2].partition("</ul>")[0]
+        assert case.reference in told
+        assert new.done.reference not in told  # its own list has it
+    for other in (cast.colleague, cast.stranger):
+        assert case.reference not in today(other)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib.cast import (
+    LEAVES,
     NOW,
     Cast,
     applicant_of,
@@ -21,11 +22,12 @@ from lib.cast import (
 )
 from sojourn_web.cases.errors import NotAllowedError, RefusedError
 from sojourn_web.cases.hiding import Counts
-from sojourn_web.cases.models import AccessEvent, Office
+from sojourn_web.cases.models import AccessEvent, Case, Office
 from sojourn_web.cases.services import moving, releasing, reporting, work
 from sojourn_web.cases.services.reporting import Days, make_report, report_as_csv
 from sojourn_web.cases.services.room import Room
 from sojourn_web.cases.states import Move, State
+from sojourn_web.cases.vocabulary import Outcome
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 NEXT_MONTH = datetime(2026, 4, 2, 9, tzinfo=UTC)
@@ -133,7 +135,6 @@ def test_the_country_that_is_counted_is_an_event_once(cast: Cast) -> None:
     case = open_for(cast)
     gone = to_departed(cast, case)
     from sojourn_web.cases.services import travel
-    from sojourn_web.cases.vocabulary import Outcome
 
     travel.confirm_arrival(
         gone.room, cast.counsellor, case.pk, arrived_at=gone.room.now, confirmed_by="R", key=key()
@@ -148,6 +149,20 @@ def test_the_country_that_is_counted_is_an_event_once(cast: Cast) -> None:
     for _ in range(2):
         assert releasing.counts_to_release(room, date(2026, 3, 1)).rows == ()  # one is few
     assert AccessEvent.objects.filter(case=case, what=releasing.COUNTED).count() == 1
+
+
+def test_a_case_whose_key_is_not_there_stops_no_month(cast: Cast, tmp_path: Path) -> None:
+    """As after a restore of the keys from an older backup: the country is then not known."""
+    case = open_for(cast)
+    to_departed(cast, case)
+    room = Room(cast.room.keys, NEXT_MONTH)
+    Case.objects.filter(pk=case.pk).update(ended_at=LEAVES, outcome=Outcome.RETURNED)
+    for _ in range(10):
+        gone = open_for(cast)
+        moving.withdraw(cast.room, applicant_of(gone), gone.pk)
+    (tmp_path / "keys" / case.key_id[:2] / f"{case.key_id}.key").unlink()
+    lines = releasing.counts_to_release(room, date(2026, 3, 1)).as_csv().splitlines()
+    assert lines[1:] == ["2026-03,not known,withdrawn,10"]
 
 
 def test_the_two_sides_never_import_each_other() -> None:

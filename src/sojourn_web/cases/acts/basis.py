@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from django import forms
 from django.db import transaction
 
+from sojourn_web.cases.acts.sent import OTHER_WORDS, mark_sent, mark_shown
 from sojourn_web.cases.errors import ConflictError, RefusedError
 from sojourn_web.cases.router import ALIAS
 from sojourn_web.cases.services.looking import PersonView
@@ -60,10 +61,12 @@ def asked_id(bench: Bench, name: str) -> UUID | None:
 
 
 class CaseForm(forms.Form):
-    """``key``: makes two clicks one; ``version``: what the page showed."""
+    """``key``: makes two clicks one; ``version``: what the page showed; ``shown``: the mark of the
+    row that the form writes over."""
 
     key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    shown = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 
     def __init__(
         self, bench: Bench, data: Any = None, initial: Mapping[str, Any] | None = None
@@ -95,7 +98,8 @@ Run = Callable[[Room, Actor, UUID, dict[str, Any]], Done]
 class Act:
     """``part``: the page that shows the result. ``who``: whose page offers it; the services ask
     again. ``panel``: a template beside the form, and what it shows. ``edits``: it writes over what
-    stands in a row, so the case must still be as the form showed it."""
+    stands in a row, so the row must still be as the form showed it. ``written``: what stands there,
+    nothing where nobody wrote yet; it is ``initial`` where that is not given."""
 
     name: str
     title: str
@@ -110,23 +114,54 @@ class Act:
     panel: str = ""
     panel_of: Callable[[Room, Bench], Mapping[str, Any]] | None = None
     edits: bool = False
+    written: Callable[[Room, Bench], Mapping[str, Any]] | None = None
 
-    def do(self, room: Room, actor: Actor, case_id: UUID, typed: dict[str, Any]) -> Done:
+    def do(self, room: Room, actor: Actor, bench: Bench, typed: dict[str, Any]) -> Done:
         """In one transaction. Raises RefusedError, and ConflictError where a colleague was quicker;
-        neither for the second click on a form that did its work."""
-        name, key = f"act:{self.name}", str(typed.get("key") or "")
+        neither for the second click on a form that did its work with the same words."""
+        name, key, case_id = f"act:{self.name}", str(typed.get("key") or ""), bench.case_id
+        sent = mark_sent(room, actor, case_id, typed)
         try:
             with transaction.atomic(using=ALIAS):
                 if self.edits:
-                    take(room, actor, case_id, Action.SEE, typed["version"])
+                    typed = self._check_shown(room, actor, bench, typed)
                 done = self.run(room, actor, case_id, typed)
                 if key:
-                    note_done(room, actor, name, key, case_id)
+                    _refuse_other_words(actor, name, key, sent, done)
+                    note_done(room, actor, name, key, sent)
                 return done
         except (ConflictError, RefusedError):
-            if was_done(actor, name, key, case_id):
+            if was_done(actor, name, key, sent):
                 return Done(case_id, "", "", 0, repeated=True)
             raise
+
+    def first_values(self, room: Room, bench: Bench) -> dict[str, Any]:
+        """What the form holds when it is opened."""
+        held = self.held(room, bench)
+        first = dict(self.initial(room, bench)) if self.initial and not held else held
+        return first | {"shown": mark_shown(held)} if self.edits else first
+
+    def held(self, room: Room, bench: Bench) -> dict[str, Any]:
+        """What stands in the row; nothing where nobody wrote yet, and of acts that edit none."""
+        reads = self.written or self.initial
+        return dict(reads(room, bench)) if self.edits and reads else {}
+
+    def _check_shown(
+        self, room: Room, actor: Actor, bench: Bench, typed: dict[str, Any]
+    ) -> dict[str, Any]:
+        """``typed`` with the version of now: what changed elsewhere in the case is no conflict."""
+        case = take(room, actor, bench.case_id, Action.SEE)
+        if typed["version"] not in (None, case.version):
+            if typed["shown"] != mark_shown(self.held(room, bench)):
+                raise ConflictError
+            return typed | {"version": case.version}
+        return typed
+
+
+def _refuse_other_words(actor: Actor, name: str, key: str, sent: UUID, done: Done) -> None:
+    """A service gives the row that the form's key made before: not what is typed now."""
+    if done.repeated and was_done(actor, name, key) and not was_done(actor, name, key, sent):
+        raise RefusedError(OTHER_WORDS)
 
 
 class KeyOnly(CaseForm):

@@ -77,12 +77,8 @@ def _change_person(room: Room, actor: Actor, case_id: UUID, f: dict[str, Any]) -
 
 
 def _as_it_is(room: Room, bench: Bench) -> Mapping[str, Any]:
-    p = bench.person()
-    if p is None:
-        return {}
-    return {"person": str(p.id), "names": p.names, "names_latin": p.names_latin,
-            "birth_date": p.birth_date, "nationality": p.nationality, "contact": p.contact,
-            "language": p.language, "kind": p.kind, "travels_alone": p.travels_alone}  # fmt: skip
+    person_id = asked_id(bench, "person")
+    return standing.person_as_written(room, bench.case_id, person_id) if person_id else {}
 
 
 class NoteForm(CaseForm):
@@ -196,7 +192,7 @@ def _answer(room: Room, actor: Actor, case_id: UUID, f: dict[str, Any]) -> Done:
     if saved.conflict_with is not None:
         remarks = ("A colleague had answered in the meantime. Both versions are kept and shown: "
                    "choose one.",)  # fmt: skip
-    return Done(case_id, "", "", 0, remarks=remarks)
+    return Done(case_id, "", "", 0, repeated=saved.repeated, remarks=remarks)
 
 
 class SettleForm(CaseForm):
@@ -239,7 +235,7 @@ ACTS = (
     Act("add-person", "Add somebody to the plan", PersonForm, _add_person, "overview",
         intro="A family is one plan: one record for each person."),
     Act("change-person", "Particulars", ChangeForm, _change_person, "overview",
-        initial=_as_it_is),
+        initial=_as_it_is, edits=True),
     Act("note", "Write a note", NoteForm, _note, "work"),
     Act("task", "Plan a task", TaskForm, _task, "work",
         intro="Nothing happens by itself when the day passes."),

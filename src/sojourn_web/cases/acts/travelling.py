@@ -196,8 +196,7 @@ def _in_hand(room: Room, bench: Bench) -> Mapping[str, Any]:
 
 def _document_now(room: Room, bench: Bench) -> Mapping[str, Any]:
     row = asked_id(bench, "row")
-    held = standing.document_as_written(room, bench.case_id, row) if row else {}
-    return held or _in_hand(room, bench)
+    return standing.document_as_written(room, bench.case_id, row) if row else {}
 
 
 ACTS = (
@@ -207,7 +206,7 @@ ACTS = (
     Act("request-document", "Ask the authority for a document", RequestForm, _request, "travel",
         button="Ask", intro="Only with the person's consent to contact with their embassy."),
     Act("receive-document", "The document has come", ReceiveForm, _receive, "travel",
-        initial=_document_now, edits=True),
+        initial=_in_hand, written=_document_now, edits=True),
     Act("keep-document", "Who has the document?", KeepForm, _keep, "travel"),
     Act("journey", "Plan the journey", JourneyForm, _journey, "travel",
         intro="A changed journey is a new one: its seats are let go and its consents are asked "

@@ -8,15 +8,23 @@ Run it as often as you like: what it did once it does not do again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import chain
 from uuid import UUID
 
 from django.contrib.sessions.models import Session
 from django.db import connection
 
-from sojourn_web.cases.errors import ErasedError, KeyMissingError, NotAllowedError, RefusedError
+from sojourn_web.cases.errors import (
+    CaseKeyError,
+    ErasedError,
+    KeyMissingError,
+    KeysAwayError,
+    NotAllowedError,
+    RefusedError,
+)
 from sojourn_web.cases.models import (
     Case,
     Document,
@@ -62,14 +70,15 @@ HOLD_ENDS = "what was held is not held any more: look at it"
 @dataclass(frozen=True)
 class Ticked:
     """What one run did. ``waiting``: files that no scanner has looked at. ``keys_missing``: cases
-    that nobody erased and whose key is not there, as after a restore from an older backup."""
+    that nobody erased and whose key is not there, as after a restore from an older backup. Both
+    numbers of keys are None where the key service did not answer."""
 
     reminders: int = 0
     asked: int = 0
     scanned: int = 0
     waiting: int = 0
-    keys_destroyed: int = 0
-    keys_missing: int = 0
+    keys_destroyed: int | None = 0
+    keys_missing: int | None = 0
 
 
 @dataclass(frozen=True)
@@ -113,24 +122,43 @@ def clock_of(office: Office) -> Actor:
 
 def tick(room: Room, scanner: Scanner) -> Ticked:
     """One run over every office. Each step is a transaction of its own."""
-    reminders = asked = scanned = waiting = missing = 0
+    reminders = asked = scanned = waiting = 0
     for office in Office.objects.order_by("name"):
         clock = clock_of(office)
         for reminder in find_reminders(room, clock, today_in(office, room.now)):
             reminders += remind(room, clock, reminder)
         asked += _ask_for_due(room, clock)
-        for case in visible_to(clock, room.now).filter(pk__in=_with_waiting_files()):
-            for file_id in files_waiting(case):
-                try:
-                    verdict = scan_again(room, clock, case.pk, file_id, scanner)
-                except (ErasedError, KeyMissingError):  # one case's trouble ends no run
-                    continue
-                scanned += verdict is not Verdict.NOT_SCANNED
-                waiting += verdict is Verdict.NOT_SCANNED
-        held = visible_to(clock, room.now).values_list("key_id", flat=True)
-        missing += room.keys.missing(held.iterator())
+        looked_at = _scan_waiting(room, clock, scanner)
+        scanned += looked_at.count(True)
+        waiting += looked_at.count(False)
     _clear_sessions(room.now)
-    return Ticked(reminders, asked, scanned, waiting, destroy_keys_again(room), missing)
+    done = Ticked(reminders, asked, scanned, waiting)
+    try:
+        return replace(done, keys_destroyed=destroy_keys_again(room), keys_missing=_missing(room))
+    except KeysAwayError:  # nothing else of the run waits for the key service
+        return replace(done, keys_destroyed=None, keys_missing=None)
+
+
+def _scan_waiting(room: Room, clock: Actor, scanner: Scanner) -> list[bool]:
+    """Of each file of an office that waited: whether a scanner has looked at it."""
+    found: list[bool] = []
+    for case in visible_to(clock, room.now).filter(pk__in=_with_waiting_files()):
+        for file_id in files_waiting(case):
+            try:
+                verdict = scan_again(room, clock, case.pk, file_id, scanner)
+            except (ErasedError, KeyMissingError):  # one case's trouble ends no run
+                continue
+            except CaseKeyError:  # nor does the key service's: the next run looks at them
+                return found
+            found.append(verdict is not Verdict.NOT_SCANNED)
+    return found
+
+
+def _missing(room: Room) -> int:
+    """How many living cases have no key; the store is asked once for all of them."""
+    clocks = [clock_of(office) for office in Office.objects.order_by("name")]
+    held = (visible_to(c, room.now).values_list("key_id", flat=True).iterator() for c in clocks)
+    return room.keys.missing(chain.from_iterable(held))
 
 
 def _clear_sessions(now: datetime) -> None:

@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from sojourn_web.cases.errors import ErasedError, RefusedError
+from sojourn_web.cases.errors import ErasedError, KeyMissingError, RefusedError
 from sojourn_web.cases.hiding import SMALLEST
 from sojourn_web.cases.models import AccessEvent, Case, Journey, Office
 from sojourn_web.cases.services.keeping import clock_of
@@ -83,5 +83,5 @@ def _country(room: Room, clock: Actor, case: Case) -> str:
         note_access(room, clock, case, COUNTED)
     try:
         return journey.country.open(room.keys).upper() or UNKNOWN
-    except ErasedError:
+    except (ErasedError, KeyMissingError):  # one case whose key is not there stops no month
         return UNKNOWN

@@ -173,8 +173,9 @@ def once(
 
 
 def note_done(room: Room, actor: Actor, name: str, key: str, result: UUID) -> None:
-    """Within a service: the form ``key`` did its work, for whatever refuses its second click."""
-    OnceKey.objects.get_or_create(
+    """Within a service: the form ``key`` did its work, for whatever refuses its second click.
+    ``result``: a mark of what it was sent with the last time."""
+    OnceKey.objects.update_or_create(
         actor=actor.label, service=name, key=key,
         defaults={"made_at": room.now, "result": result},
     )  # fmt: skip

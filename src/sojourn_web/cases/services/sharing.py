@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sojourn_web.cases.errors import NotAllowedError, NotVisibleError, RefusedError
-from sojourn_web.cases.models import Case, HandOver, Person, StaffProfile, Task, Transfer
+from sojourn_web.cases.models import (
+    Case,
+    Consent,
+    HandOver,
+    Person,
+    StaffProfile,
+    Task,
+    Transfer,
+)
 from sojourn_web.cases.services.consents import holds_consent
 from sojourn_web.cases.services.moving import ENDED
 from sojourn_web.cases.services.opening import index_person
@@ -96,8 +104,8 @@ def request_transfer(
 
 @service
 def answer_transfer(room: Room, actor: Actor, transfer_id: UUID, *, accept: bool) -> Done:
-    """By the office that was asked. From then on it sees the case, and the old one does not.
-    Twice is once."""
+    """By the office that was asked. From then on it sees the case, and the old one does not. The
+    consent was to this one: for a further office everybody is asked again. Twice is once."""
     row = incoming_transfers(actor).filter(pk=transfer_id).select_for_update(of=("self",)).first()
     if row is None:
         return _answered(actor, transfer_id, accept)
@@ -111,6 +119,7 @@ def answer_transfer(room: Room, actor: Actor, transfer_id: UUID, *, accept: bool
         case.office = row.to_office
         case.counsellor_id = actor.user_id if actor.who is Who.COUNSELLOR else None
         _pass_tasks(case)
+        _use_up_consent(room, case)
         for person in Person.objects.filter(case=case):
             index_person(room, case, person)
     record(room, actor, case, f"transfer {row.state}", columns="office" if accept else "")
@@ -157,6 +166,13 @@ def _give(room: Room, actor: Actor, case: Case, user_id: int, what: str) -> None
     case.counsellor_id = user_id
     _pass_tasks(case)
     record(room, actor, case, what, columns="counsellor")
+
+
+def _use_up_consent(room: Room, case: Case) -> None:
+    given = Consent.objects.filter(case=case, purpose=Purpose.TRANSFER, withdrawn_at=None)
+    for consent in given:
+        consent.withdrawn_at = room.now
+        consent.save()
 
 
 def _pass_tasks(case: Case) -> None:

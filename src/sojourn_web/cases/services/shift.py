@@ -102,13 +102,14 @@ def hand_over_shift(
     if not case_ids:
         raise RefusedError("Expected one case at least: choose what to hand over.")
     drawn = {day.id: day for day in draft_hand_over(room, actor)}
+    if not drawn.keys() >= set(case_ids):
+        raise NotVisibleError
+    # Taken before they go: where counsellors see their own alone, they see these no more.
+    cases = [take(room, actor, case_id, Action.SHARE) for case_id in dict.fromkeys(case_ids)]
     went = hand_over(room, actor, to_user_id, key=key, case_ids=case_ids)
     made = OnceKey.objects.get(actor=actor.label, service="hand_over", key=key).result
-    for case_id in case_ids:
-        if case_id not in drawn:
-            raise NotVisibleError
-        case = take(room, actor, case_id, Action.SEE)
-        text = "\n".join((*drawn[case_id].lines, words.get(case_id, "").strip())).strip()
+    for case in cases:
+        text = "\n".join((*drawn[case.pk].lines, words.get(case.pk, "").strip())).strip()
         note = HandOverNote(
             made_at=room.now, case=case, key_id=case.key_id, made_by=actor.label, hand_over_id=made
         )

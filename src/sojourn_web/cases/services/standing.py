@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sojourn_web.cases.models import ChildSafeguard, Complaint, Document, FollowUp
+from sojourn_web.cases.models import ChildSafeguard, Complaint, Document, FollowUp, Person
 from sojourn_web.cases.services.room import Room
 from sojourn_web.cases.services.work import is_about
 
@@ -18,6 +18,17 @@ def child_as_written(room: Room, case_id: UUID, person_id: UUID) -> dict[str, st
     row = ChildSafeguard.objects.filter(case_id=case_id, person_id=person_id).first()
     names = ("guardian", "best_interests", "reception")
     return {n: getattr(row, n).show(room.keys) for n in names} if row else {}
+
+
+def person_as_written(room: Room, case_id: UUID, person_id: UUID) -> dict[str, str | bool]:
+    """Somebody's particulars, whole."""
+    row = Person.objects.filter(case_id=case_id, pk=person_id).first()
+    if row is None:
+        return {}
+    names = ("names", "names_latin", "birth_date", "nationality", "contact")
+    sealed = {n: getattr(row, n).show(room.keys) for n in names}
+    return {"person": str(row.pk), **sealed, "language": row.language, "kind": row.kind,
+            "travels_alone": row.unaccompanied}  # fmt: skip
 
 
 def follow_up_as_written(room: Room, case_id: UUID, month: int) -> dict[str, str]:
@@ -31,10 +42,10 @@ def follow_up_as_written(room: Room, case_id: UUID, month: int) -> dict[str, str
 def answer_as_written(
     room: Room, reader: int | None, case_id: UUID, complaint_id: UUID
 ) -> dict[str, str]:
-    """What a supervisor has answered to a complaint; nothing to an account that the
-    complaint is about."""
+    """What a supervisor has answered to a complaint; nothing before that,
+    nor to an account that the complaint is about."""
     rows = Complaint.objects.filter(case_id=case_id, pk=complaint_id).select_related("case")
-    row = rows.first()
+    row = rows.exclude(answered_at=None).first()
     if row is None or is_about(row, row.case, reader):
         return {}
     return {"answer": row.answer.show(room.keys)}

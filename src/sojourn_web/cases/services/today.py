@@ -209,11 +209,13 @@ def _tasks(reach: _Reach) -> Listed:
 
 
 def _left_cases(reach: _Reach, gone: list[int]) -> Listed:
-    """For the supervisor: who has no counsellor any more, the longest without a word first."""
+    """For the supervisor: who has no counsellor any more, the longest without a word first. New
+    ones that nobody has taken stand in a list of their own."""
+    nobody = Q(counsellor_id=None) & ~Q(state__in=(State.ENQUIRY, State.APPLICATION))
     rows = visible_to(reach.actor, reach.now).filter(
-        counsellor_id__in=gone, ended_at=None, office_id=_office(reach.actor)
+        Q(counsellor_id__in=gone) | nobody, ended_at=None, office_id=_office(reach.actor)
     ).order_by("state_since").values_list("reference", "state", "state_since")  # fmt: skip
-    return _listed("left-cases", "Their counsellor has left: give them another", (
+    return _listed("left-cases", "Without a counsellor now: give them one", (
         Item(reference, f"{state.replace('_', ' ')} since", since.date())
         for reference, state, since in rows[: MOST + 1]
     ))  # fmt: skip

@@ -134,7 +134,7 @@ def keep_document(
     room: Room, actor: Actor, case_id: UUID, document_id: UUID, holder: Holder
 ) -> Done:
     """Who holds the document now. ``person``: handed back, which ends every wait for it."""
-    case = take(room, actor, case_id, Action.WORK)
+    case = take(room, actor, case_id, Action.PAPERS)
     row = _document(case, document_id)
     row.holder = holder
     row.handed_back_at = room.now if holder is Holder.PERSON else None
