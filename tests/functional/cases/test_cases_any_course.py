@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -63,6 +64,7 @@ from sojourn_web.cases.vocabulary import (
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 DAY = timedelta(days=1)
 PLACES = st.integers(0, 2)  # of a person in the plan; one that there is not does nothing
+LATE = (State.CONSENT, State.DOCUMENTS, State.TRAVEL)
 FREE = [m for m in Move if m not in (Move.WITHDRAW, Move.STOP)]
 
 
@@ -71,7 +73,8 @@ class Course(RuleBasedStateMachine):
 
     cast: Cast
 
-    @initialize(family=st.booleans(), child=st.booleans(), state=st.sampled_from(COURSE))
+    @initialize(family=st.sampled_from((True, True, False)), child=st.booleans(),
+                state=st.sampled_from((*COURSE, *LATE, *LATE)))  # fmt: skip
     def begin(self, family: bool, child: bool, state: State) -> None:
         self.now: datetime = NOW
         people = [AMINA, *([IBRAHIM] if family else []), *([CHILD] if child else [])]
@@ -167,10 +170,13 @@ class Course(RuleBasedStateMachine):
         if (person := self.person(place)) and not person.is_child:
             self.does(moving.rejoin_plan, self.actor(place), self.pk, person.pk)
 
-    @rule()
-    def is_not_safe(self) -> None:
+    @rule(held=st.booleans())
+    def is_not_safe(self, held: bool) -> None:
+        if held:
+            self.holds(0)
         self.does(checks.refer_not_safe, self.cast.counsellor, self.pk, reason="War.", key=key())
 
+    @precondition(lambda self: self.state is State.STOPPED)
     @rule(upheld=st.booleans())
     def appeals(self, upheld: bool) -> None:
         if self.does(checks.appeal, self.actor(0), self.pk, text="Look again."):
@@ -207,8 +213,11 @@ class Course(RuleBasedStateMachine):
                 expires_on=(self.now + 900 * DAY).date(), key=key(), holder=holder,
             )  # fmt: skip
 
-    @rule(place=PLACES)
-    def asks_the_embassy(self, place: int) -> None:
+    @rule(place=PLACES, yes_of=PLACES, leaves=st.booleans())
+    def asks_the_embassy(self, place: int, yes_of: int, leaves: bool) -> None:
+        self.consents(yes_of, None, Purpose.EMBASSY)
+        if leaves:
+            self.leaves_or_withdraws(place)
         person = self.person(place)
         if person is None or not self.does(
             travel.request_document, self.cast.counsellor, self.pk, person.pk,
@@ -222,15 +231,43 @@ class Course(RuleBasedStateMachine):
             yes = Consent.objects.filter(person=each, purpose=Purpose.EMBASSY, withdrawn_at=None)
             assert yes.exists()
 
-    @rule(proof=st.sampled_from(ProofKind), after=st.integers(-9, 30))
-    def departs(self, proof: ProofKind, after: int) -> None:
-        journey = Journey.objects.filter(case_id=self.pk, ended_at=None).first()
-        if journey is None:
-            return
-        left = journey.leaves_at + timedelta(hours=after)
-        self.does(travel.confirm_departure, self.cast.counsellor, self.pk, proof, left_at=left,
-                  key=key())  # fmt: skip
+    @precondition(lambda self: self.state is State.DOCUMENTS)
+    @rule(lacks=st.sampled_from(("nothing", "consent", "screening", "check")), who=PLACES)
+    def is_prepared_and_booked(self, lacks: str, who: int) -> None:
+        """All that a journey needs, or all but one thing."""
+        for place, person in enumerate(people_of(self.case)):
+            self.has_a_passport(place, Holder.PERSON)
+            for kind in ScreeningKind:
+                held = lacks == "screening" and place == who
+                found = ScreeningResult.NOT_NOW if held else ScreeningResult.CLEAR
+                self.screens(place, kind, found, True, 29)
+            if not person.is_child:
+                self.consents(place, Stage.APPLICATION, Purpose.RETURN)
+        self.talks(Check.RE_ENTRY_BANS, CheckAnswer.NEEDS_ADVICE if lacks == "check"
+                   else CheckAnswer.NOTHING_PENDING)  # fmt: skip
+        self.plans(5)
+        for place, _ in enumerate(people_of(self.case)):
+            if lacks != "consent" or place != who:
+                self.consents(place, Stage.BOOKING, Purpose.RETURN)
+        self.does(moving.move, self.cast.counsellor, self.pk, Move.BOOK)
 
+    @precondition(lambda self: self.state is State.TRAVEL)
+    @rule(but=st.integers(0, 9), early=st.sampled_from((4, 4, 30)),
+          proof=st.sampled_from((ProofKind.RECEIPT, *ProofKind)))  # fmt: skip
+    def the_day_comes(self, but: int, early: int, proof: ProofKind) -> None:
+        """Everybody says yes on the day (but one, or too early), then a departure is told."""
+        journey = Journey.objects.filter(case_id=self.pk, ended_at=None).first()
+        if journey is None or journey.leaves_at - timedelta(hours=early) < self.now:
+            return
+        self.now = journey.leaves_at - timedelta(hours=early)
+        for place, _ in enumerate(people_of(self.case)):
+            if place != but:
+                self.consents(place, Stage.TRAVEL_DAY, Purpose.RETURN)
+        self.now = journey.leaves_at + DAY
+        self.does(travel.confirm_departure, self.cast.counsellor, self.pk, proof,
+                  left_at=journey.leaves_at, key=key())  # fmt: skip
+
+    @precondition(lambda self: self.state is State.DEPARTED)
     @rule()
     def did_not_depart_after_all(self) -> None:
         self.does(travel.undo_departure, self.cast.counsellor, self.pk, reason="A mistake.")
@@ -318,7 +355,7 @@ def test_the_safeguards_hold_on_any_course(cast: Cast) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Course,
         settings=settings(
-            max_examples=20, stateful_step_count=25, deadline=None, derandomize=True,
+            max_examples=30, stateful_step_count=15, deadline=None, derandomize=True,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
