@@ -265,8 +265,8 @@ def _apart(
     layout: Layout, timely: Array, tardy: Array, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """False links by stratum, in time and late. Whether one looks late hangs on how long stays of
-    its class may be; the counts say it of all classes together. So each stratum's share is drawn,
-    and all shares together are as they were counted.
+    its class may be; the counts say it of all classes together. So each class's share is drawn,
+    by whatever mode its stays came, and all shares together are as they were counted.
     """
     whole = timely + tardy
     late = np.clip(tardy / np.maximum(whole, 1e-12), 0.02, 0.98)
@@ -276,7 +276,8 @@ def _apart(
         minlength=strata,
     )  # fmt: skip
     weight = np.maximum(open_, 0.0)[:, None] / max(float(np.maximum(open_, 0.0).sum()), 1.0)
-    drawn = rng.beta(APART * late, APART * (1 - late), (strata, timely.shape[1]))
+    names, of_class = np.unique([s.partition("/")[2] for s in layout.strata], return_inverse=True)
+    drawn = rng.beta(APART * late, APART * (1 - late), (len(names), timely.shape[1]))[of_class]
     drawn = np.clip(drawn - (weight * drawn).sum(axis=0) + late, 0.0, 1.0)
     return np.repeat(whole * (1 - drawn), count, axis=0), np.repeat(whole * drawn, count, axis=0)
 
