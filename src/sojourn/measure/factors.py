@@ -55,6 +55,16 @@ class Concern:
 
 
 @dataclass(frozen=True)
+class Odds:
+    """Unseen exits for each that is seen, by at."""
+
+    value: Array
+    truth: Array  # draws
+    later: Array  # draws of what will be estimated
+    known: Array  # share of stays whose traveller returned
+
+
+@dataclass(frozen=True)
 class Model:
     value: Factors
     truth: Factors
@@ -64,6 +74,7 @@ class Model:
     late_now: Array  # by at: late leavers once reported, for each that is reported
     late_later: Array  # ... and once others have left late
     dispersion: float  # of reports to come
+    known: Array  # by at: share of stays known to have ended, for their traveller returned
     concerns: tuple[Concern, ...]
 
 
@@ -96,7 +107,7 @@ def build_model(
     missing = _missing(layout, trouble)[:, None]
     in_draws = in_now[1] * (1 + missing * rng.random((1, draws)))
     size, size_draws = _sizes(evidence, layout, ages, known_at, policy, draws, rng)
-    value_odds, odds, later_odds = _odds(evidence, layout, exits, trend, policy, rng)
+    odds = _odds(evidence, layout, exits, trend, policy, rng)
     tardy, timely = timed.get(TARDY, NO_GUIDE), timed.get(TIMELY, NO_GUIDE)
     ratio, ratio_draws = _late_ratio(tardy, timely, draws, rng)
     false = {name: _false(t, draws, rng) for name, t in ((TIMELY, timely), (TARDY, tardy))}
@@ -104,11 +115,11 @@ def build_model(
     ones = np.ones((layout.size, 1))
     value = Factors(
         in_now[0], late, changed_now[0], ones * timely.false_each, ones * tardy.false_each,
-        value_odds, (1 + value_odds) * ratio - 1, size,
+        odds.value, (1 + odds.value) * ratio - 1, size,
     )  # fmt: skip
     truth = Factors(
-        in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1], odds,
-        (1 + odds) * ratio_draws - 1, size_draws,
+        in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1],
+        odds.truth, (1 + odds.truth) * ratio_draws - 1, size_draws,
     )  # fmt: skip
     # Trials of links so far stay among those of later: what they say moves by a part of its error.
     news = _news(exits, policy)
@@ -116,12 +127,12 @@ def build_model(
                    for n, t in ((TIMELY, timely), (TARDY, tardy)))  # fmt: skip
     later = Factors(
         in_draws, late_later[1], truth.grow_changed, next(apart_later), next(apart_later),
-        later_odds, (1 + later_odds) * (ratio + news * (ratio_draws - ratio)) - 1, size_draws,
+        odds.later, (1 + odds.later) * (ratio + news * (ratio_draws - ratio)) - 1, size_draws,
     )  # fmt: skip
     concerns = _concerns(evidence, layout, exits, trend, trouble, grown, ages, timed)
     return Model(
         value, truth, later, exits, trend, late[:, 0], late_later[0][:, 0], grown.dispersion,
-        concerns,
+        odds.known[:, 0], concerns,
     )  # fmt: skip
 
 
@@ -181,29 +192,33 @@ def _news(exits: Exits, policy: EstimatePolicy) -> float:
 def _odds(
     evidence: Evidence, layout: Layout, exits: Exits, trend: Trend, policy: EstimatePolicy,
     rng: np.random.Generator,
-) -> tuple[Array, Array, Array]:  # fmt: skip
-    """Unseen for each seen, by at: value, draws of the truth, of what will be estimated later."""
+) -> Odds:  # fmt: skip
     count, draws = len(layout.months), policy.draws
+    came = came_in(evidence.linkage, layout)
     share = exits.share_draws(rng, draws)
     months_share = spread_shares(share, exits.scatter, count, rng)
-    known = np.repeat(exits.returned, count)[:, None]
+    known = (came * exits.returned[:, None, :]).sum(axis=2).reshape(layout.size, 1)
     others = (1 - known) * _unlike(trend, draws, rng)
-    drift = _drift(evidence, layout, exits, draws, rng)
+    drift = _drift(came, exits, policy, rng)
     each = np.repeat(exits.odds, count)[:, None]
-    truth = (each * known + (1 / months_share - 1).reshape(-1, draws) * others) * drift[1]
+    # Of those who returned the unseen are counted, however coverage drifts.
+    mine = (1 / months_share - 1).reshape(-1, draws)
+    truth = each * known * drift[0] + mine * others * drift[1]
     later = exits.later_odds(share, float(policy.settled_months), rng)
-    # A year on, re-entries of these very months are in: then their drift is taken to be known.
-    return each * drift[0], truth, np.repeat(later, count, axis=0) * drift[1]
+    return Odds(each * drift[0], truth, np.repeat(later, count, axis=0) * drift[2], known)
 
 
 def _drift(
-    evidence: Evidence, layout: Layout, exits: Exits, draws: int, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """Odds of each stratum and month against its stratum's: value and draws."""
-    came = came_in(evidence.linkage, layout)
-    value = came @ exits.drift.value[exits.mode][:, :, None]
-    drawn = came @ exits.drift.draw(rng, draws)[exits.mode]
-    return np.exp(-value).reshape(layout.size, 1), np.exp(-drawn).reshape(layout.size, draws)
+    came: Array, exits: Exits, policy: EstimatePolicy, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """Odds of each stratum and month against its stratum's: value, draws of what is true and of
+    what will be said. ``came``: strata x months x months of arrival.
+    """
+    size = came.shape[0] * came.shape[1]
+    drawn = exits.drift.draw(rng, policy.draws, policy.settled_months)
+    parts = (exits.drift.value[:, :, None], *drawn)
+    value, truth, later = (np.exp(-(came @ p[exits.mode])).reshape(size, -1) for p in parts)
+    return value, truth, later
 
 
 def _recent(told: Completeness | None, days: int) -> float:

@@ -139,10 +139,12 @@ def _chance_of(cells: Cells, model: Model) -> Array:
     seen = (cells.in_time + cells.late).multiply((odds * (1 + odds) * grow)[:, 0])
     months = odds.shape[0] // max(strata, 1)
     fold = np.repeat(np.eye(strata), months, axis=0)
-    by_stratum, expected = np.asarray(seen @ fold), np.asarray(cells.expected @ fold)
-    returned, known = model.exits.returned, np.maximum(model.exits.reentries, 1.0)
-    part = np.clip(expected * returned / known, 0.0, 1.0)
-    return np.asarray(np.maximum((by_stratum * (1 - returned * part)).sum(axis=1), 0.0))
+    expected = cells.expected @ fold
+    returned = cells.expected.multiply(model.known) @ fold
+    part = np.clip(returned / np.maximum(model.exits.reentries, 1.0), 0.0, 1.0)
+    share = np.divide(returned, expected, out=np.zeros_like(returned), where=expected > 0)
+    left = (seen @ fold) * (1 - np.clip(share, 0.0, 1.0) * part)
+    return np.asarray(np.maximum(left.sum(axis=1), 0.0))
 
 
 def _quantities(
@@ -228,9 +230,7 @@ def _overstays(
 
 def _others(cells: Cells, model: Model) -> Array:
     """Of the unseen, those whose traveller never returned: by what bounds may move."""
-    months = model.value.odds_in.shape[0] // max(len(model.exits.strata), 1)
-    never = np.repeat(1 - model.exits.returned, months)[:, None]
-    factor = model.value.grow_in * model.value.odds_in * never
+    factor = model.value.grow_in * model.value.odds_in * (1 - model.known[:, None])
     return np.asarray(np.maximum(((cells.in_time + cells.late) @ factor)[:, 0], 0.0))
 
 
