@@ -28,6 +28,7 @@ from sojourn.vocabulary import Quantity as Of
 
 Array = NDArray[np.float64]
 
+MOST_TO_COME = 13  # draws are moved on by such a part, so that none meets itself again
 LEAST_POSSIBLE = 0.03  # of draws: with fewer that could be true, their end is no guide
 
 
@@ -43,12 +44,13 @@ class Told:
 
 
 def reckon(
-    cells: Cells, model: Model, unlike: float, together: NDArray[np.int64],
+    cells: Cells, model: Model, unlike: float, together: NDArray[np.int64], ahead: Array,
     rng: np.random.Generator,
 ) -> dict[Of, Told]:  # fmt: skip
     """Every quantity of every cell. Parts of a cell sum to what was expected.
 
     ``together``: by cell; cells of one number sum to what they sum to before they are cut.
+    ``ahead``: so many more of them, for each there is, will be there when the vintage is final.
     """
     rough = _single(split(cells, model.value))
     chance = _chance_of(cells, model)
@@ -63,7 +65,7 @@ def reckon(
     )  # fmt: skip
     sums = _sums(together)
     least, _ = interval_from_nought(truth.still_here, rough.still_here)
-    value, later = _cut(rough, sums, least), _cut(later, sums, nothing)
+    value, later = _cut(rough, sums, least, nothing), _cut(later, sums, nothing, ahead)
     told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike))
     possible = truth.still_here >= 0
     return {
@@ -105,7 +107,7 @@ def _sums(together: NDArray[np.int64]) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(together)), (cells, place)), shape=shape)
 
 
-def _cut(found: Split, sums: sparse.csr_matrix, least: Array) -> Split:
+def _cut(found: Split, sums: sparse.csr_matrix, least: Array, ahead: Array) -> Split:
     """Nobody is still here less than nought times: what is missing is taken from the cells that
     are summed with it, none below ``least``, and then from the unseen.
     """
@@ -113,7 +115,9 @@ def _cut(found: Split, sums: sparse.csr_matrix, least: Array) -> Split:
     each = found.still_here.reshape(shape[0], -1)
     floor = least[:, None]
     above = np.maximum(each, 0.0)
-    want, have = np.maximum(sums.T @ each, 0.0), sums.T @ above
+    more = (sums.T @ ahead) / np.maximum(sums.T @ np.ones(shape[0]), 1.0)
+    want, have = (a + _to_come(a, more) for a in (sums.T @ each, sums.T @ above))
+    want = np.maximum(want, 0.0)
     part = np.divide(want, have, out=np.ones_like(have), where=have > 0)
     here = np.maximum(above * (sums @ part), np.minimum(floor, above)).reshape(shape)
     unseen = np.maximum(found.unrecorded + found.still_here - here, 0.0)
@@ -126,6 +130,17 @@ def _cut(found: Split, sums: sparse.csr_matrix, least: Array) -> Split:
         found.expected, found.in_time, late, found.changed, unseen,
         np.maximum(found.late_unrecorded * np.minimum(kept, 1.0), 0.0), np.maximum(left, 0.0),
     )  # fmt: skip
+
+
+def _to_come(drawn: Array, more: Array) -> Array:
+    """Sums (numbers x draws) of cells that are not there yet, ``more`` for each that is: they are
+    taken to be like those, and drawn apart from them.
+    """
+    out = np.zeros(drawn.shape)
+    for at in range(int(np.ceil(more.max(initial=0.0)))):
+        part = np.clip(more - at, 0.0, 1.0)[:, None]
+        out += part * np.roll(drawn, (at + 1) * (drawn.shape[1] // MOST_TO_COME), axis=1)
+    return out
 
 
 def _chance_of(cells: Cells, model: Model) -> Array:
