@@ -68,11 +68,14 @@ def reckon(
     value, later = _cut(rough, sums, least, nothing), _cut(later, sums, nothing, ahead)
     told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike))
     possible = truth.still_here >= 0
-    return {
-        q: replace(t, later_lower=low, later_upper=high)
-        for q, t in told.items()
-        for low, high in [_ends(_LATER[q](later), t.value, possible if q in _CUT else None)]
-    }
+    out = {}
+    for q, t in told.items():
+        low, high = _ends(_LATER[q](later), t.value, possible if q in _CUT else None)
+        if q in _STAYS:
+            unit = np.maximum(value.expected, 1e-9) if q == Of.OVERSTAY_RATE else np.array([1.0])
+            low, high = _outward(low, high, unit, cells.noise.sum(axis=1) == 0)
+        out[q] = replace(t, later_lower=low, later_upper=high)
+    return out
 
 
 def _pending(cells: Cells, model: Model, late: Array) -> tuple[Pending, Pending, Pending]:
@@ -292,6 +295,7 @@ def _place(end: Array, draws: Array) -> NDArray[np.int64]:
 
 
 _CUT = (Of.PROBABLY_STILL_HERE, Of.OVERSTAY_RATE)
+_STAYS = (*_CUT, Of.LEFT_UNRECORDED)  # predicted in whole stays
 _LATER: Mapping[Of, Callable[[Split], Array]] = {
     Of.EXPECTED_DEPARTURES: lambda s: s.expected,
     Of.DEPARTED_IN_TIME: lambda s: s.in_time,
@@ -315,3 +319,11 @@ def _whole(low: Array, high: Array, value: Array, exact: NDArray[np.bool_]) -> t
     down = np.where(down <= value, down, np.floor(low + 1e-9))
     up = np.where(up >= value, up, np.ceil(high - 1e-9))
     return np.where(exact, down, low), np.where(exact, up, high)
+
+
+def _outward(low: Array, high: Array, unit: Array, exact: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Ends of a prediction, widened to whole stays. What will be said is an estimate: where draws
+    pile up at what is linked late, a hundredth of a stay would decide whether it is held.
+    """
+    down, up = np.floor(low * unit + 1e-9) / unit, np.ceil(high * unit - 1e-9) / unit
+    return np.where(exact, np.minimum(down, low), low), np.where(exact, np.maximum(up, high), high)
