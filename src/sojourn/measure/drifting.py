@@ -11,7 +11,8 @@ to be seen widens the interval; and a country that is steady pays little. Months
 has returned yet are reached by line and walk alone, and are the wider the further off they lie.
 
 What will be said of a month later moves as far as re-entries to come can tell, and no further:
-of months whose travellers are back already little is learned, of the last ones most of it.
+of months whose travellers are back already little is learned. Of the last ones the model alone
+would say how much, and it is not trusted so far: they may move as far as they may be wrong.
 
 Assumes that coverage moves slowly, by modes, not by classes apart; whole lists that get lost are
 ``exits``' scatter. Large steps are unlikely from the first (``PRIOR``, set by calibration).
@@ -33,6 +34,7 @@ PRIOR = (0.35, 0.2, 0.25, 0.12, 0.08)
 SLOPE = 1.0  # of a line that steps are about: standard deviation, in steps
 LEVEL = 1.0  # of a mode, about its strata's shares: standard deviation, in log odds
 ROUNDS = 12
+USUAL = 0.75  # quantile of months' information: what a month tells once its travellers are back
 SURE = 0.75  # of the weight on steps above nought: then a drift is told
 
 
@@ -56,7 +58,17 @@ class Walk:
         truth = self._level_taken(self.basis @ moves)
         if not ahead or not self.step:
             return truth, truth
-        return truth, self._level_taken(self.basis @ self._learned(moves, ahead, rng))
+        learned = self.basis @ self._learned(moves, ahead, rng)
+        trust = self._told()[:, None]
+        return truth, self._level_taken(trust * learned + (1 - trust) * (self.basis @ moves))
+
+    def _told(self) -> Array:
+        """By month, how much of what it will tell is told: the share of the usual information,
+        to the fourth power (set by calibration). Where little is, the model alone would say what
+        can be learned.
+        """
+        usual = float(np.quantile(self.weight, USUAL))
+        return np.asarray(np.clip(self.weight / max(usual, 1e-9), 0.0, 1.0) ** 4)
 
     def _level_taken(self, apart: Array) -> Array:
         held = self.weight if self.weight.sum() > 0 else np.ones(len(self.weight))

@@ -29,7 +29,7 @@ from sojourn.measure.hiding import DIMENSIONS, small_cells
 from sojourn.measure.nowcast import nowcast
 from sojourn.measure.reckoning import Told, reckon
 from sojourn.measure.spans import LENGTH, first_day
-from sojourn.policy import EstimatePolicy, Policy
+from sojourn.policy import Policy
 from sojourn.schemas import ESTIMATES
 from sojourn.vocabulary import Quantity, Span, Standing
 
@@ -41,7 +41,6 @@ BREAKDOWNS: tuple[tuple[str, ...], ...] = ((), ("nationality",), ("mode",), ("ad
 TOUCHED = 0.02  # of a cell's stays: a concern with less is not told
 FATAL = 0.2  # of a cell's stays without a number: then the cell has none
 CELLS_AT_ONCE = 2_000
-MONTHS = 12  # of a year
 # What needs no estimate of exits not seen.
 _RECORDED = (Quantity.NO_DEPARTURE_RECORDED, Quantity.RECORDED_RATE)
 _COUNTED = (Quantity.EXPECTED_DEPARTURES, Quantity.DEPARTED_IN_TIME, Quantity.DEPARTED_LATE,
@@ -104,11 +103,10 @@ def _estimate_kind(
     hidden = small_cells(cells, span, smallest, begins)
     touched = _touched(cells, model.concerns)
     together = _together(cells, begins, hidden, touched, model.concerns)
-    ahead = _ahead(cells, span, policy.estimate)
     out = []
     for start in range(0, cells.names.height, CELLS_AT_ONCE):
         part, of = _slice(cells, start), slice(start, start + CELLS_AT_ONCE)
-        told = reckon(part, model, policy.estimate.unlike_odds, together[of], ahead[of], rng)
+        told = reckon(part, model, policy.estimate.unlike_odds, together[of], rng)
         masks = {q: m[of] for q, m in hidden.items()}
         weights = {c: t[of] for c, t in touched.items()}
         out += _frames(part, told, model.concerns, weights, masks, span, known_at)
@@ -137,20 +135,6 @@ def _together(
     _, fatal = _standing(touched, concerns, rate, cells.names.height)
     alone = np.arange(cells.names.height) + cells.names.height
     return np.where(fatal | hidden[rate], alone, shared).astype(np.int64)
-
-
-def _ahead(cells: Cells, span: Span, policy: EstimatePolicy) -> Array:
-    """By cell: of months of a year that is not over, how many more there will be for each."""
-    names = cells.names.select("period", year=first_day(pl.col("period"), Span.YEAR,
-                                                        policy.year_begins))  # fmt: skip
-    if span != Span.MONTH or not names.height:
-        return np.zeros(names.height)
-    last = names.filter(pl.col("period") == pl.col("period").max()).row(0, named=True)
-    gone = (last["period"].month - last["year"].month) % MONTHS + 1
-    mine = names["year"] == last["year"]
-    there = names.filter(mine)["period"].n_unique()
-    more = min(MONTHS - gone, policy.settled_months) / there
-    return np.where(mine.to_numpy(), more, 0.0)
 
 
 def _slice(cells: Cells, start: int) -> Cells:

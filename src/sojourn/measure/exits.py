@@ -15,8 +15,7 @@ where closed is binomial (Chapman 1951 for the like ratio).
   together tell less than their number.
 - Coverage that drifts is followed from month to month of arrival (``sojourn.measure.drifting``).
 - Who returned is known to have left: uncertain are the others alone. ``returned`` is the share
-  of ended stays that returned, by month of arrival, for of late few have; estimates of a year
-  would be a third too unsure without it.
+  of ended stays that returned; estimates of a year would be a third too unsure without it.
 
 Assumes that exits of those who return are seen as often as those of the others. Where they are
 not: ``sojourn.measure.unlike``. The mode of an unseen exit is not observed: by exit mode there
@@ -63,7 +62,7 @@ class Exits:
     mode_closed: Array
     strength: Array  # so many re-entries the mode's share counts for in a stratum
     odds: Array  # unseen for each that is seen
-    returned: Array  # strata x months of arrival: ended stays that returned, and are in reentries
+    returned: Array  # share of ended stays whose traveller returned, and is among ``reentries``
     scatter: Array  # overdispersion between months, 0 to 1; a mode's
     falsely: float  # share of open stays that a false link closes before the next arrival
     borrowed: Flags  # too few re-entries of its own: pulled from the mode
@@ -162,8 +161,8 @@ def seen_exits(
     effect = 1.0 + scatter * np.maximum((asked**2).sum(axis=1) / np.maximum(total, 1.0) - 1.0, 0.0)
     told, shut = total / effect, closed.sum(axis=1) / effect
     pull = _pull(told, shut, modes)
-    whole = asked if every is None else monthly(every, What.REENTRIES, known)
-    returned = _returned(held, known) * np.minimum(asked / np.maximum(whole, 1.0), 1.0)
+    whole = total if every is None else monthly(every, What.REENTRIES, known).sum(axis=1)
+    returned = _returned(held, known) * total / np.maximum(whole, 1.0)
     mine = slice(0, len(named))
     prior = (pull.closed / pull.asked)[pull.place] * pull.strength
     odds = _odds(shut + prior, told - shut + pull.strength - prior, falsely)
@@ -245,7 +244,8 @@ def _pull(told: Array, shut: Array, modes: NDArray[np.str_]) -> _Pull:
 
 def _returned(held: pl.DataFrame, strata: Sequence[str]) -> Array:
     again, ended = (
-        monthly(held, w, strata) for w in (What.ARRIVALS_RETURNED_ENDED, What.ARRIVALS_ENDED)
+        monthly(held, w, strata).sum(axis=1)
+        for w in (What.ARRIVALS_RETURNED_ENDED, What.ARRIVALS_ENDED)
     )
     return np.asarray(np.clip(again / np.maximum(ended, 1.0), 0.0, 0.95))
 

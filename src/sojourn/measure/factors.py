@@ -61,7 +61,6 @@ class Odds:
     value: Array
     truth: Array  # draws
     later: Array  # draws of what will be estimated
-    known: Array  # share of stays whose traveller returned
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,6 @@ class Model:
     late_now: Array  # by at: late leavers once reported, for each that is reported
     late_later: Array  # ... and once others have left late
     dispersion: float  # of reports to come
-    known: Array  # by at: share of stays known to have ended, for their traveller returned
     concerns: tuple[Concern, ...]
 
 
@@ -132,7 +130,7 @@ def build_model(
     concerns = _concerns(evidence, layout, exits, trend, trouble, grown, ages, timed)
     return Model(
         value, truth, later, exits, trend, late[:, 0], late_later[0][:, 0], grown.dispersion,
-        odds.known[:, 0], concerns,
+        concerns,
     )  # fmt: skip
 
 
@@ -197,15 +195,13 @@ def _odds(
     came = came_in(evidence.linkage, layout)
     share = exits.share_draws(rng, draws)
     months_share = spread_shares(share, exits.scatter, count, rng)
-    known = (came * exits.returned[:, None, :]).sum(axis=2).reshape(layout.size, 1)
+    known = np.repeat(exits.returned, count)[:, None]
     others = (1 - known) * _unlike(trend, draws, rng)
     drift = _drift(came, exits, policy, rng)
     each = np.repeat(exits.odds, count)[:, None]
-    # Of those who returned the unseen are counted, however coverage drifts.
-    mine = (1 / months_share - 1).reshape(-1, draws)
-    truth = each * known * drift[0] + mine * others * drift[1]
+    truth = (each * known + (1 / months_share - 1).reshape(-1, draws) * others) * drift[1]
     later = exits.later_odds(share, float(policy.settled_months), rng)
-    return Odds(each * drift[0], truth, np.repeat(later, count, axis=0) * drift[2], known)
+    return Odds(each * drift[0], truth, np.repeat(later, count, axis=0) * drift[2])
 
 
 def _drift(

@@ -28,7 +28,6 @@ from sojourn.vocabulary import Quantity as Of
 
 Array = NDArray[np.float64]
 
-MOST_TO_COME = 13  # draws are moved on by such a part, so that none meets itself again
 LEAST_POSSIBLE = 0.03  # of draws: with fewer that could be true, their end is no guide
 
 
@@ -44,13 +43,12 @@ class Told:
 
 
 def reckon(
-    cells: Cells, model: Model, unlike: float, together: NDArray[np.int64], ahead: Array,
+    cells: Cells, model: Model, unlike: float, together: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> dict[Of, Told]:  # fmt: skip
     """Every quantity of every cell. Parts of a cell sum to what was expected.
 
     ``together``: by cell; cells of one number sum to what they sum to before they are cut.
-    ``ahead``: so many more of them, for each there is, will be there when the vintage is final.
     """
     rough = _single(split(cells, model.value))
     chance = _chance_of(cells, model)
@@ -65,17 +63,14 @@ def reckon(
     )  # fmt: skip
     sums = _sums(together)
     least, _ = interval_from_nought(truth.still_here, rough.still_here)
-    value, later = _cut(rough, sums, least, nothing), _cut(later, sums, nothing, ahead)
+    value, later = _cut(rough, sums, least), _cut(later, sums, nothing)
     told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike))
     possible = truth.still_here >= 0
-    out = {}
-    for q, t in told.items():
-        low, high = _ends(_LATER[q](later), t.value, possible if q in _CUT else None)
-        if q in _STAYS:
-            unit = np.maximum(value.expected, 1e-9) if q == Of.OVERSTAY_RATE else np.array([1.0])
-            low, high = _outward(low, high, unit, cells.noise.sum(axis=1) == 0)
-        out[q] = replace(t, later_lower=low, later_upper=high)
-    return out
+    return {
+        q: replace(t, later_lower=low, later_upper=high)
+        for q, t in told.items()
+        for low, high in [_ends(_LATER[q](later), t.value, possible if q in _CUT else None)]
+    }
 
 
 def _pending(cells: Cells, model: Model, late: Array) -> tuple[Pending, Pending, Pending]:
@@ -110,7 +105,7 @@ def _sums(together: NDArray[np.int64]) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(together)), (cells, place)), shape=shape)
 
 
-def _cut(found: Split, sums: sparse.csr_matrix, least: Array, ahead: Array) -> Split:
+def _cut(found: Split, sums: sparse.csr_matrix, least: Array) -> Split:
     """Nobody is still here less than nought times: what is missing is taken from the cells that
     are summed with it, none below ``least``, and then from the unseen.
     """
@@ -118,9 +113,7 @@ def _cut(found: Split, sums: sparse.csr_matrix, least: Array, ahead: Array) -> S
     each = found.still_here.reshape(shape[0], -1)
     floor = least[:, None]
     above = np.maximum(each, 0.0)
-    more = (sums.T @ ahead) / np.maximum(sums.T @ np.ones(shape[0]), 1.0)
-    want, have = (a + _to_come(a, more) for a in (sums.T @ each, sums.T @ above))
-    want = np.maximum(want, 0.0)
+    want, have = np.maximum(sums.T @ each, 0.0), sums.T @ above
     part = np.divide(want, have, out=np.ones_like(have), where=have > 0)
     here = np.maximum(above * (sums @ part), np.minimum(floor, above)).reshape(shape)
     unseen = np.maximum(found.unrecorded + found.still_here - here, 0.0)
@@ -135,17 +128,6 @@ def _cut(found: Split, sums: sparse.csr_matrix, least: Array, ahead: Array) -> S
     )  # fmt: skip
 
 
-def _to_come(drawn: Array, more: Array) -> Array:
-    """Sums (numbers x draws) of cells that are not there yet, ``more`` for each that is: they are
-    taken to be like those, and drawn apart from them.
-    """
-    out = np.zeros(drawn.shape)
-    for at in range(int(np.ceil(more.max(initial=0.0)))):
-        part = np.clip(more - at, 0.0, 1.0)[:, None]
-        out += part * np.roll(drawn, (at + 1) * (drawn.shape[1] // MOST_TO_COME), axis=1)
-    return out
-
-
 def _chance_of(cells: Cells, model: Model) -> Array:
     """Variance of the unseen given the odds: n (1 - c) / c^2, less what those who returned tell.
 
@@ -157,12 +139,10 @@ def _chance_of(cells: Cells, model: Model) -> Array:
     seen = (cells.in_time + cells.late).multiply((odds * (1 + odds) * grow)[:, 0])
     months = odds.shape[0] // max(strata, 1)
     fold = np.repeat(np.eye(strata), months, axis=0)
-    expected = cells.expected @ fold
-    returned = cells.expected.multiply(model.known) @ fold
-    part = np.clip(returned / np.maximum(model.exits.reentries, 1.0), 0.0, 1.0)
-    share = np.divide(returned, expected, out=np.zeros_like(returned), where=expected > 0)
-    left = (seen @ fold) * (1 - np.clip(share, 0.0, 1.0) * part)
-    return np.asarray(np.maximum(left.sum(axis=1), 0.0))
+    by_stratum, expected = np.asarray(seen @ fold), np.asarray(cells.expected @ fold)
+    returned, known = model.exits.returned, np.maximum(model.exits.reentries, 1.0)
+    part = np.clip(expected * returned / known, 0.0, 1.0)
+    return np.asarray(np.maximum((by_stratum * (1 - returned * part)).sum(axis=1), 0.0))
 
 
 def _quantities(
@@ -248,7 +228,9 @@ def _overstays(
 
 def _others(cells: Cells, model: Model) -> Array:
     """Of the unseen, those whose traveller never returned: by what bounds may move."""
-    factor = model.value.grow_in * model.value.odds_in * (1 - model.known[:, None])
+    months = model.value.odds_in.shape[0] // max(len(model.exits.strata), 1)
+    never = np.repeat(1 - model.exits.returned, months)[:, None]
+    factor = model.value.grow_in * model.value.odds_in * never
     return np.asarray(np.maximum(((cells.in_time + cells.late) @ factor)[:, 0], 0.0))
 
 
@@ -295,7 +277,6 @@ def _place(end: Array, draws: Array) -> NDArray[np.int64]:
 
 
 _CUT = (Of.PROBABLY_STILL_HERE, Of.OVERSTAY_RATE)
-_STAYS = (*_CUT, Of.LEFT_UNRECORDED)  # predicted in whole stays
 _LATER: Mapping[Of, Callable[[Split], Array]] = {
     Of.EXPECTED_DEPARTURES: lambda s: s.expected,
     Of.DEPARTED_IN_TIME: lambda s: s.in_time,
@@ -319,11 +300,3 @@ def _whole(low: Array, high: Array, value: Array, exact: NDArray[np.bool_]) -> t
     down = np.where(down <= value, down, np.floor(low + 1e-9))
     up = np.where(up >= value, up, np.ceil(high - 1e-9))
     return np.where(exact, down, low), np.where(exact, up, high)
-
-
-def _outward(low: Array, high: Array, unit: Array, exact: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Ends of a prediction, widened to whole stays. What will be said is an estimate: where draws
-    pile up at what is linked late, a hundredth of a stay would decide whether it is held.
-    """
-    down, up = np.floor(low * unit + 1e-9) / unit, np.ceil(high * unit - 1e-9) / unit
-    return np.where(exact, np.minimum(down, low), low), np.where(exact, np.maximum(up, high), high)

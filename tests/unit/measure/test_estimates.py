@@ -355,21 +355,3 @@ def test_late_links_that_may_all_be_false_are_no_proof_of_a_late_stay() -> None:
             & (pl.col("span") == Span.YEAR.value) & (pl.col("period") == date(2023, 1, 1))
         ).select(pl.col("lower").fill_null(0.0) <= 0).item()  # fmt: skip
     assert held >= 8
-
-
-def test_months_of_a_year_that_has_just_begun_stay_within_what_is_predicted() -> None:
-    """Later months will take their part of what lies below nought, which lowers the first ones."""
-    held, only, begun = [], [(Span.MONTH, ())], date(2024, 1, 1)
-    for seed in range(14):
-        of = office(world(stays=8_000, seed=seed), seed=seed)
-        parts = [
-            one_kind.filter((pl.col("quantity") == Quantity.OVERSTAY_RATE.value)
-                            & (pl.col("period") == begun)).row(0, named=True)
-            for day in (425, 790)
-            for one_kind in [estimate_cells(*evidence(of, day, seed), POLICY,
-                                            np.random.default_rng(7), smallest=0, only=only)]
-        ]  # fmt: skip
-        now, final = parts
-        held.append(number(now, "later_lower") <= number(final, "value")
-                    <= number(now, "later_upper"))  # fmt: skip
-    assert sum(held) >= 12
