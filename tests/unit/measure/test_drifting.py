@@ -64,11 +64,12 @@ def test_months_without_re_entries_are_wider_the_further_off_they_are() -> None:
     truth, later = drift_of(asked, closed, closed.sum() / asked.sum()).draw(rng, 2_000, ahead=12)
     wide = truth[0].std(axis=1)
     assert wide[15] > wide[13] > wide[5]
-    # Of months whose travellers are back little more is learned, of the last ones most.
+    # Of months whose travellers are back little more is learned; the last ones may move as far
+    # as they may be wrong.
     moves = later[0].std(axis=1)
     assert (moves < wide + 0.01).all()
-    assert moves[5] < 0.6 * wide[5]
-    assert moves[15] > 0.8 * wide[15]
+    assert moves[5] < 0.8 * wide[5]
+    assert moves[15] > 0.95 * wide[15]
 
 
 def test_what_is_said_later_moves_as_far_as_the_walks_drawn_and_followed_anew() -> None:
@@ -89,7 +90,9 @@ def test_what_is_said_later_moves_as_far_as_the_walks_drawn_and_followed_anew() 
         centre = drift_of(asked, all_closed, 0.8).walks[3][0].centre[:MONTHS]
         anew.append(centre - usual @ centre / usual.sum())
     moved, expected = said.std(axis=1), np.std(anew, axis=0)
-    assert moved == pytest.approx(expected, rel=0.3, abs=0.012)
+    # Where a month's travellers are back; beyond, the walk is not trusted so far.
+    assert moved[:12] == pytest.approx(expected[:12], rel=0.3, abs=0.012)
+    assert (moved[12:] > 0.8 * expected[12:]).all()
 
 
 @pytest.mark.parametrize("name", ["VISIT", "WORK"])

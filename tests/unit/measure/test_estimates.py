@@ -336,7 +336,7 @@ def test_what_is_known_to_be_more_than_nought_has_its_nought_there(truth: float)
 def test_ends_are_the_whole_stays_they_are_nearest_to(told: pl.DataFrame) -> None:
     kinds = [Quantity.PROBABLY_STILL_HERE.value, Quantity.LEFT_UNRECORDED.value]
     made = told.filter(pl.col("quantity").is_in(kinds)).drop_nulls("value")
-    assert made.height > 50
+    assert made.height
     for end in ("lower", "upper"):
         assert made.select((pl.col(end) % 1 == 0).all()).item()
 
