@@ -4,7 +4,8 @@ In: draws of an estimate (cells x draws) and its value, both before they are cut
 lower and upper ends. The lower end is cut at nought, which costs no coverage. Where the estimate
 lies below nought the upper end would shrink to nothing, a confident number from bad luck: it is
 held up as by Feldman & Cousins (1998, table X), whose belt keeps its coverage; so is the lower end
-where it is near nought, or 39 in 40 intervals would hold there, not 19 in 20.
+where it is near nought, or 39 in 40 intervals would hold there, not 19 in 20. What is known to be
+more than nought (``interval_above``) has its nought there.
 """
 
 from __future__ import annotations
@@ -42,3 +43,9 @@ def interval_from_nought(draws: Array, value: Array) -> tuple[Array, Array]:
     raised = below * np.interp(value / below, _ABOVE, _LOWER)
     low = np.where((value > 0) & (value < 4 * below), np.maximum(low, raised), low)
     return np.maximum(np.minimum(low, value), 0.0), np.maximum(high, 0.0)
+
+
+def interval_above(draws: Array, value: Array, least: Array) -> tuple[Array, Array]:
+    """The same of what is never below ``least``, a number for each row."""
+    low, high = interval_from_nought(draws - least[:, None], value - least)
+    return low + least, high + least

@@ -141,14 +141,17 @@ def _grown(
         held.filter((pl.col("outcome") == outcome.value) & pl.col("period").is_in(list(months)))
         .sort("known_at")
         .with_columns(new=pl.col("value").diff().over(cell).fill_null(pl.col("value")))
-        .with_columns(name=pl.concat_str("mode", "admission_class", separator="/"))
-        .group_by("known_at", "period", "name")
+        .with_columns(
+            name=pl.concat_str("mode", "admission_class", separator="/"),
+            age=(pl.col("known_at") - pl.col("period").dt.month_end()).dt.total_days(),
+        )
+        .filter(pl.col("name").is_in(list(place)))
+        .group_by("age", "period", "name")
         .agg(pl.col("new").sum())
     )  # fmt: skip
-    for day, month, name, new in steps.select("known_at", "period", "name", "new").rows():
-        if name not in place:
-            continue
-        at = when[month]
-        bin_ = int(np.searchsorted(ages, (day - ends[at]).days, side="left"))
-        out[place[name], at, min(bin_, len(ages) - 1)] += new
+    if steps.height:
+        of = steps["name"].replace_strict(place, return_dtype=pl.Int64).to_numpy()
+        at = steps["period"].replace_strict(when, return_dtype=pl.Int64).to_numpy()
+        by = np.searchsorted(ages, steps["age"].to_numpy(), side="left")
+        np.add.at(out, (of, at, np.minimum(by, len(ages) - 1)), steps["new"].to_numpy())
     return out, start

@@ -10,13 +10,17 @@ Kadane 1986). *No steps* is one of them. So a drift that is clear is followed; o
 to be seen widens the interval; and a country that is steady pays little. Months in which nobody
 has returned yet are reached by line and walk alone, and are the wider the further off they lie.
 
+What will be said of a month later moves as far as re-entries to come can tell, and no further:
+of months whose travellers are back already little is learned. Of the last ones the model alone
+would say how much, and it is not trusted so far: they may move as far as they may be wrong.
+
 Assumes that coverage moves slowly, by modes, not by classes apart; whole lists that get lost are
 ``exits``' scatter. Large steps are unlikely from the first (``PRIOR``, set by calibration).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +34,7 @@ PRIOR = (0.35, 0.2, 0.25, 0.12, 0.08)
 SLOPE = 1.0  # of a line that steps are about: standard deviation, in steps
 LEVEL = 1.0  # of a mode, about its strata's shares: standard deviation, in log odds
 ROUNDS = 12
+USUAL = 0.75  # quantile of months' information: what a month tells once its travellers are back
 SURE = 0.75  # of the weight on steps above nought: then a drift is told
 
 
@@ -42,14 +47,52 @@ class Walk:
     precision: Array  # of the innovations
     weight: Array  # information by month
     evidence: float  # logarithm of the marginal likelihood
+    step: float
 
-    def draw(self, rng: np.random.Generator, draws: int) -> Array:
-        """Months x draws. The level's error is not in it: that is the strata's own."""
-        months, moves = self.basis.shape
+    def draw(self, rng: np.random.Generator, draws: int, ahead: int) -> tuple[Array, Array]:
+        """Months x draws: the truth; and what will be said once ``ahead`` more months of
+        re-entries are in. The level's error is in neither: that is the strata's own.
+        """
         root = linalg.cholesky(self.precision, lower=False)
-        apart = self.basis @ linalg.solve_triangular(root, rng.standard_normal((moves, draws)))
-        held = self.weight if self.weight.sum() > 0 else np.ones(months)
+        moves = linalg.solve_triangular(root, rng.standard_normal((len(root), draws)))
+        truth = self._level_taken(self.basis @ moves)
+        if not ahead or not self.step:
+            return truth, truth
+        learned = self.basis @ self._learned(moves, ahead, rng)
+        trust = self._told()[:, None]
+        return truth, self._level_taken(trust * learned + (1 - trust) * (self.basis @ moves))
+
+    def _told(self) -> Array:
+        """By month, how much of what it will tell is told: the share of the usual information,
+        to the fourth power (set by calibration). Where little is, the model alone would say what
+        can be learned.
+        """
+        usual = float(np.quantile(self.weight, USUAL))
+        return np.asarray(np.clip(self.weight / max(usual, 1e-9), 0.0, 1.0) ** 4)
+
+    def _level_taken(self, apart: Array) -> Array:
+        held = self.weight if self.weight.sum() > 0 else np.ones(len(self.weight))
         return np.asarray(self.centre[:, None] + apart - held @ apart / held.sum())
+
+    def _learned(self, moves: Array, ahead: int, rng: np.random.Generator) -> Array:
+        """The posterior mean of the innovations (all x draws) once more is in, where ``moves``
+        are true: the last months will be as well known as those so many months before are now.
+        """
+        months, draws = len(self.weight), moves.shape[1]
+        basis = _basis(months, months + ahead, self.step)
+        now, later = (np.pad(self.weight, pad) for pad in ((0, ahead), (ahead, 0)))
+        more = np.sqrt(np.maximum(later - now, 0.0))[:, None]
+        true = np.vstack([moves, rng.standard_normal((ahead, draws))])
+        told = basis.T @ (more * (more * (basis @ true) + rng.standard_normal((len(now), draws))))
+        precision = linalg.block_diag(self.precision, np.eye(ahead))
+        precision += basis.T @ (more**2 * basis)
+        return np.asarray(linalg.solve(precision, told, assume_a="pos")[: len(moves)])
+
+
+def _basis(months: int, upto: int, step: float) -> Array:
+    """A level, a line and a walk over the first ``months`` and those after, ``upto`` in all."""
+    when = np.arange(upto) - (months - 1) / 2
+    return np.column_stack([np.ones(upto), SLOPE * step * when, step * np.tri(upto)[:, 1:]])
 
 
 @dataclass(frozen=True)
@@ -69,16 +112,20 @@ class Drift:
         each = np.array([[walk.centre for walk in size] for size in self.walks])
         return np.asarray(np.tensordot(self.weights, each, axes=1))
 
-    def draw(self, rng: np.random.Generator, draws: int) -> Array:
-        """Modes x months x draws: a size of steps each, and a walk."""
+    def draw(self, rng: np.random.Generator, draws: int, ahead: int = 0) -> tuple[Array, Array]:
+        """Modes x months x draws: a size of steps each, and a walk; what is true, and what will be
+        said once ``ahead`` more months of re-entries are in.
+        """
         of = np.searchsorted(self.weights.cumsum(), (np.arange(draws) + rng.random()) / draws)
         of = np.minimum(of, len(self.walks) - 1)
-        out = np.zeros((len(self.walks[0]), len(self.walks[0][0].centre), draws))
+        shape = (len(self.walks[0]), len(self.walks[0][0].centre), draws)
+        truth, later = np.zeros(shape), np.zeros(shape)
         for size in np.unique(of):
             mine = of == size
             for mode, walk in enumerate(self.walks[size]):
-                out[mode][:, mine] = walk.draw(rng, int(mine.sum()))
-        return out
+                drawn = walk.draw(rng, int(mine.sum()), ahead)
+                truth[mode][:, mine], later[mode][:, mine] = drawn
+        return truth, later
 
 
 def find_drift(
@@ -110,14 +157,13 @@ def find_drift(
 
 
 def _less(walk: Walk, level: Array) -> Walk:
-    return Walk(walk.centre - level, walk.basis, walk.precision, walk.weight, walk.evidence)
+    return replace(walk, centre=walk.centre - level)
 
 
 def _walk(asked: Array, closed: Array, level: Array, effect: Array, step: float) -> Walk:
     """The posterior mode by Newton's method, and the curvature there."""
     months = asked.shape[1]
-    when = np.arange(months) - (months - 1) / 2
-    basis = np.column_stack([np.ones(months), SLOPE * step * when, step * np.tri(months)[:, 1:]])
+    basis = _basis(months, months, step)
     prior = np.ones(months + 1)
     prior[0] = 1 / LEVEL**2
     found = np.zeros(months + 1)
@@ -135,4 +181,4 @@ def _walk(asked: Array, closed: Array, level: Array, effect: Array, step: float)
     fits = (closed * log_expit(odds) + (asked - closed) * log_expit(-odds)) / effect
     volume = 2 * np.log(np.diag(linalg.cholesky(precision))).sum()
     evidence = float(fits.sum() - 0.5 * (prior * found**2).sum() - 0.5 * volume)
-    return Walk(basis @ found, basis, precision, weight, evidence)
+    return Walk(basis @ found, basis, precision, weight, evidence, step)

@@ -55,6 +55,15 @@ class Concern:
 
 
 @dataclass(frozen=True)
+class Odds:
+    """Unseen exits for each that is seen, by at."""
+
+    value: Array
+    truth: Array  # draws
+    later: Array  # draws of what will be estimated
+
+
+@dataclass(frozen=True)
 class Model:
     value: Factors
     truth: Factors
@@ -96,7 +105,7 @@ def build_model(
     missing = _missing(layout, trouble)[:, None]
     in_draws = in_now[1] * (1 + missing * rng.random((1, draws)))
     size, size_draws = _sizes(evidence, layout, ages, known_at, policy, draws, rng)
-    value_odds, odds, later_odds = _odds(evidence, layout, exits, trend, policy, rng)
+    odds = _odds(evidence, layout, exits, trend, policy, rng)
     tardy, timely = timed.get(TARDY, NO_GUIDE), timed.get(TIMELY, NO_GUIDE)
     ratio, ratio_draws = _late_ratio(tardy, timely, draws, rng)
     false = {name: _false(t, draws, rng) for name, t in ((TIMELY, timely), (TARDY, tardy))}
@@ -104,11 +113,11 @@ def build_model(
     ones = np.ones((layout.size, 1))
     value = Factors(
         in_now[0], late, changed_now[0], ones * timely.false_each, ones * tardy.false_each,
-        value_odds, (1 + value_odds) * ratio - 1, size,
+        odds.value, (1 + odds.value) * ratio - 1, size,
     )  # fmt: skip
     truth = Factors(
-        in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1], odds,
-        (1 + odds) * ratio_draws - 1, size_draws,
+        in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1],
+        odds.truth, (1 + odds.truth) * ratio_draws - 1, size_draws,
     )  # fmt: skip
     # Trials of links so far stay among those of later: what they say moves by a part of its error.
     news = _news(exits, policy)
@@ -116,7 +125,7 @@ def build_model(
                    for n, t in ((TIMELY, timely), (TARDY, tardy)))  # fmt: skip
     later = Factors(
         in_draws, late_later[1], truth.grow_changed, next(apart_later), next(apart_later),
-        later_odds, (1 + later_odds) * (ratio + news * (ratio_draws - ratio)) - 1, size_draws,
+        odds.later, (1 + odds.later) * (ratio + news * (ratio_draws - ratio)) - 1, size_draws,
     )  # fmt: skip
     concerns = _concerns(evidence, layout, exits, trend, trouble, grown, ages, timed)
     return Model(
@@ -181,29 +190,31 @@ def _news(exits: Exits, policy: EstimatePolicy) -> float:
 def _odds(
     evidence: Evidence, layout: Layout, exits: Exits, trend: Trend, policy: EstimatePolicy,
     rng: np.random.Generator,
-) -> tuple[Array, Array, Array]:  # fmt: skip
-    """Unseen for each seen, by at: value, draws of the truth, of what will be estimated later."""
+) -> Odds:  # fmt: skip
     count, draws = len(layout.months), policy.draws
+    came = came_in(evidence.linkage, layout)
     share = exits.share_draws(rng, draws)
     months_share = spread_shares(share, exits.scatter, count, rng)
     known = np.repeat(exits.returned, count)[:, None]
     others = (1 - known) * _unlike(trend, draws, rng)
-    drift = _drift(evidence, layout, exits, draws, rng)
+    drift = _drift(came, exits, policy, rng)
     each = np.repeat(exits.odds, count)[:, None]
     truth = (each * known + (1 / months_share - 1).reshape(-1, draws) * others) * drift[1]
     later = exits.later_odds(share, float(policy.settled_months), rng)
-    # A year on, re-entries of these very months are in: then their drift is taken to be known.
-    return each * drift[0], truth, np.repeat(later, count, axis=0) * drift[1]
+    return Odds(each * drift[0], truth, np.repeat(later, count, axis=0) * drift[2])
 
 
 def _drift(
-    evidence: Evidence, layout: Layout, exits: Exits, draws: int, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """Odds of each stratum and month against its stratum's: value and draws."""
-    came = came_in(evidence.linkage, layout)
-    value = came @ exits.drift.value[exits.mode][:, :, None]
-    drawn = came @ exits.drift.draw(rng, draws)[exits.mode]
-    return np.exp(-value).reshape(layout.size, 1), np.exp(-drawn).reshape(layout.size, draws)
+    came: Array, exits: Exits, policy: EstimatePolicy, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """Odds of each stratum and month against its stratum's: value, draws of what is true and of
+    what will be said. ``came``: strata x months x months of arrival.
+    """
+    size = came.shape[0] * came.shape[1]
+    drawn = exits.drift.draw(rng, policy.draws, policy.settled_months)
+    parts = (exits.drift.value[:, :, None], *drawn)
+    value, truth, later = (np.exp(-(came @ p[exits.mode])).reshape(size, -1) for p in parts)
+    return value, truth, later
 
 
 def _recent(told: Completeness | None, days: int) -> float:
@@ -265,8 +276,8 @@ def _apart(
     layout: Layout, timely: Array, tardy: Array, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """False links by stratum, in time and late. Whether one looks late hangs on how long stays of
-    its class may be; the counts say it of all classes together. So each stratum's share is drawn,
-    and all shares together are as they were counted.
+    its class may be; the counts say it of all classes together. So each class's share is drawn,
+    by whatever mode its stays came, and all shares together are as they were counted.
     """
     whole = timely + tardy
     late = np.clip(tardy / np.maximum(whole, 1e-12), 0.02, 0.98)
@@ -276,7 +287,8 @@ def _apart(
         minlength=strata,
     )  # fmt: skip
     weight = np.maximum(open_, 0.0)[:, None] / max(float(np.maximum(open_, 0.0).sum()), 1.0)
-    drawn = rng.beta(APART * late, APART * (1 - late), (strata, timely.shape[1]))
+    names, of_class = np.unique([s.partition("/")[2] for s in layout.strata], return_inverse=True)
+    drawn = rng.beta(APART * late, APART * (1 - late), (len(names), timely.shape[1]))[of_class]
     drawn = np.clip(drawn - (weight * drawn).sum(axis=0) + late, 0.0, 1.0)
     return np.repeat(whole * (1 - drawn), count, axis=0), np.repeat(whole * drawn, count, axis=0)
 

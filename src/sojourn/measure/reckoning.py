@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import sparse, stats
 
-from sojourn.measure.bounded import ENDS, interval, interval_from_nought
+from sojourn.measure.bounded import ENDS, interval, interval_above, interval_from_nought
 from sojourn.measure.estimate import Z95
 from sojourn.measure.evidence import Cells
 from sojourn.measure.factors import Model
@@ -180,27 +180,18 @@ def _modelled(
     low, high = np.minimum(low, value.unrecorded), np.maximum(high, value.unrecorded)
     most = np.maximum(value.unrecorded + value.still_here, high)
     unrecorded = Told(
-        value.unrecorded, *_whole(low, high, exact), bound_lower=np.maximum(low - more, 0.0),
-        bound_upper=most,
+        value.unrecorded, *_whole(low, high, value.unrecorded, exact),
+        bound_lower=np.maximum(low - more, 0.0), bound_upper=most,
     )  # fmt: skip
     low, high = interval_from_nought(truth.still_here, rough.still_here)
     most = np.maximum(value.unrecorded + value.still_here, high)
     still_here = Told(
-        value.still_here, *_whole(np.minimum(low, value.still_here), high, exact),
+        value.still_here,
+        *_whole(np.minimum(low, value.still_here), high, value.still_here, exact),
         bound_lower=np.zeros(len(size)), bound_upper=np.minimum(high + more, most),
     )  # fmt: skip
-    low, high = interval(truth.overstays, rough.overstays)
-    left_late = np.quantile(truth.late + truth.late_unrecorded, ENDS, axis=1)
-    # Every false link may have looked late.
-    false = np.asarray(cells.open @ model.value.false_in)[:, 0]
-    base = rough.late + rough.late_unrecorded
-    _, held = interval_from_nought(truth.overstays - base[:, None], rough.overstays - base)
-    floor = left_late[0] - false + interval_from_nought(truth.still_here, rough.still_here)[0]
-    low = np.maximum(np.minimum(np.maximum(low, floor), value.overstays), 0.0)
-    high = np.max([high, left_late[1], held + base, value.overstays], axis=0)
-    low, high = _whole(low, high, exact)
-    # As if everybody without a record had left, and in time.
-    least = np.maximum(np.quantile(truth.late, ENDS[0], axis=1) - false, 0.0)
+    low, high, least = _overstays(cells, model, rough, value, truth)
+    low, high = _whole(low, high, value.overstays, exact)
     rate = Told(
         value.rate, low / size, np.minimum(high / size, 1.0),
         bound_lower=np.minimum(least, low) / size,
@@ -210,6 +201,29 @@ def _modelled(
         Of.LEFT_UNRECORDED: _outside(unrecorded), Of.PROBABLY_STILL_HERE: _outside(still_here),
         Of.OVERSTAY_RATE: _outside(rate),
     }  # fmt: skip
+
+
+def _overstays(
+    cells: Cells, model: Model, rough: Split, value: Split, truth: Split
+) -> tuple[Array, Array, Array]:
+    """Ends of late and still here together; and what is late whatever is unrecorded.
+
+    Neither part is ever below nought. So together they are never fewer than those surely late:
+    the lower end of these, less as many false links as chance may have brought, for each of them
+    may look late.
+    """
+    false = np.asarray(cells.open @ model.value.false_in)[:, 0]
+    worst = stats.poisson.ppf(ENDS[1], np.maximum(false, 1e-9))
+    late = np.quantile(truth.late + truth.late_unrecorded, ENDS, axis=1)
+    base = rough.late + rough.late_unrecorded
+    surely = np.clip(late[0] - worst, 0.0, np.maximum(base, 0.0))
+    low, _ = interval_above(truth.overstays, rough.overstays, surely)
+    _, high = interval_above(truth.overstays, rough.overstays, base)
+    low = np.maximum(np.minimum(low, value.overstays), 0.0)
+    high = np.max([high, late[1], value.overstays], axis=0)
+    # As if everybody without a record had left, and in time.
+    least = np.maximum(np.quantile(truth.late, ENDS[0], axis=1) - worst, 0.0)
+    return low, high, least
 
 
 def _others(cells: Cells, model: Model) -> Array:
@@ -233,7 +247,7 @@ def _outside(told: Told) -> Told:
 def _plain(value: Array, truth: Array, exact: NDArray[np.bool_]) -> Told:
     low, high = interval(truth, value)
     low, high = (np.where(exact, np.maximum(a, 0.0), a) for a in (low, high))
-    return Told(value, *_whole(low, high, exact))
+    return Told(value, *_whole(low, high, value, exact))
 
 
 def _ends(draws: Array, value: Array, possible: NDArray[np.bool_] | None) -> tuple[Array, Array]:
@@ -278,7 +292,11 @@ _LATER: Mapping[Of, Callable[[Split], Array]] = {
 }
 
 
-def _whole(low: Array, high: Array, exact: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Stays are whole: ends are widened to the next number, unless counts are noisy."""
-    down, up = np.floor(low + 1e-9), np.ceil(high - 1e-9)
-    return np.where(exact, np.minimum(down, low), low), np.where(exact, np.maximum(up, high), high)
+def _whole(low: Array, high: Array, value: Array, exact: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Stays are whole: an end is the number it is nearest to, unless counts are noisy. Rounded
+    outward, an interval of few stays would be half a stay too long at either end.
+    """
+    down, up = np.rint(low), np.rint(high)
+    down = np.where(down <= value, down, np.floor(low + 1e-9))
+    up = np.where(up >= value, up, np.ceil(high - 1e-9))
+    return np.where(exact, down, low), np.where(exact, up, high)

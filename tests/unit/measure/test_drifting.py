@@ -34,7 +34,7 @@ def test_a_steady_country_is_left_alone() -> None:
     found = drift_of(asked, asked * 0.9, 0.9)
     assert not found.clear
     assert np.abs(found.value).max() < 0.01
-    truth = found.draw(np.random.default_rng(1), 800)
+    truth, _ = found.draw(np.random.default_rng(1), 800)
     assert np.std(truth) < 0.06
 
 
@@ -49,7 +49,7 @@ def test_a_drift_is_followed_and_held_19_times_in_20() -> None:
         assert found.clear
         assert found.value[0, 0] > 0.3
         assert found.value[0, -1] < -0.3
-        truth = found.draw(rng, 400)
+        truth, _ = found.draw(rng, 400)
         low, high = np.quantile(truth[0], [0.025, 0.975], axis=1)
         apart = line - logit(np.array([share]))
         held += int(((low <= apart) & (apart <= high)).sum())
@@ -61,9 +61,38 @@ def test_months_without_re_entries_are_wider_the_further_off_they_are() -> None:
     rng = np.random.default_rng(3)
     asked = np.append(np.full(12, 300.0), np.zeros(4))
     closed = rng.binomial(asked.astype(int), np.linspace(0.9, 0.7, 16)).astype(float)
-    truth = drift_of(asked, closed, closed.sum() / asked.sum()).draw(rng, 2_000)
+    truth, later = drift_of(asked, closed, closed.sum() / asked.sum()).draw(rng, 2_000, ahead=12)
     wide = truth[0].std(axis=1)
     assert wide[15] > wide[13] > wide[5]
+    # Of months whose travellers are back little more is learned; the last ones may move as far
+    # as they may be wrong.
+    moves = later[0].std(axis=1)
+    assert (moves < wide + 0.01).all()
+    assert moves[5] < 0.8 * wide[5]
+    assert moves[15] > 0.95 * wide[15]
+
+
+def test_what_is_said_later_moves_as_far_as_the_walks_drawn_and_followed_anew() -> None:
+    """Slow and obvious: draw a walk, draw the re-entries of a year more, and find it again."""
+    rng, ahead, step = np.random.default_rng(4), 12, 0.08
+    usual = np.append(np.full(12, 300.0), [200.0, 100.0, 0.0, 0.0])
+    closed = np.round(usual * 0.8)
+    walk = drift_of(usual, closed, 0.8).walks[3][0]
+    _, said = walk.draw(rng, 4_000, ahead)
+    truth, _ = walk.draw(rng, 150, 0)
+    asked = np.append(np.full(12 + ahead, 300.0), [200.0, 100.0, 0.0, 0.0])
+    anew = []
+    for drawn in truth.T:
+        beyond = drawn[-1] + step * rng.standard_normal(ahead).cumsum()
+        share = 1 / (1 + np.exp(-logit(np.array([0.8])) - np.append(drawn, beyond)))
+        more = asked - np.append(usual, np.zeros(ahead))
+        all_closed = np.append(closed, np.zeros(ahead)) + rng.binomial(more.astype(int), share)
+        centre = drift_of(asked, all_closed, 0.8).walks[3][0].centre[:MONTHS]
+        anew.append(centre - usual @ centre / usual.sum())
+    moved, expected = said.std(axis=1), np.std(anew, axis=0)
+    # Where a month's travellers are back; beyond, the walk is not trusted so far.
+    assert moved[:12] == pytest.approx(expected[:12], rel=0.3, abs=0.012)
+    assert (moved[12:] > 0.8 * expected[12:]).all()
 
 
 @pytest.mark.parametrize("name", ["VISIT", "WORK"])

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from lib.small_offices import evidence, office, world
-from sojourn.measure.bounded import interval_from_nought
+from sojourn.measure.bounded import interval_above, interval_from_nought
 from sojourn.measure.estimating import estimate, estimate_cells
 from sojourn.measure.evidence import Evidence
 from sojourn.policy import load_policy
@@ -319,3 +319,39 @@ def test_intervals_near_nought_hold_19_times_in_20(truth: float) -> None:
     assert (high > 0.1).all()
     held = ((low <= truth) & (truth <= high)).mean()
     assert 0.935 <= held <= 0.98
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.5, 1.5, 3.0])
+def test_what_is_known_to_be_more_than_nought_has_its_nought_there(truth: float) -> None:
+    """Forty left late for certain; who is still here beside them is not sure."""
+    rng, known = np.random.default_rng(3), np.full(4_000, 40.0)
+    value = known + truth + rng.standard_normal(4_000)
+    draws = value[:, None] + rng.standard_normal((4_000, 400))
+    low, high = interval_above(draws, value, known)
+    assert (low >= 40.0).all()
+    held = ((low <= 40.0 + truth) & (40.0 + truth <= high)).mean()
+    assert 0.935 <= held <= 0.965
+
+
+def test_ends_are_the_whole_stays_they_are_nearest_to(told: pl.DataFrame) -> None:
+    kinds = [Quantity.PROBABLY_STILL_HERE.value, Quantity.LEFT_UNRECORDED.value]
+    made = told.filter(pl.col("quantity").is_in(kinds)).drop_nulls("value")
+    assert made.height
+    for end in ("lower", "upper"):
+        assert made.select((pl.col(end) % 1 == 0).all()).item()
+
+
+def test_late_links_that_may_all_be_false_are_no_proof_of_a_late_stay() -> None:
+    """Stays of three days: nearly every false link to one looks late. Nobody is late in truth."""
+    held = 0
+    for seed in range(10):
+        of = replace(world(stays=12_000, seed=seed), orphans=0.04, false_chance=0.15)
+        none = np.zeros_like(of.left_late)
+        found = office(replace(of, left_late=none, never_left=none), seed=seed)
+        made = estimated(*evidence(found, seed=seed), smallest=0)
+        held += made.filter(
+            (pl.col("admission_class") == "TRANSIT") & (pl.col("nationality") == "")
+            & (pl.col("quantity") == Quantity.OVERSTAY_RATE.value)
+            & (pl.col("span") == Span.YEAR.value) & (pl.col("period") == date(2023, 1, 1))
+        ).select(pl.col("lower").fill_null(0.0) <= 0).item()  # fmt: skip
+    assert held >= 8
