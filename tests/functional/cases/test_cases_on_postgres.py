@@ -20,10 +20,11 @@ GROUPS = (
     ("applicant", "applicant_rights", "applicant_languages"),
     ("family", "family_guards", "record", "desk_dates", "key_service"),
     ("queries", "limits", "stale_forms"),
+    ("who_left", "back_in_the_plan", "consents_end", "complaints"),
 )
 
 
-NAMES = ("staff", "desk", "papers", "applicant", "family", "wire")
+NAMES = ("staff", "desk", "papers", "applicant", "family", "wire", "leaving")
 
 
 @pytest.mark.slow
