@@ -301,7 +301,7 @@ def left_at(actor: Actor) -> datetime | None:
 def times_out(actor: Actor) -> tuple[tuple[datetime, datetime | None], ...]:
     """From when until when the person who asks was out of the family's plan, as the trail has it;
     the last one without an end while they are out. Empty for staff."""
-    if actor.who is not Who.APPLICANT or actor.person_id is None:
+    if actor.who is not Who.APPLICANT or actor.person_id is None or actor.case_id is None:
         return ()
     rows = AuditEvent.objects.filter(
         case_id=actor.case_id, private_to=actor.person_id, what__in=(LEFT, CAME_BACK)

@@ -13,9 +13,9 @@ from sojourn_web.cases.demo_steps import Wish, bring_to
 from sojourn_web.cases.errors import NotVisibleError, RefusedError
 from sojourn_web.cases.models import Case
 from sojourn_web.cases.scanning import Verdict
-from sojourn_web.cases.services import files, looking, moving, travel
+from sojourn_web.cases.services import consents, files, looking, moving, sharing, travel
 from sojourn_web.cases.states import Move, State
-from sojourn_web.cases.vocabulary import DocumentKind, Holder
+from sojourn_web.cases.vocabulary import DocumentKind, Holder, Purpose
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "cases"]),
@@ -110,13 +110,22 @@ def test_reasons_of_looks_are_not_told_to_who_is_out(office: Cast) -> None:
     after = later(office, 2)
     looking.break_glass(after.room, office.stranger, case.reference, reason=why)
     looking.look(after.room, office.stranger, case.pk)
+    consents.give_consent(
+        after.room, applicant_of(case, 1), case.pk, people_of(case)[1].pk, Purpose.TRANSFER,
+        declaration_id=office.wordings[Purpose.TRANSFER].pk, language="en", key=key(),
+    )  # fmt: skip
+    moved = "His brother lives in Lisbon."
+    sharing.request_transfer(
+        after.room, office.counsellor, case.pk, office.other_office.pk, reason=moved, key=key()
+    )
     mine = [(x.what, x.reason) for x in looking.read_log(office.room, applicant_of(case))]
     assert ("break glass", why) in mine
     assert ("opened from another office", why) in mine
     assert ("opened the case's page", "") in mine
     assert ("opened the case's page", why) not in mine
+    assert ("asked for a transfer", "") in mine
     theirs = [(x.what, x.reason) for x in looking.read_log(office.room, applicant_of(case, 1))]
-    assert ("opened the case's page", why) in theirs
+    assert {("opened the case's page", why), ("asked for a transfer", moved)} <= set(theirs)
 
 
 def test_files_of_the_children_that_came_later_are_not_theirs(office: Cast, client: Client) -> None:

@@ -213,7 +213,7 @@ def test_a_file_of_an_old_window_is_asked_for_again(office: Cast) -> None:
         ("family/child", {"value": "Fatou", "year": "2017", "belongs": ""}),
         ("family/child", {"value": "Fatou", "year": "3017", "belongs": "parent"}),
         ("ask/about/birth_date", {"year": "3017", "calendar": "gregorian"}),
-        ("consents/embassy", {"understood": "xx", "stage": "", "declaration": ""}),
+        ("consents/embassy", {"understood": "", "stage": "", "declaration": "", "lang": "fr"}),
         ("consents/embassy", {"understood": "fr", "stage": "", "declaration": "", "lang": "fr"}),
     ],
 )

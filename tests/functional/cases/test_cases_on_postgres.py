@@ -22,10 +22,11 @@ GROUPS = (
     ("queries", "limits", "stale_forms"),
     ("desk_edits", "bad_input", "break_glass", "find", "left_behind", "standing_cast"),
     ("typed_words", "second_factor"),
+    ("who_left", "back_in_the_plan", "consents_end", "complaints"),
 )
 
 
-NAMES = ("staff", "desk", "papers", "applicant", "family", "wire", "edges", "words")
+NAMES = ("staff", "desk", "papers", "applicant", "family", "wire", "edges", "words", "leaving")
 
 
 @pytest.mark.slow

@@ -2,10 +2,15 @@
 
 In: a request. Out: the view's page, or the sign-in with what was typed kept in it. Wrong codes and
 references that nobody has are answered alike and after the same time.
+
+Only of a page that was opened, and could not be made, it is said that nothing is lost. A form of
+their own comes back with its words, to be sent once more; of any other it is said that it may not
+be saved.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +20,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
@@ -32,6 +38,7 @@ from sojourn_web.cases.applicant.languages import (
 from sojourn_web.cases.errors import (
     CaseKeyError,
     ConflictError,
+    KeyMissingError,
     NotAllowedError,
     NotVisibleError,
     RefusedError,
@@ -51,6 +58,16 @@ TRIES, WINDOW = 30, 600  # from one address in ten minutes: many people may shar
 NOT_KEPT = frozenset({"csrfmiddlewaretoken", "owner", "code", "kept"})
 CHANGED = words("This was changed since the page was shown. Look at both, then save again.")
 TOO_MANY = words("Too many tries from this place. Wait ten minutes, then try again.")
+KEYS_AWAY = words("We cannot open your case just now. Nothing is lost. Try again in a few minutes.")
+CANNOT = words("We cannot open your case just now.")
+KEY_MISSING = words(
+    "We cannot open your case: its key is not here. Waiting does not help. Please tell the office."
+)
+HERE = words("What you wrote is here and is not saved. Send it again later, or copy it.")
+NOT_SAVED = words("What you sent may not be saved. Go back, look, and send it again later.")
+# What a form holds beside what was typed or chosen in it.
+NOT_TYPED = frozenset({"key", "owner", "seen", "stage", "declaration", "consent", "wish", "move"})
+log = logging.getLogger("sojourn.cases")
 
 
 @dataclass(frozen=True)
@@ -131,9 +148,45 @@ def _with_refusals(view: Page, request: HttpRequest, *args: Any, **kwargs: Any) 
     except (NotAllowedError, ConflictError) as refusal:
         return show(request, "refused", 409, reasons=(str(refusal),))
     except CaseKeyError as trouble:
-        from sojourn_web.cases.applicant.trouble import keys_away
+        return _keys_away(request, trouble)
 
-        return keys_away(request, trouble)
+
+def _keys_away(request: HttpRequest, trouble: CaseKeyError) -> HttpResponse:
+    """The keys cannot be reached, or a case's own is not there."""
+    log.error("the keys of cases cannot be opened: %s", trouble)
+    return not_now(request, 503, KEY_MISSING if isinstance(trouble, KeyMissingError) else "")
+
+
+def not_now(request: HttpRequest, status: int, why: str = "") -> HttpResponse:
+    """``why``: what is the matter, where more is known than that it is not possible now."""
+    typed = request.META.get(RESTORED) or request.POST
+    if request.method != "POST" and not typed:
+        return show(request, "refused", status, reasons=(why or KEYS_AWAY,))
+    fields = _own_fields(request, typed)
+    said = [value for name, value in fields if name not in NOT_TYPED and value.strip()]
+    reasons = (why or CANNOT, HERE if said else NOT_SAVED)
+    return show(request, "refused", status, reasons=reasons, said=said,
+                fields=fields if said else (), to=request.get_full_path())  # fmt: skip
+
+
+def _own_fields(request: HttpRequest, typed: Mapping[str, str]) -> list[tuple[str, str]]:
+    """A form's fields where its signed owner is who asks now; nothing for anybody else."""
+    restored = RESTORED in request.META  # its owner was looked at already
+    if not restored and not _is_theirs(request):
+        return []
+    left_out = NOT_KEPT - {"owner"} | {"restored"}
+    return [(name, str(value)) for name, value in typed.items() if name not in left_out]
+
+
+def _is_theirs(request: HttpRequest) -> bool:
+    owner = read_owner(request.POST.get("owner", ""))
+    if not owner:
+        return False
+    try:
+        actor = visiting.find_visitor(room_now(), request.COOKIES.get(COOKIE, ""))
+    except (CaseKeyError, DatabaseError):
+        return False
+    return actor is not None and actor.person_id is not None and actor.person_id.hex == owner
 
 
 def mine(view: Callable[..., HttpResponse]) -> Page:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
-from sojourn_web.cases.applicant.gate import PATH, show, spoken
-from sojourn_web.cases.applicant.trouble import not_now
+from sojourn_web.cases.applicant.gate import PATH, not_now, show, spoken
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

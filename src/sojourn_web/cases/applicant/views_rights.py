@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -205,7 +206,7 @@ def appeal(asked: Asked) -> HttpResponse:
     )  # fmt: skip
 
 
-def _write(asked: Asked, name: str, send: object, **context: object) -> HttpResponse:
+def _write(asked: Asked, name: str, send: object, **context: Any) -> HttpResponse:
     """A page with one field of free words."""
     errors: tuple[str, ...] = ()
     if asked.sent and not asked.typed.get("value", "").strip():

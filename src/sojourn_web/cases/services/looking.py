@@ -269,9 +269,9 @@ def read_log(room: Room, actor: Actor, most: int = 200) -> tuple[LogLine, ...]:
 
 
 def _why(room: Room, event: AuditEvent | AccessEvent, out: Times) -> str:
-    """A reason for a look while they were out may speak of the others; one for breaking the glass
-    is told to everybody of the case."""
-    told = isinstance(event, AuditEvent) or event.what == ELSEWHERE
+    """A reason for what was done while they were out may speak of the others. Two are told to
+    everybody: why the glass was broken, and why their own record is not erased."""
+    told = event.what in ("break glass", ELSEWHERE, "erasure refused")
     return event.reason.show(room.keys) if told or not _is_of_others(event, out) else ""
 
 

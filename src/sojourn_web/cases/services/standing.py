@@ -42,8 +42,8 @@ def follow_up_as_written(room: Room, case_id: UUID, month: int) -> dict[str, str
 def answer_as_written(
     room: Room, reader: int | None, case_id: UUID, complaint_id: UUID
 ) -> dict[str, str]:
-    """What a supervisor has answered to a complaint; nothing before that,
-    nor to an account that the complaint is about."""
+    """What a supervisor has answered to a complaint; nothing before that, and nothing to an account
+    (``reader``) that the complaint is about."""
     rows = Complaint.objects.filter(case_id=case_id, pk=complaint_id).select_related("case")
     row = rows.exclude(answered_at=None).first()
     if row is None or is_about(row, row.case, reader):
