@@ -24,6 +24,7 @@ from sojourn_web.figures.public_pages import address_of, key_of
 from sojourn_web.figures.public_reading import ALL, Key, NoSuchKeyError, Shelf
 
 PAGE_LARGEST = 1000
+READ = ["GET", "HEAD"]
 PROBLEM = "application/problem+json"
 
 api = NinjaAPI(
@@ -126,15 +127,20 @@ class ExpectedError(Exception):
 TITLES = {400: "Not understood", 404: "Not found"}
 
 
-@api.get("releases", response=list[ReleaseOut], summary="All releases, newest first")
+@api.api_operation(
+    READ, "releases", response=list[ReleaseOut], summary="All releases, newest first"
+)
 @decorate_view(with_etag)
 def releases(request: HttpRequest, response: HttpResponse) -> list[dict[str, Any]]:
     response["Cache-Control"] = FOR_A_MINUTE
     return [vars(r) for r in _shelf().releases]
 
 
-@api.get(
-    "figures", response={200: FiguresOut, 400: Problem, 404: Problem}, summary="Figures, filtered"
+@api.api_operation(
+    READ,
+    "figures",
+    response={200: FiguresOut, 400: Problem, 404: Problem},
+    summary="Figures, filtered",
 )
 @decorate_view(with_etag)
 def figures(
@@ -167,7 +173,8 @@ def figures(
     }  # fmt: skip
 
 
-@api.get(
+@api.api_operation(
+    READ,
     "figures/{release_table}/{span}/{period}/{quantity}/{nationality}/{mode}/{admission_class}",
     response={200: FigureOut, 400: Problem, 404: Problem}, url_name="figure",
     summary="One figure, by its permanent address",
@@ -193,7 +200,7 @@ def figure(
     return _figure_out(shown.row(0, named=True))
 
 
-@api.get("codes", response=list[CodeListOut], summary="All code lists")
+@api.api_operation(READ, "codes", response=list[CodeListOut], summary="All code lists")
 @decorate_view(with_etag)
 def codes(request: HttpRequest, response: HttpResponse) -> list[dict[str, Any]]:
     """The codes of files; here, as in their addresses, totals are 'all' and '' in figures."""
