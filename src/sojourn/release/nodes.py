@@ -235,8 +235,10 @@ WHERE method = 'laplace' AND (vintage, release_id) = (
 ORDER BY release_table, span, period LIMIT 1
 """
 _AT_PLACE = """
-SELECT numbers FROM figure_nodes WHERE release_table = :release_table AND span = :span
-AND period = :period AND vintage = :vintage AND release_id = :release_id AND method = 'laplace'
+SELECT numbers, (SELECT COUNT(*) FROM releases WHERE note NOT IN ('begun', 'drawn', 'lost')),
+  (SELECT MAX(released_at) FROM releases WHERE note NOT IN ('begun', 'drawn', 'lost'))
+FROM figure_nodes WHERE release_table = :release_table AND span = :span AND period = :period
+AND vintage = :vintage AND release_id = :release_id AND method = 'laplace'
 ORDER BY quantity LIMIT 9
 """
 Place = Mapping[str, str]  # of nodes: table, span, period, vintage, release
@@ -251,10 +253,22 @@ def find_first_place(connection: Connection) -> Place | None:
     return None
 
 
-def read_drawn_at(connection: Connection, place: Place | None) -> bytes:
-    """Numbers of one place, as they were drawn: noise, so no two databases agree."""
+@dataclass(frozen=True)
+class Stamp:
+    """What tells a database's releases at a glance: noise as it was drawn at one place, how many
+    releases there are, when the newest was made (microseconds)."""
+
+    numbers: bytes = b""
+    releases: int = 0
+    newest: int = 0
+
+
+def read_stamp(connection: Connection, place: Place | None) -> Stamp:
+    """In one question; empty where there is no such place."""
     rows = store.ask(connection, _AT_PLACE, **place) if place else []
-    return b"".join(bytes(numbers) for (numbers,) in rows)
+    if not rows:
+        return Stamp()
+    return Stamp(b"".join(bytes(row[0]) for row in rows), int(rows[0][1]), int(rows[0][2]))
 
 
 _known: dict[str, Cells] = {}  # a digest says all of the cells, in any database
