@@ -7,11 +7,11 @@ tables are the ledger's. A database that is not there yet answers as an empty on
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
@@ -106,9 +106,11 @@ def _follow(engine: Engine, path: str) -> None:
     """No connection outlives its file: one that was replaced (a restore) would be read for ever.
     A look at the file's number takes microseconds, opening it anew for each question far more."""
 
+    place = Path(path)
+
     def number() -> tuple[int, int] | None:
         try:
-            found = os.stat(path)
+            found = place.stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino

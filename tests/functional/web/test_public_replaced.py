@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,9 +12,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
+from sqlalchemy import create_engine, text
 
 from lib.published import Country, all_figures, fill
-from sojourn_web.figures import public_marks
+from sojourn.release import nodes
+from sojourn.release.published import Wanted
+from sojourn_web.figures import public_marks, public_reading
 from sojourn_web.figures.public_caching import answers
 from sojourn_web.figures.statistics import open_statistics
 
@@ -72,12 +74,12 @@ def test_a_file_that_is_replaced_is_not_read_any_more(
     assert json.loads(first.content)["value"] == old
     kept = served.with_name("kept.sqlite3")
     shutil.copy(served, kept)
-    os.replace(backup, served)
+    backup.replace(served)
     monkeypatch.setattr(public_marks, "FRESH", 0.0)
     again = client.get(ONE, headers={"If-None-Match": first["ETag"]})
     assert (again.status_code, json.loads(again.content)["value"]) == (200, new)
     assert ask(client, LIST)["items"][0]["value"] == new
-    os.replace(kept, served)
+    kept.replace(served)
     assert ask(client, ONE)["value"] == old
     assert client.get(ONE, headers={"If-None-Match": first["ETag"]}).status_code == 304
 
@@ -88,9 +90,62 @@ def test_a_file_that_is_gone_and_comes_back_is_read_again(
     served, _ = files
     value = ask(client, ONE)["value"]
     away = served.with_name("away.sqlite3")
-    os.replace(served, away)
+    served.replace(away)
     answers.clear()
     public_marks.forget()
     assert client.get(ONE).status_code == 404
-    os.replace(away, served)
+    away.replace(served)
     assert ask(client, ONE)["value"] == value
+
+
+@pytest.mark.parametrize("address", [OTHER, LIST])
+def test_an_answer_after_a_replacement_is_not_kept_under_the_old_mark(
+    address: str, client: Client, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marks are asked for every few seconds only: an answer made in between is the new file's."""
+    served, backup = files
+    quantity = "arrived" if address == OTHER else "departed"
+    old, new = value_of(served, quantity), value_of(backup, quantity)
+    ask(client, ONE)
+    kept = served.with_name("kept.sqlite3")
+    shutil.copy(served, kept)
+    backup.replace(served)
+    between = client.get(address)
+    said = json.loads(between.content)
+    assert said.get("items", [said])[0]["value"] == new != old
+    kept.replace(served)
+    monkeypatch.setattr(public_marks, "FRESH", 0.0)
+    again = client.get(address, headers={"If-None-Match": between["ETag"]})
+    assert again.status_code == 200
+    said = json.loads(again.content)
+    assert said.get("items", [said])[0]["value"] == old
+    assert "immutable" in again["Cache-Control"]
+
+
+def test_a_question_that_failed_is_asked_again(files: tuple[Path, Path]) -> None:
+    served, _ = files
+    url = f"sqlite:///{served}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE cell_lists RENAME TO elsewhere"))
+    nodes._known.clear()
+    assert public_reading.read_shelf(url).nationalities == ()
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO cell_lists"))
+    engine.dispose()
+    shelf = public_reading.read_shelf(url)
+    assert shelf.nationalities
+    wanted, day = Wanted(release_table="total"), shelf.vintages[0]
+
+    def asked() -> list[object]:
+        return [
+            public_reading.read_periods(url, shelf, "total", "month"),
+            public_reading.read_noise(url, shelf),
+            public_reading.count_figures(url, shelf, wanted, day),
+        ]
+
+    away = served.with_name("away.sqlite3")
+    served.replace(away)
+    assert not any(asked())
+    away.replace(served)
+    assert all(asked())
