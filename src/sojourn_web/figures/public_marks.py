@@ -89,8 +89,10 @@ def holds(connection: Connection, mark: str) -> bool:
     been replaced since the mark was asked for, and nothing of it is kept under another's."""
     with _lock:
         seen = _kept.get(connection.engine, _NEVER)
-    held = seen.place is not None and nodes.read_stamp(connection, seen.place) == seen.stamp
-    return mark in (seen if held else _look(connection)).marks.values()
+    place = seen.place if mark in seen.marks.values() else None
+    if place is not None and nodes.read_stamp(connection, place) == seen.stamp:
+        return True
+    return mark in _look(connection).marks.values()
 
 
 def forget() -> None:
