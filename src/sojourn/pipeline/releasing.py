@@ -199,7 +199,7 @@ def _check_held(office: Office, ledger: Ledger, span: Span, period: date) -> Non
 def explain_figure(office: Office, name: str) -> Explanation:
     """How a figure came about: ``sojourn.release.explain``."""
     with _opened(office) as (_, engine):
-        return explain(engine, office.policy.release, name)
+        return explain(engine, office.policy.release, name, digest=office.policy.digest)
 
 
 def run_of(office: Office) -> str:

@@ -98,8 +98,9 @@ class Explanation:
     lines: tuple[tuple[str, str], ...]
 
 
-def explain(engine: Engine, policy: ReleasePolicy, text: str) -> Explanation:
-    """All that is known of one figure."""
+def explain(engine: Engine, policy: ReleasePolicy, text: str, *, digest: str = "") -> Explanation:
+    """All that is known of one figure. ``digest``: of the office's whole policy; what ``policy``
+    says is told of a release under that one alone ('': of any)."""
     name = FigureName.parse(text)
     every = _read(engine, replace(_same_cell(name), quantity=name.quantity))
     if not every.height:
@@ -110,7 +111,7 @@ def explain(engine: Engine, policy: ReleasePolicy, text: str) -> Explanation:
         raise LedgerError(f"{name.quantity}: no such vintage; there are: {days}")
     figure = asked.sort("vintage").row(-1, named=True)
     parts = _parts(engine, name, figure)
-    lines = _lines(engine, policy, figure, parts)
+    lines = _lines(engine, policy, digest, figure, parts)
     kept = every.select("vintage", "value", "lower", "upper", "method", "release_id")
     return Explanation(name, figure, kept.sort("vintage"), parts, lines)
 
@@ -142,8 +143,9 @@ def _parts(engine: Engine, name: FigureName, figure: dict[str, Any]) -> pl.DataF
 
 
 def _lines(
-    engine: Engine, policy: ReleasePolicy, figure: dict[str, Any], parts: pl.DataFrame
-) -> tuple[tuple[str, str], ...]:
+    engine: Engine, policy: ReleasePolicy, digest: str, figure: dict[str, Any],
+    parts: pl.DataFrame,
+) -> tuple[tuple[str, str], ...]:  # fmt: skip
     release = store.read(
         engine, "SELECT run, policy_digest, method, released_at FROM releases "
         "WHERE release_id = :id", id=figure["release_id"],
@@ -168,7 +170,7 @@ def _lines(
         ("beside it" if estimated else "made of", made_of or "itself: a count"),
         *again,
         ("noise", _noise(engine, figure)),
-        ("budget", _budget(figure, policy)),
+        ("budget", _budget(figure, policy if digest in ("", release[1]) else None)),
         ("vintage", f"what was recorded through {figure['vintage']} (UTC)"),
         ("release", str(figure["release_id"])),
         ("run", str(release[0])),
@@ -261,8 +263,14 @@ def _noise(engine: Engine, figure: dict[str, Any]) -> str:
     return f"{kind}, {spread}{most}, {draws} draw{'' if draws == 1 else 's'} in it; never clamped"
 
 
-def _budget(figure: dict[str, Any], policy: ReleasePolicy) -> str:
-    if figure["method"] == store.LAPLACE:
+def _budget(figure: dict[str, Any], policy: ReleasePolicy | None) -> str:
+    """``policy``: the one that the figure was released under; None: it is another by now."""
+    if figure["method"] == store.LAPLACE and policy is None:
+        return (
+            f"{figure['epsilon']:.4g}: shared by all of this table's counts of one "
+            f"{figure['span']}; the policy of that release, not the present one, says of how much"
+        )
+    if figure["method"] == store.LAPLACE and policy is not None:
         return (
             f"{figure['epsilon']:.4g} of {policy.epsilon_per_year:g}: shared by all of this "
             f"table's counts of one {figure['span']}; a stay changes "

@@ -226,18 +226,49 @@ def read_figures(engine: Engine, where: str = "1 = 1", **values: Any) -> pl.Data
     return figures.sort(FIGURES.key)
 
 
-_FIRST = """
-SELECT vintage, numbers FROM figure_nodes WHERE (release_table, span, period) = (
-  SELECT release_table, span, period FROM figure_nodes
-  ORDER BY release_table, span, period LIMIT 1)
-ORDER BY vintage, quantity, method LIMIT 9
+_FIRST_PLACE = """
+SELECT release_table, span, period, vintage, release_id FROM figure_nodes
+WHERE method = 'laplace' AND (vintage, release_id) = (
+  SELECT vintage, release_id FROM releases
+  WHERE method = 'laplace' AND note NOT IN ('begun', 'drawn', 'lost')
+  ORDER BY released_at, release_id LIMIT 1)
+ORDER BY release_table, span, period LIMIT 1
 """
+_AT_PLACE = """
+SELECT numbers, (SELECT COUNT(*) FROM releases WHERE note NOT IN ('begun', 'drawn', 'lost')),
+  (SELECT MAX(released_at) FROM releases WHERE note NOT IN ('begun', 'drawn', 'lost'))
+FROM figure_nodes WHERE release_table = :release_table AND span = :span AND period = :period
+AND vintage = :vintage AND release_id = :release_id AND method = 'laplace'
+ORDER BY quantity LIMIT 9
+"""
+Place = Mapping[str, str]  # of nodes: table, span, period, vintage, release
 
 
-def read_first_numbers(connection: Connection) -> bytes:
-    """What was published first of the first period there is: noise, so no two databases agree."""
-    rows = store.ask(connection, _FIRST)
-    return b"".join(bytes(numbers) for vintage, numbers in rows if vintage == rows[0][0])
+def find_first_place(connection: Connection) -> Place | None:
+    """Where the first release that drew noise has its first numbers: no later one changes it."""
+    for row in store.ask(connection, _FIRST_PLACE):
+        return dict(
+            zip(("release_table", "span", "period", "vintage", "release_id"), row, strict=True)
+        )
+    return None
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells a database's releases at a glance: noise as it was drawn at one place, how many
+    releases there are, when the newest was made (microseconds)."""
+
+    numbers: bytes = b""
+    releases: int = 0
+    newest: int = 0
+
+
+def read_stamp(connection: Connection, place: Place | None) -> Stamp:
+    """In one question; empty where there is no such place."""
+    rows = store.ask(connection, _AT_PLACE, **place) if place else []
+    if not rows:
+        return Stamp()
+    return Stamp(b"".join(bytes(row[0]) for row in rows), int(rows[0][1]), int(rows[0][2]))
 
 
 _known: dict[str, Cells] = {}  # a digest says all of the cells, in any database

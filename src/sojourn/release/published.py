@@ -253,6 +253,16 @@ def read_codes(connection: Connection, name: str) -> list[str]:
     return sorted(found - {""})
 
 
+def read_lists(connection: Connection, as_of: date) -> tuple[list[str], list[str]]:
+    """Release tables and admission classes up to a vintage: no later release changes them."""
+    asked = select(_NODES.c.release_table, _NODES.c.cells).distinct()
+    rows = connection.execute(asked.where(_NODES.c.vintage <= as_of.isoformat())).all()
+    classes: set[str] = set()
+    for digest in {digest for _, digest in rows}:
+        classes |= set(nodes.cells_of(connection, digest).frame["admission_class"].unique())
+    return sorted({name for name, _ in rows}), sorted(classes - {""})
+
+
 def _steps(connection: Connection, name: str, above: dict[str, str]) -> list[str]:
     """Distinct values of a column of the key below given ones, by steps along the index: millions
     of figures have a handful."""

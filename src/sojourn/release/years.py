@@ -1,9 +1,10 @@
 """Which months a year's figure is the sum of: it is told before the year is over.
 
 In: published figures of months. Out: the months that a year of the same vintage holds, and the year
-in words that say them. A year of a count holds months from January on, as far as they go without a
-gap; a year of an estimate from the first month that can be told (``publication``,
-``measure.noisy_estimates``).
+in words that say them. A year begins with the first month that there is of its cell (a code may be
+added within a year), an estimate's with the first that can be told, and goes on without a gap
+(``publication``, ``measure.noisy_estimates``). A cell key's year is a tally of its own: it is the
+sum of no months.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy import Connection
 
 from sojourn.release.cells import ESTIMATES
 from sojourn.release.published import Wanted, read_figures
+from sojourn.release.store import CELL_KEY
 from sojourn.vocabulary import Quantity, Span
 
 SIZE = Quantity.EXPECTED_DEPARTURES.value  # told of every month of which anything is
@@ -30,8 +32,9 @@ def months_held(connection: Connection, year: Wanted, vintage: date) -> tuple[da
     months = replace(year, span=Span.MONTH.value, period=None, vintage=None)
     if estimated:
         months = Wanted(ESTIMATES, Span.MONTH.value, None, "", "", "", SIZE)
-    return run_of(read_figures(connection, months, as_of=vintage), year.period.year,
-                  estimated=estimated)  # fmt: skip
+    found = read_figures(connection, months, as_of=vintage)
+    found = found.filter(pl.col("method") != CELL_KEY)
+    return run_of(found, year.period.year, estimated=estimated)
 
 
 def run_of(months: pl.DataFrame, year: int, *, estimated: bool) -> tuple[date, ...]:
@@ -41,7 +44,7 @@ def run_of(months: pl.DataFrame, year: int, *, estimated: bool) -> tuple[date, .
         own = own.filter(pl.col("value").is_not_null())
     there = set(own["period"])
     every = [date(year, n, 1) for n in range(1, 13)]
-    start = next((n for n, month in enumerate(every) if month in there), 0) if estimated else 0
+    start = next((n for n, month in enumerate(every) if month in there), 0)
     return tuple(takewhile(there.__contains__, every[start:]))
 
 

@@ -6,6 +6,7 @@ never changes and may be kept for ever; what follows the newest release may be k
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
@@ -25,6 +26,7 @@ from sojourn_web.figures.public_reading import ALL, Key, NoSuchKeyError, Shelf
 
 PAGE_LARGEST = 1000
 PROBLEM = "application/problem+json"
+View = Callable[..., Any]
 
 api = NinjaAPI(
     title="Sojourn: published figures", version="1", urls_namespace="api-v1", docs_url=None,
@@ -126,15 +128,28 @@ class ExpectedError(Exception):
 TITLES = {400: "Not understood", 404: "Not found"}
 
 
-@api.get("releases", response=list[ReleaseOut], summary="All releases, newest first")
+def _read(path: str, **said: Any) -> Callable[[View], View]:
+    """GET, and HEAD with it, which the description need not name."""
+
+    def both(view: View) -> View:
+        api.api_operation(["HEAD"], path, include_in_schema=False, **said)(view)
+        api.get(path, **said)(view)
+        return view
+
+    return both
+
+
+@_read("releases", response=list[ReleaseOut], summary="All releases, newest first")
 @decorate_view(with_etag)
 def releases(request: HttpRequest, response: HttpResponse) -> list[dict[str, Any]]:
     response["Cache-Control"] = FOR_A_MINUTE
     return [vars(r) for r in _shelf().releases]
 
 
-@api.get(
-    "figures", response={200: FiguresOut, 400: Problem, 404: Problem}, summary="Figures, filtered"
+@_read(
+    "figures",
+    response={200: FiguresOut, 400: Problem, 404: Problem},
+    summary="Figures, filtered",
 )
 @decorate_view(with_etag)
 def figures(
@@ -167,7 +182,7 @@ def figures(
     }  # fmt: skip
 
 
-@api.get(
+@_read(
     "figures/{release_table}/{span}/{period}/{quantity}/{nationality}/{mode}/{admission_class}",
     response={200: FigureOut, 400: Problem, 404: Problem}, url_name="figure",
     summary="One figure, by its permanent address",
@@ -193,7 +208,7 @@ def figure(
     return _figure_out(shown.row(0, named=True))
 
 
-@api.get("codes", response=list[CodeListOut], summary="All code lists")
+@_read("codes", response=list[CodeListOut], summary="All code lists")
 @decorate_view(with_etag)
 def codes(request: HttpRequest, response: HttpResponse) -> list[dict[str, Any]]:
     """The codes of files; here, as in their addresses, totals are 'all' and '' in figures."""

@@ -27,6 +27,7 @@ ROOT, ASKED = "/api/v1", "vintage="
 _FIGURES = f"{ROOT}/figures/"
 _PLAIN = str.maketrans("", "", "/_-")
 _PARTS = 7
+METHODS = ("GET", "HEAD")
 
 
 @sync_only_middleware
@@ -34,7 +35,7 @@ def figures_at_once(get_response: Answers) -> Answers:
     """The middleware."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith(_FIGURES) and request.method == "GET":
+        if request.path_info.startswith(_FIGURES) and request.method in METHODS:
             found = _find(request)
             if found is not None:
                 return found
@@ -47,7 +48,7 @@ def _find(request: HttpRequest) -> HttpResponse | None:
     """The answer; None where it is no such figure, or asked for in another way."""
     query = request.META.get("QUERY_STRING", "")
     parts = tuple(request.path_info.removeprefix(_FIGURES).split("/"))
-    if len(parts) != _PARTS or not query.startswith(ASKED):
+    if len(parts) != _PARTS or not all(parts) or not query.startswith(ASKED):
         return None
     request.get_host()  # a host that is not ours is refused, as everywhere
     vintage = query.removeprefix(ASKED)
@@ -71,7 +72,7 @@ def _make(
         day = public_reading.parse_day("vintage", vintage)
     except NoSuchKeyError:
         return None
-    found = public_reading.find_figure(settings.STATISTICS_URL, key, day)
+    found = public_reading.find_figure(settings.STATISTICS_URL, key, day, mark)
     if found is None:
         return None
     # The page's address is this one without the API's; making it anew takes longer.

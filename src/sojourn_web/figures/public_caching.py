@@ -65,7 +65,7 @@ def matches(request: HttpRequest, etag: str) -> bool:
     held = request.META.get("HTTP_IF_NONE_MATCH", "")
     if not held:
         return False
-    return held == etag or "*" in held or etag in [
+    return held == etag or held.strip() == "*" or etag in [
         h.strip().removeprefix("W/") for h in held.split(",")
     ]  # fmt: skip
 
@@ -120,8 +120,10 @@ def with_etag(view: View) -> View:
             response["Access-Control-Allow-Origin"] = "*"
             return response
         control = response.get("Cache-Control", FOR_A_MINUTE)
-        if mark and control == FOR_EVER:
-            return keep_for_ever(request, response, address, mark)
+        if control == FOR_EVER:
+            if mark and mark_at(settings.STATISTICS_URL, vintage, anew=True) == mark:
+                return keep_for_ever(request, response, address, mark)
+            control = FOR_A_MINUTE  # the database was replaced meanwhile: whose answer is it?
         return _tagged(request, response, etag_of(response.content), control)
 
     return answered

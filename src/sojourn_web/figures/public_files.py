@@ -8,6 +8,8 @@ vintage never changes: caches may keep it.
 from __future__ import annotations
 
 import hashlib
+import os
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,6 +29,7 @@ from sojourn.release import published
 from sojourn.release.formats import (
     CodeLists,
     Publication,
+    build_code_lists,
     can_write_ml,
     save_parquet,
     save_zip,
@@ -116,9 +119,9 @@ def _keep(url: str, shelf: Shelf, vintage: date, kind: Kind) -> Path:
         if found := next(iter(sorted(folder.glob(f"*{ending}"))), None):
             return found
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = folder / f".{kind.name}.part"
-        part.unlink(missing_ok=True)
-        part.touch(mode=0o600)
+        # Another process of this server may make the same at this moment.
+        part = folder / f".{kind.name}.{os.getpid()}-{secrets.token_hex(4)}.part"
+        part.touch(mode=0o600, exist_ok=False)
         try:
             _make(url, shelf, vintage, kind, part)
             with part.open("rb") as file:
@@ -144,17 +147,17 @@ def _own_version() -> str:
 
 
 def _make(url: str, shelf: Shelf, vintage: date, kind: Kind, path: Path) -> None:
-    """Write the file, piece by piece."""
-    lists = public_reading.code_lists(shelf)
+    """Write the file, piece by piece. Its code lists are those of its vintage."""
     about = public_reading.publication()
     release = shelf.release_of(vintage)
     made = release.released_at if release else datetime(vintage.year, 1, 1, tzinfo=UTC)
-    if kind.name == "structures.sdmx.json":
-        path.write_text(write_structures(lists, about, made), "utf-8")
-    elif kind.name == "structures.sdmx.xml":
-        path.write_text(write_structures_ml(lists, about, made), "utf-8")
-    else:
-        with open_statistics(url).connect() as connection:
+    with open_statistics(url).connect() as connection:
+        lists = build_code_lists(*published.read_lists(connection, vintage))
+        if kind.name == "structures.sdmx.json":
+            path.write_text(write_structures(lists, about, made), "utf-8")
+        elif kind.name == "structures.sdmx.xml":
+            path.write_text(write_structures_ml(lists, about, made), "utf-8")
+        else:
             _make_data(connection, lists, about, vintage, kind, path)
 
 

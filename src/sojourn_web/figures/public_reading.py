@@ -8,7 +8,7 @@ in memory until the next one, under the mark of all that is published.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -19,16 +19,16 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from sojourn.policy import Policy, load_own_policy
-from sojourn.release import nodes, published
+from sojourn.release import published
 from sojourn.release.cells import ESTIMATES
 from sojourn.release.explaining import reentries_line
 from sojourn.release.formats import CodeLists, Publication, build_code_lists, publication_of
 from sojourn.release.published import Release, Wanted
-from sojourn.release.store import LAPLACE
+from sojourn.release.store import CELL_KEY, LAPLACE
 from sojourn.release.years import months_held, say_year
 from sojourn.schemas import FIGURES, Span
 from sojourn_web.figures import public_words as words
-from sojourn_web.figures.public_marks import marks_of
+from sojourn_web.figures.public_marks import holds, read_marked
 from sojourn_web.figures.statistics import open_statistics
 
 MOST_COUNTED = 10_000  # a public question may not cost a look at a million rows
@@ -131,12 +131,15 @@ class Shelf:
 
 
 def read_shelf(url: str) -> Shelf:
-    none: list[Release] = []
-    releases = tuple(_ask(url, published.read_releases, none))
-    if not releases:
-        return Shelf((), (), (), ())
-    marks = marks_of(releases, _ask(url, nodes.read_first_numbers, b""))
-    return Shelf(releases, *_settled(url, marks[max(marks)]), marks)
+    def read() -> Shelf:
+        with open_statistics(url).connect() as connection:
+            releases, marks = read_marked(connection)
+        if not releases:
+            return nothing
+        return Shelf(tuple(releases), *_settled(url, marks[max(marks)]), marks)
+
+    nothing = Shelf((), (), (), ())
+    return _or_usual(read, nothing)
 
 
 def read_log(url: str) -> list[Release]:
@@ -160,7 +163,8 @@ def read_figures(
 
 def count_figures(url: str, shelf: Shelf, wanted: Wanted, as_of: date) -> int | None:
     """None where there are more than MOST_COUNTED."""
-    return _count(url, shelf.mark, wanted, as_of)
+    usual: int | None = 0
+    return _or_usual(lambda: _count(url, shelf.mark, wanted, as_of), usual)
 
 
 def read_history(url: str, key: Key) -> pl.DataFrame:
@@ -168,12 +172,15 @@ def read_history(url: str, key: Key) -> pl.DataFrame:
     return read_figures(url, key.wanted).sort("vintage", descending=True)
 
 
-def say_period(url: str, key: Key, vintage: date) -> str:
-    """A figure's period in words; of a year that does not hold all of its months, those it does."""
-    if key.span != Span.YEAR:
+def say_period(url: str, key: Key, vintage: date, method: str = "", *, total: bool = False) -> str:
+    """A figure's period in words; of a year that does not hold all of its months, those it does,
+    of this cell or (``total``) of all cells together. A cell key's year is no sum of months."""
+    if key.span != Span.YEAR or method == CELL_KEY:
         return words.period_of(key.span, key.period)
-    none: tuple[date, ...] = ()
-    held = _ask(url, lambda c: months_held(c, key.wanted, vintage), none)
+    year, none = key.wanted, tuple[date, ...]()
+    if total and key.release_table != ESTIMATES:
+        year = replace(year, release_table="total", nationality="", mode="", admission_class="")
+    held = _ask(url, lambda c: months_held(c, year, vintage), none)
     return say_year(key.period.year, held)
 
 
@@ -184,8 +191,13 @@ def say_reentries(url: str, figure: dict[str, Any]) -> str:
     return reentries_line(open_statistics(url), figure)
 
 
-def find_figure(url: str, key: Key, vintage: date) -> dict[str, Any] | None:
-    """One figure at one vintage, days as ISO text."""
+def find_figure(url: str, key: Key, vintage: date, mark: str) -> dict[str, Any] | None:
+    """One figure at one vintage, days as ISO text; None too where it is not of that mark."""
+
+    def find(connection: Connection) -> dict[str, Any] | None:
+        found = published.find_figure(connection, asked)
+        return found if found is not None and holds(connection, mark) else None
+
     asked = {
         "release_table": key.release_table, "span": key.span, "period": key.period.isoformat(),
         "nationality": key.nationality, "mode": key.mode,
@@ -193,18 +205,21 @@ def find_figure(url: str, key: Key, vintage: date) -> dict[str, Any] | None:
         "vintage": vintage.isoformat(),
     }  # fmt: skip
     none: dict[str, Any] | None = None
-    return _ask(url, lambda c: published.find_figure(c, asked), none)
+    return _ask(url, find, none)
 
 
 def read_periods(url: str, shelf: Shelf, release_table: str, span: str) -> tuple[date, ...]:
     """Newest first."""
-    return _periods(url, shelf.mark, release_table, span)
+    return _or_usual(lambda: _periods(url, shelf.mark, release_table, span), ())
 
 
 def read_noise(url: str, shelf: Shelf) -> list[tuple[str, str, float, float, int]]:
     """Of the newest vintage."""
     newest = shelf.newest
-    return list(_noise(url, shelf.mark, newest.vintage)) if newest else []
+    if newest is None:
+        return []
+    none: tuple[tuple[str, str, float, float, int], ...] = ()
+    return list(_or_usual(lambda: _noise(url, shelf.mark, newest.vintage), none))
 
 
 def code_lists(shelf: Shelf) -> CodeLists:
@@ -222,43 +237,65 @@ def publication(address: str = "") -> Publication:
     return publication_of(policy.read.reporting_country, address=address, policy=policy.release)
 
 
+# -- kept in memory: a question that fails is not, it is asked again ------------------------------
+
+
+class _ReplacedError(Exception):
+    """What was answered is not of the mark that it would be kept under."""
+
+
 @lru_cache(maxsize=8)
 def _settled(
     url: str, mark: str
 ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], tuple[str, ...]]:
     """Shape, classes, nationalities. Asked once for each release: only a release changes them."""
-    no_shape: list[tuple[str, str]] = []
-    no_names: list[str] = []
-    shape = tuple(_ask(url, published.read_shape, no_shape))
-    classes = _ask(url, lambda c: published.read_codes(c, "admission_class"), no_names)
-    nations = _ask(url, lambda c: published.read_codes(c, "nationality"), no_names)
-    return shape, tuple(classes), tuple(nations)
+
+    def read(connection: Connection) -> tuple[list[tuple[str, str]], list[str], list[str]]:
+        return (
+            published.read_shape(connection), published.read_codes(connection, "admission_class"),
+            published.read_codes(connection, "nationality"),
+        )  # fmt: skip
+
+    shape, classes, nations = _ask_marked(url, mark, read)
+    return tuple(shape), tuple(classes), tuple(nations)
 
 
 @lru_cache(maxsize=4)
 def _noise(url: str, mark: str, vintage: date) -> tuple[tuple[str, str, float, float, int], ...]:
-    none: list[tuple[str, str, float, float, int]] = []
-    return tuple(_ask(url, lambda c: published.read_noise(c, vintage), none))
+    return tuple(_ask_marked(url, mark, lambda c: published.read_noise(c, vintage)))
 
 
 @lru_cache(maxsize=1024)
 def _count(url: str, mark: str, wanted: Wanted, as_of: date) -> int | None:
-    usual: int | None = 0
-    return _ask(
-        url,
-        lambda c: published.count_figures(c, wanted, as_of=as_of, most=MOST_COUNTED),
-        usual,
+    return _ask_marked(
+        url, mark, lambda c: published.count_figures(c, wanted, as_of=as_of, most=MOST_COUNTED)
     )
 
 
 @lru_cache(maxsize=64)
 def _periods(url: str, mark: str, release_table: str, span: str) -> tuple[date, ...]:
-    return tuple(_ask(url, lambda c: published.read_periods(c, release_table, span), []))
+    return tuple(_ask_marked(url, mark, lambda c: published.read_periods(c, release_table, span)))
+
+
+def _ask_marked(url: str, mark: str, question: Callable[[Connection], T]) -> T:
+    """Raises DBAPIError or _ReplacedError: only an answer is kept."""
+    with open_statistics(url).connect() as connection:
+        found = question(connection)
+        if not holds(connection, mark):
+            raise _ReplacedError
+        return found
+
+
+def _or_usual(question: Callable[[], T], usual: T) -> T:
+    try:
+        return question()
+    except (DBAPIError, _ReplacedError):
+        return usual  # no ledger, one that has released nothing, or one that was just replaced
 
 
 def _ask(url: str, question: Callable[[Connection], T], usual: T) -> T:
-    try:
+    def ask() -> T:
         with open_statistics(url).connect() as connection:
             return question(connection)
-    except DBAPIError:
-        return usual  # no ledger, or one that has released nothing
+
+    return _or_usual(ask, usual)

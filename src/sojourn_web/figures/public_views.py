@@ -156,11 +156,13 @@ def _chosen_table(shelf: Shelf, query: QueryDict) -> dict[str, object]:
 
 
 def _years_in_words(url: str, figures: pl.DataFrame, vintage: date) -> dict[date, str]:
-    """By first day, of which months each year is the sum."""
+    """By first day, of which months each year is the sum: those of the total, for a cell may have
+    joined within the year."""
     first = figures.unique("period", keep="first", maintain_order=True)
     return {
-        row["period"]: public_reading.say_period(url, public_pages.key_of(row), vintage)
+        row["period"]: public_reading.say_period(url, key, vintage, row["method"], total=True)
         for row in first.iter_rows(named=True)
+        for key in (public_pages.key_of(row),)
     }
 
 
@@ -192,7 +194,10 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
         url, Wanted(**{**vars(key.wanted), "quantity": None, "vintage": vintage})
     )
     method, about_method = words.method_of(row["method"])
-    period = public_reading.say_period(url, key, vintage)
+    period = public_reading.say_period(url, key, vintage, row["method"])
+    release = next((r for r in shelf.releases if r.release_id == row["release_id"]), None)
+    # Another policy's release is not measured by the present one's budget.
+    present = release and release.policy_digest == public_reading.office_policy().digest
     context = {
         "here": "tables", "key": key, "row": row, "said": words.say_figure(row),
         "title": public_pages.title_of(key, period),
@@ -205,11 +210,11 @@ def figure(request: HttpRequest, **parts: str) -> HttpResponse:
         "period": period,
         "covers": words.say_cell({n: getattr(key, n) for n in words.DIMENSIONS}),
         "method": method, "about_method": about_method, "level": round(100 * row["level"]),
-        "release": next((r for r in shelf.releases if r.release_id == row["release_id"]), None),
+        "release": release,
         "history": public_pages.build_history(history, shelf),
         "parts": public_pages.build_parts(row, beside, vintage),
         "reentries": public_reading.say_reentries(url, row),
-        "budget": release_plan.policy_of().epsilon_per_year,
+        "budget": release_plan.policy_of().epsilon_per_year if present else None,
         "name": public_pages.name_of(key, vintage),
         "permanent": request.build_absolute_uri(public_pages.address_of(key)),
         "cited": request.build_absolute_uri(public_pages.address_of(key, vintage)),

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
 TOTALS = (
     "arrivals", "departures", "departures_linked", "expected_departures",
@@ -89,14 +90,40 @@ def open_statistics(url: str) -> Engine:
     """An engine that can only read."""
     if url.startswith("sqlite:///"):
         path = url.removeprefix("sqlite:///")
-        return create_engine(
+        engine = create_engine(
             f"sqlite:///file:{path}?mode=ro&uri=true", connect_args={"check_same_thread": False}
         )
+        _follow(engine, path)
+        return engine
     # No transactions: each would be two messages more, and no question here needs one.
     return create_engine(
         url, pool_pre_ping=True, isolation_level="AUTOCOMMIT",
         connect_args={"options": "-c default_transaction_read_only=on"},
     )  # fmt: skip
+
+
+def _follow(engine: Engine, path: str) -> None:
+    """No connection outlives its file: one that was replaced (a restore) would be read for ever.
+    A look at the file's number takes microseconds, opening it anew for each question far more."""
+
+    place = Path(path)
+
+    def number() -> tuple[int, int] | None:
+        try:
+            found = place.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def before(dialect: object, record: Any, *given: object) -> None:
+        record.info["file"] = number()  # before it is opened: at worst it is opened once more
+
+    def lent(connection: object, record: Any, proxy: object) -> None:
+        if record.info.get("file") != number():
+            raise InvalidatePoolError("the statistics database was replaced")
+
+    event.listen(engine, "do_connect", before)
+    event.listen(engine, "checkout", lent)
 
 
 def _ask(url: str, sql: str, **values: object) -> Sequence[Any]:

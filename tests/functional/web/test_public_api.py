@@ -6,17 +6,20 @@ import json
 import zipfile
 from datetime import date
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import StreamingHttpResponse
 from django.test import Client
+from pytest_django.fixtures import Settings
 from sqlalchemy import create_engine, text
 
-from lib.published import Country, all_figures, fill
+from lib.published import Country, all_figures, fill, put_estimates
 from sojourn.release.nodes import write_figures
 from sojourn_web.figures import public_marks
 from sojourn_web.figures.public_caching import answers
@@ -54,13 +57,14 @@ def test_a_figure_is_what_was_stored_and_may_be_kept_for_ever(
     assert first["Access-Control-Allow-Origin"] == "*"
     assert "Set-Cookie" not in first
     assert "Cookie" not in first.get("Vary", "")
-    for held in (first["ETag"], f'W/{first["ETag"]}, "other"', "*"):
+    for held in (first["ETag"], f'W/{first["ETag"]}, "other"', "*", " * "):
         again = client.get(f"{ONE}?vintage=2026-10-31", headers={"If-None-Match": held})
         assert again.status_code == 304
         assert again.content == b""
         assert again["ETag"] == first["ETag"]
-    other = client.get(f"{ONE}?vintage=2026-10-31", headers={"If-None-Match": '"another"'})
-    assert other.status_code == 200
+    for held in ('"another"', '"a*b"', '"a", *'):
+        other = client.get(f"{ONE}?vintage=2026-10-31", headers={"If-None-Match": held})
+        assert other.status_code == 200
 
 
 def test_who_brings_the_tag_back_is_answered_before_the_database_is_asked(
@@ -131,23 +135,84 @@ def test_after_the_database_was_replaced_nothing_old_is_told_as_current(
         assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
 
 
+FIRST = date(2025, 1, 1)
+
+
+def add_release(url: str, country: Country, **changed: Any) -> None:
+    """One more, of the newest figures; and its months again with these columns changed."""
+    later = all_figures(url).filter(vintage=country.vintages[-1])
+    later = later.with_columns(vintage=date(2026, 12, 1), release_id=pl.lit("later"))
+    again = later.filter(release_table="nationality_mode_class", admission_class="VISIT")
+    again = again.filter(period=date(2026, 10, 1)).with_columns(
+        pl.lit(value).alias(name) for name, value in changed.items()
+    )
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(
+            "INSERT INTO releases SELECT 'later', released_at + 1000000, '2026-12-01', "
+            "policy_digest, method, epsilon, asked_by, approved_by, note, run FROM releases "
+            "WHERE vintage = '2026-11-24'"
+        ))  # fmt: skip
+        write_figures(connection, pl.concat([later, again]))
+    engine.dispose()
+
+
+def test_marks_hang_on_noise_not_on_reasons(published: Country) -> None:
+    """Estimates sort first: of a month that cannot be told all databases say the same."""
+    url, seen = settings.STATISTICS_URL, []
+    for seed in (2, 3):
+        replace(url, Country(seed=seed))
+        put_estimates(url, published, told=False)
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            seen += public_marks.read_marks(connection).values()
+        engine.dispose()
+    assert len(set(seen)) == 2 * len(published.vintages)
+
+
+def test_files_of_a_vintage_are_the_same_whatever_was_released_later(
+    client: Client, published: Country, tmp_path: Path, settings: Settings
+) -> None:
+    """One machine makes them before a release, another after it; both say 'immutable'."""
+
+    def files(folder: str) -> list[bytes]:
+        settings.DOWNLOADS = tmp_path / folder
+        found = (client.get(f"/figures/downloads/2026-10-31/{kind.name}") for kind in KINDS)
+        return [b"".join(answer.streaming_content) for answer in found]  # type: ignore[attr-defined]
+
+    before = files("one")
+    add_release(settings.STATISTICS_URL, published, admission_class="CREW", release_table="new")
+    assert files("two") == before
+    assert b"CREW" in b"".join(
+        client.get("/figures/downloads/2026-12-01/structures.sdmx.json").streaming_content  # type: ignore[attr-defined]
+    )
+
+
+def test_files_that_another_process_is_making_are_let_be(
+    client: Client, published: Country
+) -> None:
+    at = "/figures/downloads/2026-10-31/"
+    client.get(f"{at}figures.sdmx.csv").close()
+    (made,) = settings.DOWNLOADS.rglob("*figures.sdmx.csv")
+    theirs = made.parent / ".structures.sdmx.json.part"
+    theirs.write_text("half")
+    client.get(f"{at}structures.sdmx.json").close()
+    assert theirs.read_text() == "half"
+    assert len(list(made.parent.glob("*.part"))) == 1
+
+
 def test_a_later_release_leaves_older_answers_and_tags_as_they_were(
     client: Client, published: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(public_marks, "FRESH", 0.0)
     address = f"{ONE}?vintage=2026-10-31"
     tag = tag_of(client, address)
-    later = all_figures(settings.STATISTICS_URL).filter(vintage=published.vintages[-1])
-    later = later.with_columns(vintage=date(2026, 12, 1), release_id=pl.lit("later"))
     engine = create_engine(settings.STATISTICS_URL)
-    with engine.begin() as connection:
+    with engine.connect() as connection:
         before = public_marks.read_marks(connection)
-        connection.execute(text(
-            "INSERT INTO releases SELECT 'later', released_at + 1000000, '2026-12-01', "
-            "policy_digest, method, epsilon, asked_by, approved_by, note, run FROM releases "
-            "WHERE vintage = '2026-11-24'"
-        ))  # fmt: skip
-        write_figures(connection, later)
+    # Among it a table that sorts before all others, of a month before all others.
+    add_release(settings.STATISTICS_URL, published, release_table="a_table", period=FIRST)
+    with engine.connect() as connection:
         after = public_marks.read_marks(connection)
     engine.dispose()
     assert before.items() < after.items()
@@ -161,6 +226,7 @@ def test_a_figure_needs_no_session_and_has_the_security_headers_all_the_same(
     published: Country,
     analyst: AbstractBaseUser,
     django_assert_num_queries: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client.force_login(analyst)
     for address, status in ((f"{ONE}?vintage=2026-10-31", 200), (ONE, 200)):
@@ -172,6 +238,37 @@ def test_a_figure_needs_no_session_and_has_the_security_headers_all_the_same(
         assert answer["Content-Length"] == str(len(answer.content))
     other = client.get(f"{ONE}?vintage=2026-10-31", headers={"Host": "elsewhere.example"})
     assert other.status_code == 400
+
+    def unwanted(*_: object) -> None:
+        raise AssertionError("a session was looked at")
+
+    answers.clear()
+    monkeypatch.setattr(SessionMiddleware, "process_request", unwanted)
+    assert client.get(f"{ONE}?vintage=2026-10-31").status_code == 200
+    with pytest.raises(AssertionError, match="a session"):
+        client.get(ONE)
+
+
+def test_an_address_with_an_empty_part_is_no_figures(client: Client, published: Country) -> None:
+    answer = client.get(ONE.replace("all/all/all", "all//all") + "?vintage=2026-10-31")
+    assert answer.status_code == 404
+    assert "immutable" not in answer.get("Cache-Control", "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"{ONE}?vintage=2026-10-31", ONE, "/api/v1/figures?limit=2", "/api/v1/releases",
+        "/api/v1/codes",
+    ],
+)  # fmt: skip
+def test_a_head_says_what_a_get_would(address: str, client: Client, published: Country) -> None:
+    answers.clear()
+    head = client.head(address)
+    assert (head.status_code, head.content) == (200, b"")
+    again = client.get(address)
+    for name in ("ETag", "Cache-Control", "Content-Type", "Content-Length"):
+        assert head.get(name) == again.get(name), name
 
 
 def test_a_vintage_that_a_release_may_still_add_to_is_kept_for_a_minute(
@@ -268,7 +365,7 @@ def test_lists_and_description(client: Client, published: Country) -> None:
     ).items()
     described = ask(client, "/api/v1/openapi.json")
     assert described["openapi"].startswith("3.")
-    assert len(described["paths"]) == 4
+    assert [set(methods) for methods in described["paths"].values()] == [{"get"}] * 4
     assert "application/json" in str(described["paths"]["/api/v1/figures"])
 
 

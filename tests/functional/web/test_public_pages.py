@@ -89,7 +89,7 @@ def test_a_figure_shows_parts_noise_budget_method_run_and_every_vintage(
         assert said in page, said
     assert "stella" not in page  # who released is for the office's log
     drawn = text_of(client, row(MONTH, "departed"))
-    assert "&epsilon; = 0.0313 of 1 a year" in drawn.replace("ε", "&epsilon;")
+    assert "&epsilon; = 0.0313, for all counts" in drawn.replace("ε", "&epsilon;")
 
 
 def test_an_old_vintage_stays_at_its_address(client: Client, published: Country) -> None:

@@ -21,6 +21,7 @@ from sojourn.pipeline.reporting import make_report
 from sojourn.policy import load_policy
 from sojourn.release import Recount, explain, publish, read_figures
 from sojourn.release.again import RECOUNT
+from sojourn.release.nodes import write_figures
 from sojourn.release.published import Wanted
 from sojourn.release.years import months_held, run_of, say_year
 from sojourn.reports import Kind as ReportKind
@@ -315,10 +316,43 @@ def test_a_year_ends_at_a_gap_and_an_estimate_begins_where_it_can() -> None:
         return say_year(2026, run_of(frame, 2026, estimated=estimated))
 
     assert said(months(2, 3, 4, 6, none=(1, 5)), estimated=True) == "February to April 2026"
-    assert said(months(2, 3), estimated=False) == "2026"  # no year of counts begins so late
+    # A code that was added in February: its year has no January in it.
+    assert said(months(2, 3), estimated=False) == "February to March 2026"
     assert said(months(1, 2, 4, none=(3,)), estimated=False) == "January to April 2026"
     assert said(months(1, none=(2,)), estimated=True) == "January 2026"
     assert said(months(*range(1, 13)), estimated=True) == "2026"
+
+
+def test_a_closed_year_of_the_cell_key_is_no_sum_of_months(engine: Engine) -> None:
+    """Though January and February of it were closed too."""
+    drawn(engine)
+    month = read_figures(
+        engine, "release_table = 'total' AND span = 'month' AND quantity = 'departures' "
+        "AND period = '2026-02-01'",
+    ).cast({"span": pl.String})  # fmt: skip
+    closed = [
+        month.with_columns(
+            release_table=pl.lit("closed"), span=pl.lit(span), period=day,
+            method=pl.lit("cell_key"),
+        )
+        for span, day in (("month", date(2025, 1, 1)), ("month", date(2025, 2, 1)),
+                          ("year", date(2025, 1, 1)))
+    ]  # fmt: skip
+    with engine.begin() as connection:
+        write_figures(connection, pl.concat(closed))
+    lines = dict(explain(engine, SMALL, "closed/year/2025-01-01/departures").lines)
+    assert lines["months"] == "2025"
+
+
+def test_another_policys_budget_is_not_told_as_that_of_a_release(engine: Engine) -> None:
+    drawn(engine)
+    name, epsilon = "total/month/2026-02-01/permission_ended", f"of {SMALL.epsilon_per_year:g}:"
+    assert epsilon in dict(explain(engine, SMALL, name).lines)["budget"]
+    mine = dict(explain(engine, SMALL, name).lines)["policy"]
+    assert epsilon in dict(explain(engine, SMALL, name, digest=mine).lines)["budget"]
+    other = dict(explain(engine, SMALL, name, digest="another").lines)["budget"]
+    assert epsilon not in other
+    assert "the policy of that release" in other
 
 
 def test_an_estimate_is_explained_with_what_stands_beside_it(engine: Engine) -> None:
