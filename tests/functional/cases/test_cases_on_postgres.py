@@ -20,10 +20,12 @@ GROUPS = (
     ("applicant", "applicant_rights", "applicant_languages"),
     ("family", "family_guards", "record", "desk_dates", "key_service"),
     ("queries", "limits", "stale_forms"),
+    ("desk_edits", "bad_input", "break_glass", "find", "left_behind", "standing_cast"),
+    ("typed_words", "second_factor"),
 )
 
 
-NAMES = ("staff", "desk", "papers", "applicant", "family", "wire")
+NAMES = ("staff", "desk", "papers", "applicant", "family", "wire", "edges", "words")
 
 
 @pytest.mark.slow
