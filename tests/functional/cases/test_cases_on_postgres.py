@@ -20,7 +20,15 @@ GROUPS = (
     ("applicant", "applicant_rights", "applicant_languages"),
     ("family", "family_guards", "record", "desk_dates", "key_service"),
     ("queries", "limits", "stale_forms"),
-    ("desk_edits", "bad_input", "break_glass", "find", "left_behind", "standing_cast"),
+    (
+        "desk_edits",
+        "bad_input",
+        "break_glass",
+        "find",
+        "left_behind",
+        "standing_cast",
+        "handing_on",
+    ),
     ("typed_words", "second_factor"),
 )
 
