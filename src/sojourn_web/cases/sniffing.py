@@ -96,23 +96,6 @@ def _plain(part: bytes) -> bytes:
     return ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), part)
 
 
-def _object_streams(content: bytes) -> Iterator[bytes]:
-    left = INFLATED
-    for packed in _streams(content):
-        if left <= 0:
-            return
-        if not _is_packed(packed):
-            continue
-        try:
-            part = zlib.decompressobj().decompress(packed, left)
-        except zlib.error:
-            left -= min(left, DENSEST * len(packed))  # one that breaks late has cost as much
-            continue
-        left -= len(part)
-        if OBJECTS.match(part):
-            yield part
-
-
 def _streams(content: bytes) -> Iterator[bytes]:
     """What stands between each ``stream`` and the next ``endstream``; every byte is passed once."""
     at = content.find(BEGIN)
@@ -132,6 +115,23 @@ def _streams(content: bytes) -> Iterator[bytes]:
 def _is_packed(part: bytes) -> bool:
     """Whether ``part`` begins as zlib's packing does (RFC 1950): pictures mostly do not."""
     return len(part) > 2 and part[0] & 15 == 8 and int.from_bytes(part[:2], "big") % 31 == 0
+
+
+def _object_streams(content: bytes) -> Iterator[bytes]:
+    left = INFLATED
+    for packed in _streams(content):
+        if left <= 0:
+            return
+        if not _is_packed(packed):
+            continue
+        try:
+            part = zlib.decompressobj().decompress(packed, left)
+        except zlib.error:
+            left -= min(left, DENSEST * len(packed))  # one that breaks late has cost as much
+            continue
+        left -= len(part)
+        if OBJECTS.match(part):
+            yield part
 
 
 def _said(kind: Kind) -> str:

@@ -39,9 +39,8 @@ def follow_up_as_written(room: Room, case_id: UUID, month: int) -> dict[str, str
 
 
 def answer_as_written(room: Room, case_id: UUID, complaint_id: UUID) -> dict[str, str]:
-    """What a supervisor has answered to a complaint; nothing before that."""
-    rows = Complaint.objects.filter(case_id=case_id, pk=complaint_id)
-    row = rows.exclude(answered_at=None).first()
+    """What a supervisor has answered to a complaint."""
+    row = Complaint.objects.filter(case_id=case_id, pk=complaint_id).first()
     return {"answer": row.answer.show(room.keys)} if row else {}
 
 
