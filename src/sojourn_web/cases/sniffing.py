@@ -26,7 +26,7 @@ BEGIN, END = b"stream", b"endstream"
 LINE_ENDS = (b"\r\n", b"\n")
 OBJECTS = re.compile(rb"\s*\d+\s+\d+\s")  # how an object stream begins: numbers and places
 INFLATED = 32 * 2**20  # bytes of all streams of a file together; the rest is not looked at
-DENSEST = 1032  # to one: what zlib's packing can hold at most
+STEP = 2**18  # bytes that are inflated at a time: what one broken stream costs, at most
 ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA)(?![A-Za-z])")
 # One phrase for all kinds, so that the person's pages have it in each language.
 NAME_LIES = (
@@ -98,23 +98,6 @@ def _plain(part: bytes) -> bytes:
     return ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), part)
 
 
-def _object_streams(content: bytes) -> Iterator[bytes]:
-    left = INFLATED
-    for packed in _streams(content):
-        if left <= 0:
-            return
-        if not _is_packed(packed):
-            continue
-        try:
-            part = zlib.decompressobj().decompress(packed, left)
-        except zlib.error:
-            left -= min(left, DENSEST * len(packed))  # one that breaks late has cost as much
-            continue
-        left -= len(part)
-        if OBJECTS.match(part):
-            yield part
-
-
 def _streams(content: bytes) -> Iterator[bytes]:
     """What stands between each ``stream`` and the next ``endstream``; every byte is passed once."""
     at = content.find(BEGIN)
@@ -134,3 +117,32 @@ def _streams(content: bytes) -> Iterator[bytes]:
 def _is_packed(part: bytes) -> bool:
     """Whether ``part`` begins as zlib's packing does (RFC 1950): pictures mostly do not."""
     return len(part) > 2 and part[0] & 15 == 8 and int.from_bytes(part[:2], "big") % 31 == 0
+
+
+def _unpack(packed: bytes, most: int) -> tuple[bytes, int]:
+    """What comes out before the end or the break, and how many bytes the work was."""
+    inflate, parts, spent = zlib.decompressobj(), [], 0
+    try:
+        while spent < most and not inflate.eof:
+            part = inflate.decompress(packed, min(STEP, most - spent))
+            packed = inflate.unconsumed_tail
+            if not part and not packed:
+                break
+            parts.append(part)
+            spent += len(part)
+    except zlib.error:
+        spent += STEP
+    return b"".join(parts), spent
+
+
+def _object_streams(content: bytes) -> Iterator[bytes]:
+    left = INFLATED
+    for packed in _streams(content):
+        if left <= 0:
+            return
+        if not _is_packed(packed):
+            continue
+        part, spent = _unpack(packed, left)
+        left -= spent
+        if OBJECTS.match(part):
+            yield part

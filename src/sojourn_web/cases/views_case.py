@@ -36,6 +36,15 @@ PARTS: tuple[tuple[Part, str], ...] = (
 )  # fmt: skip
 SAID_AGAIN = ("You were signed out in between. What you wrote is below; nothing of it has been "
               "saved yet.")  # fmt: skip
+BOTH_BELOW = (
+    "Nothing is overwritten: where the two differ, both are below. Save again to keep yours."
+)
+CHANGED_ROW = f"A colleague changed this while you wrote. {BOTH_BELOW}"
+CHANGED_BY_FORM = f"You have saved this form before. {BOTH_BELOW}"
+CHANGED_CASE = (
+    "This case has changed while you wrote, and nothing is done yet: look at it in another "
+    "window, then press again."
+)
 # Consents to ask for by a link: purpose and stage.
 TO_ASK: tuple[tuple[Purpose, Stage | None], ...] = (
     (Purpose.RETURN, Stage.APPLICATION), (Purpose.RETURN, Stage.BOOKING),
@@ -135,13 +144,14 @@ def _again(
         if now and stands_already(act.form(bench, data), now):
             say_saved(request, room)
             return _back(bench.reference, act.part)
-        notice = ("A colleague changed this case while you wrote. Nothing is overwritten: where "
-                  "the two differ, both are below. Save again to keep yours.")  # fmt: skip
+        own = was_done(actor, f"act:{act.name}", request.POST.get("key", ""))
+        notice = CHANGED_BY_FORM if own and now else CHANGED_ROW if now else CHANGED_CASE
     form = act.form(bench, data)
     form.is_valid()
+    whose = "It says now" if notice == CHANGED_BY_FORM else ""
     for reason in against:
         form.add_error(None, reason)
-    return _show(request, room, act, bench, form, notice=notice, now=now,
+    return _show(request, room, act, bench, form, notice=notice, now=now, whose=whose,
                  status=409 if stale else 422)  # fmt: skip
 
 
@@ -162,7 +172,7 @@ def _asking(bench: Bench, data: Any) -> Bench:
 
 def _show(
     request: HttpRequest, room: Room, act: Act, bench: Bench, form: CaseForm, *,
-    notice: str = "", now: dict[str, Any] | None = None, status: int = 200,
+    notice: str = "", now: dict[str, Any] | None = None, whose: str = "", status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     panel: dict[str, Any] = {}
     if act.panel_of:
@@ -170,7 +180,7 @@ def _show(
     context = {
         "act": act, "reference": bench.reference, "form": form, "notice": notice,
         "rows": field_rows(form, now or {}), "stamp": stamp_of(request), "panel": panel,
-        "about": bench.person(),
+        "about": bench.person(), "whose": whose,
     }  # fmt: skip
     return render(request, "cases/counsellor/act.html", context, status=status)
 

@@ -231,6 +231,35 @@ def test_what_changed_elsewhere_in_the_case_is_no_quarrel(cast: Cast) -> None:
     assert trail_is_whole(case)
 
 
+def test_who_goes_back_and_writes_anew_is_not_told_of_a_colleague(cast: Cast) -> None:
+    case = case_in(cast, State.COUNSELLING, CHILD)
+    mine = client_of(cast.counsellor)
+    where = f"/cases/{case.reference}/do/child?person={people_of(case)[0].pk}"
+    form = form_at(mine, where)
+    assert mine.post(where, form | {"guardian": "Her uncle Omar"}).status_code == 302
+    met = mine.post(where, form | {"guardian": "Her aunt Binta"})
+    page = met.content.decode()
+    assert met.status_code == 409
+    assert "It says now:</strong> <bdi>Her uncle Omar</bdi>" in page
+    assert "colleague" not in page
+    again = {name: unescape(value) for name, value in HIDDEN.findall(page)}
+    assert mine.post(where, again | {"guardian": "Her aunt Binta"}).status_code == 302
+    assert ChildSafeguard.objects.get().guardian.open(cast.room.keys) == "Her aunt Binta"
+
+
+def test_a_step_after_the_case_has_changed_promises_no_versions(cast: Cast) -> None:
+    case = case_in(cast, State.COUNSELLING)
+    mine, where = client_of(cast.counsellor), f"/cases/{case.reference}/do/move?move=back"
+    form = form_at(mine, where)
+    work.add_note(cast.room, cast.colleague, case.pk, "She came by.", key=key())
+    met = mine.post(where, form | {"move": "start_safeguards", "reason": "She is ready."})
+    page = met.content.decode()
+    assert met.status_code == 409
+    assert "This case has changed while you wrote" in page
+    assert "both are below" not in page
+    assert "She is ready." in page
+
+
 def test_other_words_under_an_old_form_are_not_said_to_be_saved(cast: Cast) -> None:
     """Who goes back in the browser has a form whose key did its work: with what it said then."""
     case = case_in(cast, State.COUNSELLING)

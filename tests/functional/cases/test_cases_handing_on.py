@@ -88,6 +88,21 @@ def test_a_shift_is_handed_over_where_counsellors_see_their_own_alone(own_alone:
     assert trail_is_whole(case)
 
 
+def test_other_words_on_a_shift_that_went_are_not_said_to_be_saved(cast: Cast) -> None:
+    case, stays = case_in(cast, State.COUNSELLING), case_in(cast, State.COUNSELLING)
+    mine = client_of(cast.counsellor)
+    typed = {"key": key(), "case": str(case.pk), f"words-{case.pk}": "She is tired.",
+             "colleague": cast.colleague.user_id}  # fmt: skip
+    for _ in range(2):
+        assert mine.post("/cases/hand-over", typed).status_code == 302
+    for other in ({f"words-{case.pk}": "She is well."}, {"case": [str(case.pk), str(stays.pk)]}):
+        met = mine.post("/cases/hand-over", typed | other)
+        assert met.status_code == 422
+        assert "Nothing of it is saved now" in met.content.decode()
+    assert HandOverNote.objects.get().text.open(cast.room.keys).endswith("She is tired.")
+    assert Case.objects.get(pk=stays.pk).counsellor_id == cast.counsellor.user_id
+
+
 def test_words_on_another_s_case_are_refused_before_anything_goes(cast: Cast) -> None:
     case = case_in(cast, State.COUNSELLING)
     with pytest.raises(Exception, match="a case that you may see"):

@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 # Each group within a test's time, on a busy machine too.
 GROUPS = (
     ("course", "visibility", "answers_and_erasure", "at_once", "pages"),
-    ("desk", "desk_others"),
+    ("desk", "desk_others", "handing_on"),
     ("files_and_letters", "keeping", "api", "reports"),
     ("applicant", "applicant_rights", "applicant_languages"),
     ("family", "family_guards", "record", "desk_dates", "key_service"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn_web.cases.errors import RefusedError
-from sojourn_web.cases.sniffing import LARGEST, _streams, sniff
+from sojourn_web.cases.sniffing import LARGEST, _streams, _unpack, sniff
 
 END = b"\n%%EOF\n"
 SLOW = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
@@ -45,6 +45,22 @@ def test_a_program_behind_pictures_that_are_not_packed_is_found() -> None:
     program = b"stream\r\n" + zlib.compress(b"4 0 <</S/JavaScript>>") + b"\r\nendstream"
     with pytest.raises(RefusedError, match="a program"):
         sniff(b"%PDF-1.7\n" + pictures + program + END, "a.pdf")
+
+
+def test_a_program_behind_a_broken_stream_and_in_one_is_found() -> None:
+    broken = b"stream\n" + zlib.compress(b"x")[:2] + b"\xff" * 100_000 + b"\nendstream\n"
+    objects = b"4 0 <</S/JavaScript>>"
+    cut = zlib.compress(objects + bytes(600_000))[:-4] + b"nono"
+    for program in (zlib.compress(objects), cut):
+        content = broken * 40 + b"stream\r\n" + program + b"\r\nendstream"
+        with pytest.raises(RefusedError, match="a program"):
+            sniff(b"%PDF-1.7\n" + content + END, "a.pdf")
+
+
+@given(st.binary(max_size=2000), st.integers(1, 5000))
+def test_what_is_unpacked_is_what_was_packed(content: bytes, most: int) -> None:
+    repeated = content * 3
+    assert _unpack(zlib.compress(repeated), most)[0] == repeated[:most]
 
 
 @given(st.lists(st.sampled_from(

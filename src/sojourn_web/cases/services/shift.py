@@ -26,6 +26,10 @@ from sojourn_web.cases.services.sharing import hand_over
 from sojourn_web.cases.visibility import COUNSELLING, Action, Actor, visible_to
 
 SHIFT = timedelta(hours=14)  # the longest day that one hand-over looks back on
+OTHER_WORDS = (
+    "This form was sent before, for other cases or with other words, and they went then. Nothing "
+    "of it is saved now: go back in your browser, copy what you wrote, and tell your colleague."
+)
 MOST_LINES = 8
 MOST_CASES = 60  # a page that can be read; the rest was not touched today
 
@@ -98,6 +102,7 @@ def hand_over_shift(
     """
     if was_done(actor, "hand_over", key):
         earlier = OnceKey.objects.get(actor=actor.label, service="hand_over", key=key)
+        _refuse_other_words(room, earlier.result, case_ids, words)
         return HandOver.objects.get(pk=earlier.result).cases
     if not case_ids:
         raise RefusedError("Expected one case at least: choose what to hand over.")
@@ -116,3 +121,15 @@ def hand_over_shift(
         note.seal(room.keys, text=text)
         note.save()
     return went
+
+
+def _refuse_other_words(
+    room: Room, made: UUID, case_ids: Sequence[UUID], words: Mapping[UUID, str]
+) -> None:
+    """What went, went with its words: others are not said to be saved."""
+    told = {n.case_id: n.text.show(room.keys) for n in
+            HandOverNote.objects.filter(hand_over_id=made)}  # fmt: skip
+    if set(told) != set(case_ids) or any(
+        not told[case_id].endswith(words.get(case_id, "").strip()) for case_id in told
+    ):
+        raise RefusedError(OTHER_WORDS)
