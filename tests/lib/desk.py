@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 from django.contrib.auth.models import Group, User
 from django.test import Client
@@ -18,6 +20,7 @@ from sojourn_web.cases.states import State
 from sojourn_web.cases.visibility import Actor
 
 BACKEND = "sojourn_web.accounts.backends.OfficeBackend"
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 
 
 def cast_of_today() -> Cast:
@@ -33,6 +36,15 @@ def client_of(actor: Actor) -> Client:
     client = Client()
     client.force_login(user, backend=BACKEND)
     return client
+
+
+def form_at(client: Client, address: str) -> dict[str, str]:
+    """The hidden columns of every form of a page; the last of a name counts."""
+    return fields_of(client.get(address).content.decode())
+
+
+def fields_of(page: str) -> dict[str, str]:
+    return {name: unescape(value) for name, value in HIDDEN.findall(page)}
 
 
 def case_in(cast: Cast, state: State, *people: NewPerson, days: int = 5) -> Case:

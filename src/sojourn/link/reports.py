@@ -76,11 +76,6 @@ class Reports:
         _pick(rows, self.offsets, self.keys, self.kinds, keys, kinds)
         return Reports(**plain, offsets=offsets, keys=keys, kinds=kinds)
 
-    def none(self) -> Reports:
-        """No report, in columns of these kinds."""
-        plain = {f.name: getattr(self, f.name)[:0].copy() for f in fields(self)}
-        return Reports(**{**plain, "offsets": np.zeros(1, np.int64)})
-
     def _is_in_order(self) -> bool:
         if not np.all(self.time[1:] >= self.time[:-1]):
             return False

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from sojourn.ledger.store import HELD
+
 LINK = ("arrival_ref", "departure_ref")
 MERGE = ("report_ref", "crossing_ref")
 
@@ -44,7 +46,9 @@ def still_true(changes: Changes, now: pl.DataFrame) -> Changes:
     One that does not hold takes with it all that share a report with it, and so on: half of them
     would leave a traveller without the link that they had.
     """
-    held = {ref: (into, partner) for ref, into, partner in _rows(now, "crossing_ref", *_HELD)}
+    held: Held = {
+        ref: (into, partner) for ref, into, partner in now.select("crossing_ref", *HELD).iter_rows()
+    }
     asserted, withdrawn, merged, separated = (
         [(one, other) for one, other in pairs.iter_rows()] for pairs in changes.kinds
     )
@@ -64,12 +68,7 @@ def still_true(changes: Changes, now: pl.DataFrame) -> Changes:
 
 
 Held = dict[bytes, tuple[bytes | None, bytes | None]]
-_HELD = ("merged_into", "partner_ref")
 _GONE = (b"", b"")  # a report that is there no more stands with nobody who is
-
-
-def _rows(frame: pl.DataFrame, *names: str) -> Iterable[tuple[bytes, bytes | None, bytes | None]]:
-    return frame.select(names).iter_rows()
 
 
 def _stands(ref: bytes, held: Held, apart: set[Pair]) -> bool:

@@ -12,18 +12,20 @@ memory follows the open stays, not the ledger. A ledger that fits one block is l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from sojourn.errors import OvertakenError
 from sojourn.ledger import Batch, Delivery, Ledger, Turn
+from sojourn.ledger.store import HELD
 from sojourn.link import BlockLinker
 from sojourn.pipeline.events import link_events, merge_events, status_events
 from sojourn.pipeline.history import ROWS_AT_ONCE
 from sojourn.pipeline.office import Office
 from sojourn.pipeline.overtaken import LINK, MERGE, Changes, still_true
+from sojourn.pipeline.spool import in_blocks
 from sojourn.pipeline.waiting_changes import FOUND_LATER, NearStays
 from sojourn.schemas import (
     ENCODINGS,
@@ -72,15 +74,15 @@ def reconcile_with(
     linker = BlockLinker(office.weights, office.policy.linkage, office.policy.digest)
     links, merges = _Difference(LINK), _Difference(MERGE)
     near = NearStays(STATUS_ENCODINGS.conform(ledger.waiting_changes()))
-    blocks = list(_blocks(ledger.weeks(), rows_at_once))
-    for since, until in blocks:
-        block = [_read(ledger, since, until)]
+    blocks = in_blocks(ledger.weeks(), rows_at_once)
+    for weeks, _ in blocks:
+        block = [_read(ledger, weeks[0], weeks[-1] + 1)]
         reports += block[0].height
         links.holds(_held_links(block[0]))
         merges.holds(_held_merges(block[0]))
         near.look(block[0])
         block[0] = block[0].select(ENCODINGS.names)
-        settled = linker.take(block.pop(), last=(since, until) == blocks[-1])
+        settled = linker.take(block.pop(), last=weeks == blocks[-1][0])
         links.finds(settled.linked.links)
         merges.finds(settled.linked.merges)
         near.settle(settled.linked)
@@ -94,27 +96,9 @@ def reconcile_with(
     )  # fmt: skip
 
 
-def _blocks(weeks: Iterable[tuple[int, int]], rows: int) -> Iterator[tuple[int, int]]:
-    """Weeks put together until they hold ``rows``: the first of each block, and the first after it.
-
-    Calendar weeks, so that a purge moves no edge.
-    """
-    since, until, held = None, 0, 0
-    for week, count in weeks:
-        if since is not None and held + count > rows:
-            yield since, until
-            since, held = None, 0
-        since = week if since is None else since
-        until, held = week + 1, held + count
-    if since is not None:
-        yield since, until
-
-
 def _read(ledger: Ledger, since: int, until: int) -> pl.DataFrame:
     """A question of its own for each block: nobody who writes waits until all are linked."""
-    nobody = ENCODINGS.empty().with_columns(
-        pl.lit(None, pl.Binary).alias(name) for name in ("merged_into", "partner_ref")
-    )
+    nobody = ENCODINGS.empty().with_columns(pl.lit(None, pl.Binary).alias(name) for name in HELD)
     return pl.concat([nobody, *ledger.all_reports(since, until)])
 
 

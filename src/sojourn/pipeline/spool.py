@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 
 from sojourn.errors import LinkageError
+from sojourn.ledger.store import WEEK
 from sojourn.link import Carried
 
-WEEK = 7 * 86_400_000_000  # microseconds
 FILES_AT_ONCE = 16  # of a piece: a call for each of thousands of small files would take longer
 _WEEKS, _PARTS, _STATE = "weeks", "parts", "settled"
 
@@ -64,16 +64,10 @@ class Spool:
         From the state on. Blocks follow each other in time; within one, pieces (ENCODINGS) come in
         any order, and are read when they are asked for.
         """
-        left = self._left()
-        begun = 0
-        while begun < len(left):
-            end, held = begun, 0
-            while end < len(left) and (end == begun or held + left[end][1] <= rows):
-                held += left[end][1]
-                end += 1
-            files = [f for week, _ in left[begun:end] for f in self._files(week)]
-            yield left[end - 1][0] + 1, held, _pieces(files), end == len(left)
-            begun = end
+        blocks = in_blocks(self._left(), rows)
+        for weeks, held in blocks:
+            files = [f for week in weeks for f in self._files(week)]
+            yield weeks[-1] + 1, held, _pieces(files), weeks == blocks[-1][0]
 
     def rows_left(self) -> int:
         return sum(size for _, size in self._left())
@@ -128,6 +122,19 @@ class Spool:
 
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def in_blocks(weeks: Iterable[tuple[int, int]], rows: int) -> list[tuple[list[int], int]]:
+    """(week, reports) in order, put together to blocks of ``rows`` at most, unless a single week
+    is more: the weeks of each, and its reports. Calendar weeks, so that what goes moves no edge."""
+    blocks: list[tuple[list[int], int]] = []
+    for week, count in weeks:
+        if blocks and blocks[-1][1] + count <= rows:
+            together, held = blocks.pop()
+            blocks.append(([*together, week], held + count))
+        else:
+            blocks.append(([week], count))
+    return blocks
 
 
 def _pieces(files: list[Path]) -> Iterator[pl.DataFrame]:

@@ -5,9 +5,7 @@ The cast of ``lib.cast``: whoever may not see the case is told nothing by any of
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 
 import pytest
@@ -15,14 +13,13 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from lib.cast import Cast, applicant_of, key, people_of
-from lib.desk import case_in, cast_of_today, client_of, trail_is_whole
+from lib.desk import case_in, cast_of_today, client_of, form_at, trail_is_whole
 from sojourn_web.cases.models import AuditEvent, Case, Document, ErasureRequest, HandOver, Screening
 from sojourn_web.cases.services import checks, consents, erasing, moving, travel
 from sojourn_web.cases.states import Move, State
 from sojourn_web.cases.vocabulary import Purpose, ScreeningKind
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
-HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 LONG = "9" * 5000
 
 
@@ -30,11 +27,6 @@ LONG = "9" * 5000
 def cast(tmp_path: Path, settings: Settings) -> Cast:
     settings.CASES_KEYS = tmp_path / "case-keys"
     return cast_of_today()
-
-
-def form_at(client: Client, address: str) -> dict[str, str]:
-    page = client.get(address).content.decode()
-    return {name: unescape(value) for name, value in HIDDEN.findall(page)}
 
 
 def click_twice(client: Client, where: str, **typed: str) -> None:

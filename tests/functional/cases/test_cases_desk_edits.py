@@ -6,17 +6,14 @@ auditor, and Amina, who reads what was done.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 
 import pytest
-from django.test import Client
 from pytest_django.fixtures import Settings
 
 from lib.cast import AMINA, Cast, applicant_of, key, people_of
-from lib.desk import case_in, cast_of_today, client_of, trail_is_whole
+from lib.desk import case_in, cast_of_today, client_of, fields_of, form_at, trail_is_whole
 from sojourn_web.cases.models import (
     AuditEvent,
     Case,
@@ -36,18 +33,12 @@ from sojourn_web.cases.vocabulary import PersonKind, Purpose, TransferState, Who
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 CHILD = NewPerson("Yusuf", kind=PersonKind.CHILD, travels_alone=True)
-HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 
 
 @pytest.fixture
 def cast(tmp_path: Path, settings: Settings) -> Cast:
     settings.CASES_KEYS = tmp_path / "case-keys"
     return cast_of_today()
-
-
-def form_at(client: Client, address: str) -> dict[str, str]:
-    page = client.get(address).content.decode()
-    return {name: unescape(value) for name, value in HIDDEN.findall(page)}
 
 
 def both_are_shown(cast: Cast, where: str, field: str, ours: str, theirs: str, **more: str) -> str:
@@ -70,7 +61,7 @@ def both_are_shown(cast: Cast, where: str, field: str, ours: str, theirs: str, *
         refused = client_of(other).post(where, forms[1] | more | {field: ours})
         assert refused.status_code in (403, 404)
         assert theirs not in refused.content.decode()
-    again = {name: unescape(value) for name, value in HIDDEN.findall(page)}
+    again = fields_of(page)
     assert second.post(where, again | more | {field: ours}).status_code == 302
     return page
 
@@ -242,7 +233,7 @@ def test_who_goes_back_and_writes_anew_is_not_told_of_a_colleague(cast: Cast) ->
     assert met.status_code == 409
     assert "It says now:</strong> <bdi>Her uncle Omar</bdi>" in page
     assert "colleague" not in page
-    again = {name: unescape(value) for name, value in HIDDEN.findall(page)}
+    again = fields_of(page)
     assert mine.post(where, again | {"guardian": "Her aunt Binta"}).status_code == 302
     assert ChildSafeguard.objects.get().guardian.open(cast.room.keys) == "Her aunt Binta"
 
@@ -272,7 +263,7 @@ def test_other_words_under_an_old_form_are_not_said_to_be_saved(cast: Cast) -> N
     assert met.status_code == 422
     assert "sent before with other words" in page
     assert "She sleeps well now." in page
-    again = {name: unescape(value) for name, value in HIDDEN.findall(page)}
+    again = fields_of(page)
     for _ in range(2):
         assert mine.post(where, again | {"words": "She sleeps well now."}).status_code == 302
     texts = [n.text.open(cast.room.keys) for n in Note.objects.order_by("made_at", "pk")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -13,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from lib.cast import Cast
-from lib.desk import BACKEND, case_in, client_of
+from lib.desk import BACKEND, HIDDEN, case_in, client_of, fields_of, form_at
 from lib.visitor import HOME, begin
 from sojourn_web.cases.models import Answer, Case, MoneyLine, Note, RuleChange, Visit
 from sojourn_web.cases.scanning import NoScanner
@@ -23,7 +22,6 @@ from sojourn_web.cases.visibility import Actor
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
 WORDS = "Her brother rang & asked to wait."
-INPUT = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"[^>]*>')
 HERE = {"Sec-Fetch-Site": "same-origin"}
 ELSEWHERE: list[dict[str, str]] = [
     {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"},
@@ -43,15 +41,6 @@ def strict(actor: Actor) -> Client:
     client = Client(enforce_csrf_checks=True)
     client.force_login(User.objects.get(pk=actor.user_id), backend=BACKEND)
     return client
-
-
-def form_at(client: Client, address: str) -> dict[str, str]:
-    """The hidden columns of every form of a page; the last of a name counts."""
-    return fields_of(client.get(address).content.decode())
-
-
-def fields_of(page: str) -> dict[str, str]:
-    return {name: unescape(value) for name, value in INPUT.findall(page)}
 
 
 def sign_in_elsewhere(client: Client) -> None:
@@ -381,6 +370,6 @@ def first_form_at(client: Client, address: str) -> dict[str, str]:
 def first_form(page: str) -> dict[str, str]:
     """The first of a name counts: the page's own form stands before the others."""
     found: dict[str, str] = {}
-    for name, value in INPUT.findall(page):
+    for name, value in HIDDEN.findall(page):
         found.setdefault(name, unescape(value))
     return found

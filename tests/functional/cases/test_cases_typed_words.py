@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from html import unescape
 from pathlib import Path
 
 import pytest
-from django.test import Client
 from pytest_django.fixtures import Settings
 
 from lib.cast import Cast, people_of
-from lib.desk import case_in, cast_of_today, client_of
+from lib.desk import case_in, cast_of_today, client_of, fields_of, form_at
 from sojourn_web.cases.models import Note, RuleChange
 from sojourn_web.cases.states import State
 
 pytestmark = pytest.mark.django_db(databases=["default", "cases"])
-HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 WORDS = "Her brother rang & asked to wait."
 
 
@@ -25,14 +21,6 @@ WORDS = "Her brother rang & asked to wait."
 def cast(tmp_path: Path, settings: Settings) -> Cast:
     settings.CASES_KEYS = tmp_path / "case-keys"
     return cast_of_today()
-
-
-def form_at(client: Client, address: str) -> dict[str, str]:
-    return fields_of(client.get(address).content.decode())
-
-
-def fields_of(page: str) -> dict[str, str]:
-    return {name: unescape(value) for name, value in HIDDEN.findall(page)}
 
 
 def test_a_refusal_on_a_page_of_its_own_shows_what_was_written(cast: Cast) -> None:
