@@ -55,11 +55,12 @@ def correct_ended(counts: pl.DataFrame, observed: Ended) -> Corrected | None:
     timed = {t.group_name: t for t in tallies(counts, Group.TIMING)}
     parts = {name: _parts(timed, name, quality, counts) for name in (IN_TIME, LATE)}
     in_time, late = parts[IN_TIME], parts[LATE]
-    either = (in_time[0] + late[0], in_time[1] + late[1], in_time[2] + late[2])
     return Corrected(
-        _shifted(observed.late, late[0] - late[1], late[2]),
-        _shifted(observed.no_departure, either[1] - either[0], either[2]),
-        _shifted(observed.late + observed.no_departure, in_time[1] - in_time[0], in_time[2]),
+        _shifted(observed.late, -late.hidden, late.variance),
+        _shifted(
+            observed.no_departure, in_time.hidden + late.hidden, in_time.variance + late.variance
+        ),
+        _shifted(observed.late + observed.no_departure, in_time.hidden, in_time.variance),
     )
 
 
@@ -69,7 +70,7 @@ class Timed:
 
     sensitivity: Estimate
     false_each: float  # false links of that timing, for each ended stay without a link
-    false_error: float
+    false_error: float  # of the rate: how many fall into a cell is chance beside
 
 
 def timed_errors(counts: pl.DataFrame) -> dict[str, Timed]:
@@ -86,15 +87,37 @@ def timed_errors(counts: pl.DataFrame) -> dict[str, Timed]:
         if name not in timed or open_ <= 0:
             continue
         mine = timed[name]
-        missed, false, variance = _parts(timed, name, quality, counts)
+        parts = _parts(timed, name, quality, counts)
         found = mine.of(What.FOUND_BY_DOCUMENTS) + mine.of(What.FOUND_BY_NAMES)
-        right = max(found - mine.of(What.FOUND_BY_BOTH) - false, 0.0)
-        reach = Z95 * sqrt(variance)
-        share = right / (right + missed) if right else 0.0
-        ends = [right / (right + max(m, 0.0)) if right else e for m, e in
-                ((missed + reach, 0.0), (missed - reach, 1.0))]  # fmt: skip
-        out[name] = Timed(Estimate(share, ends[0], ends[1]), false / open_, sqrt(variance) / open_)
+        right = max(found - mine.of(What.FOUND_BY_BOTH) - parts.false, 0.0)
+        reach = Z95 * sqrt(parts.variance)
+        share, low, high = (
+            right / (right + max(parts.missed + m, 0.0)) if right else least
+            for m, least in ((0.0, 0.0), (reach, 0.0), (-reach, 1.0))
+        )
+        out[name] = Timed(
+            Estimate(share, low, high), parts.false / open_, sqrt(parts.rate_variance) / open_
+        )
     return out
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Of stays that ended in time, or late: links missed, false links, and their variances."""
+
+    missed: float
+    missed_variance: float
+    false: float
+    rate_variance: float  # of ``false``, chance of the number itself (Poisson) apart
+
+    @property
+    def hidden(self) -> float:
+        """Stays that false links closed, less those that missed links left open."""
+        return self.false - self.missed
+
+    @property
+    def variance(self) -> float:
+        return self.missed_variance + self.rate_variance + self.false
 
 
 def _shifted(observed: int, shift: float, variance: float) -> Estimate:
@@ -104,23 +127,30 @@ def _shifted(observed: int, shift: float, variance: float) -> Estimate:
 
 def _parts(
     timed: dict[str, Tally], name: str, quality: LinkageQuality, counts: pl.DataFrame
-) -> tuple[float, float, float]:
-    """Of stays that ended so: links missed, false links, and the variance of their difference."""
+) -> _Parts:
     mine = timed.get(name)
     if mine is None:
-        return 0.0, 0.0, 0.0
+        return _Parts(0.0, 0.0, 0.0, 0.0)
     missed = missed_of(mine, counts)
-    false = [
-        estimate.scaled(_share(mine, timed, what))
-        for estimate, what in (
-            (quality.false_without_arrival, What.ARRIVALS_WITHHELD_LINKED),
-            (quality.false_without_departure, What.DEPARTURES_WITHHELD_TAKEN),
-        )
-    ]
-    spreads = [(e.upper - e.value) / Z95 for e in (missed, *false) if e.upper < float("inf")]
-    return missed.value, sum(f.value for f in false), sum(s**2 for s in spreads)
+    false, variance = 0.0, 0.0
+    for estimate, what in (
+        (quality.false_without_arrival, What.ARRIVALS_WITHHELD_LINKED),
+        (quality.false_without_departure, What.DEPARTURES_WITHHELD_TAKEN),
+    ):
+        share, doubt = _share(mine, timed, what)
+        false += share * estimate.value
+        variance += share**2 * max(_variance(estimate) - estimate.value, 0.0)
+        variance += doubt * estimate.value**2
+    return _Parts(missed.value, _variance(missed), false, variance)
 
 
-def _share(mine: Tally, timed: dict[str, Tally], what: What) -> float:
+def _variance(estimate: Estimate) -> float:
+    upper = estimate.upper
+    return ((upper - estimate.value) / Z95) ** 2 if upper < float("inf") else 0.0
+
+
+def _share(mine: Tally, timed: dict[str, Tally], what: What) -> tuple[float, float]:
+    """Of false links in trials, those of this timing; and the variance, for they are few."""
     every = sum(t.of(what) for t in timed.values())
-    return mine.of(what) / every if every else 0.0
+    smooth = (mine.of(what) + 0.5) / (every + 1)
+    return (mine.of(what) / every if every else 0.0), smooth * (1 - smooth) / (every + 1)

@@ -20,6 +20,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from sojourn.vocabulary import Outcome
 
@@ -60,13 +61,14 @@ def develop(
     grown, start = _grown(vintages, outcome, strata, months, known_at, ages)
     new, held, watched, apart, spare = _watched(grown, start, ages)
     old = np.append([False], ages[:-1] >= OLD_DAYS) & watched
-    # Old months grow little, and each age of theirs is seen in few: one hazard for all of it.
-    new[:, old] = new[:, old].mean(axis=1, keepdims=True) if old.any() else 0.0
-    held[:, old] = held[:, old].mean(axis=1, keepdims=True) if old.any() else 0.0
     whole = np.maximum(held.sum(axis=0), 1.0)
     rate = np.clip(new.sum(axis=0) / whole, 0.0, 0.95)
+    # Old months grow little, each age of theirs is seen in few, and the older they are the less
+    # they grow: the likeliest hazards that never rise. Strata differ in all of it alike.
+    rate[old] = _falling(rate[old], whole[old])
+    new[:, old] = rate[old] * _ratio(new[:, old], held[:, old] * rate[old]) * held[:, old]
     hazard = np.where(watched, (new + PULL * rate) / (held + PULL), 0.0).clip(0.0, 0.95)
-    seen = whole * np.where(old, max(int(old.sum()), 1), 1)
+    seen = np.where(old, whole[old].sum(), whole)
     told = np.maximum(held + seen * PULL / (seen + PULL), 5.0)
     # Growth that was never met is not thereby impossible.
     floor = np.maximum(hazard, np.minimum(0.25 / seen, 0.5))
@@ -84,6 +86,20 @@ def develop(
         dispersion,
         unknown[::-1],
     )
+
+
+def _falling(rate: Array, weight: Array) -> Array:
+    """The closest that never rises (pool adjacent violators: Ayer et al. 1955)."""
+    if len(rate) < 2:
+        return rate
+    return np.asarray(isotonic_regression(rate, weights=weight, increasing=False).x)
+
+
+def _ratio(came: Array, expected: Array) -> Array:
+    """By stratum (x 1): what came for each that was expected."""
+    sums = expected.sum(axis=1)
+    told = np.divide(came.sum(axis=1), sums, out=np.ones(len(sums)), where=sums > 0)
+    return np.asarray(told[:, None])
 
 
 def _watched(

@@ -11,7 +11,8 @@ to be seen widens the interval; and a country that is steady pays little. Months
 has returned yet are reached by line and walk alone, and are the wider the further off they lie.
 
 What will be said of a month later moves as far as re-entries to come can tell, and no further:
-of months whose travellers are back already little is learned. Of the last ones the model alone
+where coverage is steady all of them tell of every month, and the whole level moves; where it walks
+little more is learned of months whose travellers are back. Of the last months the model alone
 would say how much, and it is not trusted so far: they may move as far as they may be wrong.
 
 Assumes that coverage moves slowly, by modes, not by classes apart; whole lists that get lost are
@@ -50,17 +51,16 @@ class Walk:
     step: float
 
     def draw(self, rng: np.random.Generator, draws: int, ahead: int) -> tuple[Array, Array]:
-        """Months x draws: the truth; and what will be said once ``ahead`` more months of
-        re-entries are in. The level's error is in neither: that is the strata's own.
+        """Months x draws: the truth, less its level, whose error is the strata's own; and what
+        will be said once ``ahead`` more months of re-entries are in, its level included.
         """
         root = linalg.cholesky(self.precision, lower=False)
         moves = linalg.solve_triangular(root, rng.standard_normal((len(root), draws)))
-        truth = self._level_taken(self.basis @ moves)
-        if not ahead or not self.step:
-            return truth, truth
+        apart = self.basis @ moves
         learned = self.basis @ self._learned(moves, ahead, rng)
         trust = self._told()[:, None]
-        return truth, self._level_taken(trust * learned + (1 - trust) * (self.basis @ moves))
+        later = self.centre[:, None] + trust * learned + (1 - trust) * apart
+        return self._level_taken(apart), later
 
     def _told(self) -> Array:
         """By month, how much of what it will tell is told: the share of the usual information,

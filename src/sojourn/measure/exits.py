@@ -44,10 +44,9 @@ HALF = 0.5  # Jeffreys
 LEAST_UNLIKE = 0.04  # variance of log odds: strata of a mode are never taken to be more alike
 MOST_UNLIKE = 1.5
 BETWEEN = 1 / 4  # strata are never taken to be more unlike; nor modes: ...
-WEAK = 3.0  # ... so many re-entries the whole's share counts for in a mode
+WEAK = 1.0  # ... so many re-entries the whole's share counts for in a mode
 STRENGTH_ERROR = 0.7
 MOST_SCATTER = 0.5
-SAME = 0.3  # of a year's new re-entries, those after arrivals that were counted already
 
 
 @dataclass(frozen=True)
@@ -95,11 +94,11 @@ class Exits:
     def later_odds(self, share: Array, months: float, rng: np.random.Generator) -> Array:
         """Odds as they will be estimated when ``months`` more of re-entries are in.
 
-        ``share``: draws of the truth (strata x draws), which the new re-entries follow. As far as
-        coverage may drift, those of new months tell nothing of the old ones.
+        ``share``: draws of the truth (strata x draws), which the new re-entries follow. Told is
+        how strata of a mode move against each other: a drift is common to them, so new months
+        tell of old ones as well. How they move together is told by ``drift``.
         """
-        steady = float(self.drift.weights[0])
-        growth = months / self.settled_months * (steady + (1 - steady) * SAME)
+        growth = months / self.settled_months
         after = spread_shares(share, self.scatter, 1, rng)[:, 0]
         raw = np.clip(after + (1 - after) * self.falsely, 0.0, 1.0)
         more = np.round(self.reentries * growth).astype(np.int64)[:, None]
@@ -113,7 +112,19 @@ class Exits:
         pull = self._strengths(rng, draws)
         closed = self.closed[:, None] + new + pull * centre
         total = self.reentries[:, None] + more + pull
-        return _odds(closed, total - closed, self.falsely)
+        return self._apart(_odds(closed, total - closed, self.falsely))
+
+    def _apart(self, later: Array) -> Array:
+        """Without what strata of a mode move together (weighed by information)."""
+        base = np.maximum(self.odds, 1e-6)[:, None]
+        moved = np.log(np.maximum(later, 1e-6) / base)
+        seen = 1 / (1 + base[:, 0])
+        told = self.reentries * seen * (1 - seen)
+        together = self.mode[:, None] == np.arange(len(self.mode_reentries))
+        share = self.mode_closed / self.mode_reentries
+        whole = np.maximum(told @ together, self.mode_reentries * share * (1 - share))
+        common = (told[:, None] * moved).T @ together / np.maximum(whole, 1e-9)
+        return np.asarray(base * np.exp(moved - common.T[self.mode]))
 
 
 def _odds(closed: Array, opened: Array, falsely: float) -> Array:

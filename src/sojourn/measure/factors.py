@@ -119,13 +119,10 @@ def build_model(
         in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1],
         odds.truth, (1 + odds.truth) * ratio_draws - 1, size_draws,
     )  # fmt: skip
-    # Trials of links so far stay among those of later: what they say moves by a part of its error.
-    news = _news(exits, policy)
-    apart_later = (ones * (t.false_each + news * (false[n] - t.false_each))
-                   for n, t in ((TIMELY, timely), (TARDY, tardy)))  # fmt: skip
+    # What trials of links will say later may lie as far off as what is true.
     later = Factors(
-        in_draws, late_later[1], truth.grow_changed, next(apart_later), next(apart_later),
-        odds.later, (1 + odds.later) * (ratio + news * (ratio_draws - ratio)) - 1, size_draws,
+        in_draws, late_later[1], truth.grow_changed, ones * false[TIMELY], ones * false[TARDY],
+        odds.later, (1 + odds.later) * ratio_draws - 1, size_draws,
     )  # fmt: skip
     concerns = _concerns(evidence, layout, exits, trend, trouble, grown, ages, timed)
     return Model(
@@ -181,12 +178,6 @@ def _telling(
     )
 
 
-def _news(exits: Exits, policy: EstimatePolicy) -> float:
-    """Of an estimate's error, the part by which it moves once the same again, and more, is in."""
-    more = policy.settled_months / exits.settled_months
-    return float(np.sqrt(more / (1 + more)))
-
-
 def _odds(
     evidence: Evidence, layout: Layout, exits: Exits, trend: Trend, policy: EstimatePolicy,
     rng: np.random.Generator,
@@ -201,7 +192,9 @@ def _odds(
     each = np.repeat(exits.odds, count)[:, None]
     truth = (each * known + (1 / months_share - 1).reshape(-1, draws) * others) * drift[1]
     later = exits.later_odds(share, float(policy.settled_months), rng)
-    return Odds(each * drift[0], truth, np.repeat(later, count, axis=0) * drift[2])
+    value, said = each * drift[0], np.repeat(later, count, axis=0) * drift[2]
+    # Nobody knows today on which side of today's estimate a later one will lie.
+    return Odds(value, truth, said * (value / np.maximum(said.mean(axis=1, keepdims=True), 1e-9)))
 
 
 def _drift(

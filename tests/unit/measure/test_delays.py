@@ -140,6 +140,24 @@ def test_a_month_grows_as_those_before_it_grew() -> None:
     assert grown.log_error[0, -1] > grown.log_error[0, 0]
 
 
+def test_old_months_grow_the_less_the_older_they_are() -> None:
+    """Late departures: half of those that are not in by the month's end come in each 30 days."""
+    months = [date(2025 + m // 12, m % 12 + 1, 1) for m in range(18)]
+    day = date(2026, 7, 5)
+    rows = [
+        (known, month, "AAA", "air", "VISIT", "departed_late", round(1_000 * (1 - 0.5 ** (d / 30))))
+        for month in months for d in range(1, 600, 3)
+        if (known := month_end(month) + timedelta(days=d)) <= day
+    ]  # fmt: skip
+    vintages = pl.DataFrame(rows, schema=VINTAGES.schema, orient="row")
+    grown = develop(vintages, Outcome.DEPARTED_LATE, ["air/VISIT"], months, day)
+    ages = np.array([(day - month_end(m)).days for m in months])
+    old = ages > 60
+    assert grown.share[0, old] == pytest.approx(1 - 0.5 ** (ages[old] / 30), abs=0.02)
+    assert (np.diff(grown.share[0]) <= 0).all()
+    assert (np.diff(grown.log_error[0]) >= 0).all(), "the younger the less sure"
+
+
 def test_without_a_history_how_months_grow_is_unknown() -> None:
     found, day = evidence(office(world()))
     layout = lay_out(found.counts, day)

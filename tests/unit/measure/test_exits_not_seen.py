@@ -98,6 +98,28 @@ def test_months_that_scatter_more_than_chance_tell_less() -> None:
     assert np.ptp(spread_shares(share, calm.scatter, 3, rng)) == 0.0
 
 
+def test_strata_of_a_mode_move_apart_as_they_are_estimated_anew_and_never_together() -> None:
+    """What they move together is the mode's, and its walk's to say. Slow and obvious: the truth of
+    each drawn, as many re-entries again, and the odds found once more.
+    """
+    names = ["air/VISIT", "air/STUDY", "air/WORK"]
+    cells: Cells = {n: [(k, round(0.9 * k))] * 12 for n, k in zip(names, (80, 40, 12), strict=True)}
+    exits, rng = seen_exits(reentries(cells), names, 30), np.random.default_rng(5)
+    told = exits.reentries
+    share = exits.share_draws(rng, 3_000)
+    moved = np.log(exits.later_odds(share, exits.settled_months, rng) / exits.odds[:, None])
+    assert told @ moved / told.sum() == pytest.approx(np.zeros(3_000), abs=0.02)
+    again = []
+    for truth in share[:, :300].T:
+        more = {
+            n: [(2 * a, shut + int(rng.binomial(a, t))) for a, shut in cells[n]]
+            for n, t in zip(names, truth, strict=True)
+        }
+        log = np.log(seen_exits(reentries(more), names, 30).odds / exits.odds)
+        again.append(log - told @ log / told.sum())
+    assert moved.std(axis=1) == pytest.approx(np.std(again, axis=0), rel=0.35)
+
+
 def test_who_comes_back_later_and_leaves_less_seen_shows_as_a_trend() -> None:
     alike, _ = evidence(office(world(Kind.PLAIN)))
     unlike, _ = evidence(office(world(Kind.UNLIKE)))

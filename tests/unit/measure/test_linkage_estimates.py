@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn.measure import Ended, correct_ended, judge_groups, judge_linkage, worst_gaps
+from sojourn.measure.corrected import timed_errors
 from sojourn.measure.estimate import (
     missed_by_both,
     partnerless,
@@ -181,3 +183,23 @@ def test_a_false_link_in_time_hides_an_open_stay_and_is_put_back() -> None:
     assert found.no_departure.value == pytest.approx(350, rel=0.01)
     assert found.late.value == pytest.approx(80, rel=0.01)
     assert found.late_or_open.value == pytest.approx(430, rel=0.01)
+
+
+@pytest.mark.parametrize("late", [0, 1, 4])
+def test_how_few_false_links_told_when_they_fall_is_part_of_the_error(late: int) -> None:
+    """Ten false links in a thousand trials: those of either timing are as unsure as counts of
+    their own (a split Poisson), none of them included.
+    """
+    values = country(linked=9_550) | {
+        What.ARRIVALS_WITHHELD: 1_000, What.ARRIVALS_WITHHELD_LINKED: 10,
+        What.ARRIVALS_ENDED: 9_900, What.ARRIVALS_ENDED_LINKED: 9_400,
+    }  # fmt: skip
+    timed = [
+        counts({What.ARRIVALS_WITHHELD_LINKED: n}, Group.TIMING, name)
+        for name, n in (("in time", 10 - late), ("late", late))
+    ]
+    found = timed_errors(pl.concat([everywhere(values), *timed]))
+    each = sum(t.false_each for t in found.values()) / 10
+    for name, of in (("in time", 10 - late), ("late", late)):
+        assert found[name].false_each == pytest.approx(of * each)
+        assert found[name].false_error == pytest.approx(each * np.sqrt(max(of, 0.5)), rel=0.3)
