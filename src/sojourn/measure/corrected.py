@@ -90,7 +90,7 @@ def timed_errors(counts: pl.DataFrame) -> dict[str, Timed]:
         parts = _parts(timed, name, quality, counts)
         found = mine.of(What.FOUND_BY_DOCUMENTS) + mine.of(What.FOUND_BY_NAMES)
         right = max(found - mine.of(What.FOUND_BY_BOTH) - parts.false, 0.0)
-        reach = Z95 * sqrt(parts.variance)
+        reach = Z95 * sqrt(parts.missed_variance)
         share, low, high = (
             right / (right + max(parts.missed + m, 0.0)) if right else least
             for m, least in ((0.0, 0.0), (reach, 0.0), (-reach, 1.0))

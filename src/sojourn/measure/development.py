@@ -62,10 +62,11 @@ def develop(
     new, held, watched, apart, spare = _watched(grown, start, ages)
     old = np.append([False], ages[:-1] >= OLD_DAYS) & watched
     whole = np.maximum(held.sum(axis=0), 1.0)
-    rate = np.clip(new.sum(axis=0) / whole, 0.0, 0.95)
+    rate = new.sum(axis=0) / whole
     # Old months grow little, each age of theirs is seen in few, and the older they are the less
     # they grow: the likeliest hazards that never rise. Strata differ in all of it alike.
     rate[old] = _falling(rate[old], whole[old])
+    rate = np.clip(rate, 0.0, 0.95)
     new[:, old] = rate[old] * _ratio(new[:, old], held[:, old] * rate[old]) * held[:, old]
     hazard = np.where(watched, (new + PULL * rate) / (held + PULL), 0.0).clip(0.0, 0.95)
     seen = np.where(old, whole[old].sum(), whole)

@@ -1,7 +1,8 @@
 """Coverage that drifts: by mode, how far each month of arrival lies from all months together.
 
 In: re-entries and those closed (strata x months of arrival), each stratum's share. Out: ``Drift``:
-how far a mode's log odds of a seen exit lie from its own mean, as a value and as draws.
+how far a mode's log odds of a seen exit lie from its own mean, as a value and as draws; and what
+will be said of them later, the mean's own move included.
 
 A walk about a line over the months, common to the strata of a mode (local level with a fixed
 slope, Harvey 1989). How large its steps are, and the line with them, is not known: a grid of sizes,
@@ -50,17 +51,28 @@ class Walk:
     evidence: float  # logarithm of the marginal likelihood
     step: float
 
-    def draw(self, rng: np.random.Generator, draws: int, ahead: int) -> tuple[Array, Array]:
+    def draw(self, rng: np.random.Generator, level: Array, ahead: int) -> tuple[Array, Array]:
         """Months x draws: the truth, less its level, whose error is the strata's own; and what
         will be said once ``ahead`` more months of re-entries are in, its level included.
+
+        ``level``: of the same draws, how far the mode's level is off, in standard errors.
         """
+        draws = len(level)
         root = linalg.cholesky(self.precision, lower=False)
         moves = linalg.solve_triangular(root, rng.standard_normal((len(root), draws)))
+        moves = self._with_level(moves, level)
         apart = self.basis @ moves
         learned = self.basis @ self._learned(moves, ahead, rng)
         trust = self._told()[:, None]
         later = self.centre[:, None] + trust * learned + (1 - trust) * apart
         return self._level_taken(apart), later
+
+    def _with_level(self, moves: Array, level: Array) -> Array:
+        """The same moves, but that their level is the one which was drawn already."""
+        whole = self._held() @ self.basis
+        along = linalg.solve(self.precision, whole, assume_a="pos")
+        size = np.sqrt(max(float(whole @ along), 1e-30))
+        return np.asarray(moves + (along / size)[:, None] * (level - whole @ moves / size))
 
     def _told(self) -> Array:
         """By month, how much of what it will tell is told: the share of the usual information,
@@ -70,9 +82,13 @@ class Walk:
         usual = float(np.quantile(self.weight, USUAL))
         return np.asarray(np.clip(self.weight / max(usual, 1e-9), 0.0, 1.0) ** 4)
 
-    def _level_taken(self, apart: Array) -> Array:
+    def _held(self) -> Array:
+        """The part of each month in the level."""
         held = self.weight if self.weight.sum() > 0 else np.ones(len(self.weight))
-        return np.asarray(self.centre[:, None] + apart - held @ apart / held.sum())
+        return np.asarray(held / held.sum())
+
+    def _level_taken(self, apart: Array) -> Array:
+        return np.asarray(self.centre[:, None] + apart - self._held() @ apart)
 
     def _learned(self, moves: Array, ahead: int, rng: np.random.Generator) -> Array:
         """The posterior mean of the innovations (all x draws) once more is in, where ``moves``
@@ -81,6 +97,8 @@ class Walk:
         months, draws = len(self.weight), moves.shape[1]
         basis = _basis(months, months + ahead, self.step)
         now, later = (np.pad(self.weight, pad) for pad in ((0, ahead), (ahead, 0)))
+        # A history shorter than what is to come: months between are as those before.
+        later[months:ahead] = np.quantile(self.weight, USUAL)
         more = np.sqrt(np.maximum(later - now, 0.0))[:, None]
         true = np.vstack([moves, rng.standard_normal((ahead, draws))])
         told = basis.T @ (more * (more * (basis @ true) + rng.standard_normal((len(now), draws))))
@@ -112,10 +130,13 @@ class Drift:
         each = np.array([[walk.centre for walk in size] for size in self.walks])
         return np.asarray(np.tensordot(self.weights, each, axes=1))
 
-    def draw(self, rng: np.random.Generator, draws: int, ahead: int = 0) -> tuple[Array, Array]:
-        """Modes x months x draws: a size of steps each, and a walk; what is true, and what will be
-        said once ``ahead`` more months of re-entries are in.
+    def draw(self, rng: np.random.Generator, level: Array, ahead: int) -> tuple[Array, Array]:
+        """Modes x months x draws: a size of steps each, and a walk; what is true, its mode's level
+        taken, and what will be said once ``ahead`` more months of re-entries are in, with it.
+
+        ``level``: modes x draws, how far each mode's level is off, in standard errors.
         """
+        draws = level.shape[1]
         of = np.searchsorted(self.weights.cumsum(), (np.arange(draws) + rng.random()) / draws)
         of = np.minimum(of, len(self.walks) - 1)
         shape = (len(self.walks[0]), len(self.walks[0][0].centre), draws)
@@ -123,7 +144,7 @@ class Drift:
         for size in np.unique(of):
             mine = of == size
             for mode, walk in enumerate(self.walks[size]):
-                drawn = walk.draw(rng, int(mine.sum()), ahead)
+                drawn = walk.draw(rng, level[mode, mine], ahead)
                 truth[mode][:, mine], later[mode][:, mine] = drawn
         return truth, later
 

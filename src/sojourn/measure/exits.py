@@ -30,6 +30,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import special
 
 from sojourn.measure.arrived import monthly
 from sojourn.measure.drifting import Drift, find_drift
@@ -47,6 +48,7 @@ BETWEEN = 1 / 4  # strata are never taken to be more unlike; nor modes: ...
 WEAK = 1.0  # ... so many re-entries the whole's share counts for in a mode
 STRENGTH_ERROR = 0.7
 MOST_SCATTER = 0.5
+FEW = 4.0  # open re-entries of a mode: with fewer their number is no normal matter
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,8 @@ class Exits:
         tell of old ones as well. How they move together is told by ``drift``.
         """
         growth = months / self.settled_months
-        after = spread_shares(share, self.scatter, 1, rng)[:, 0]
-        raw = np.clip(after + (1 - after) * self.falsely, 0.0, 1.0)
+        # Scattered months are fewer re-entries each: the scatter is in them.
+        raw = np.clip(share + (1 - share) * self.falsely, 0.0, 1.0)
         more = np.round(self.reentries * growth).astype(np.int64)[:, None]
         new = rng.binomial(more, raw).astype(np.float64)
         draws = share.shape[1]
@@ -112,19 +114,34 @@ class Exits:
         pull = self._strengths(rng, draws)
         closed = self.closed[:, None] + new + pull * centre
         total = self.reentries[:, None] + more + pull
-        return self._apart(_odds(closed, total - closed, self.falsely))
+        return self._against_mode(_odds(closed, total - closed, self.falsely))
 
-    def _apart(self, later: Array) -> Array:
+    def _against_mode(self, later: Array) -> Array:
         """Without what strata of a mode move together (weighed by information)."""
         base = np.maximum(self.odds, 1e-6)[:, None]
         moved = np.log(np.maximum(later, 1e-6) / base)
-        seen = 1 / (1 + base[:, 0])
+        common = self._common(moved)
+        # Of a mode of which nearly nobody was unseen one more says all: no walk moves so far.
+        few = self.mode_reentries - self.mode_closed < FEW
+        common[few] = 0.0
+        return np.asarray(base * np.exp(moved - common[self.mode]))
+
+    def level_scores(self, share: Array) -> Array:
+        """Modes x draws: of draws of strata's shares, how far off they are together, in standard
+        errors (normal scores of their ranks).
+        """
+        common = self._common(np.log(share / (1 - np.minimum(share, 1 - 1e-9))))
+        ranks = common.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+        return np.asarray(special.ndtri((ranks + 0.5) / share.shape[1]))
+
+    def _common(self, moved: Array) -> Array:
+        """Modes x draws: the mean over each mode's strata, weighed by what they tell."""
+        seen = 1 / (1 + np.maximum(self.odds, 1e-6))
         told = self.reentries * seen * (1 - seen)
         together = self.mode[:, None] == np.arange(len(self.mode_reentries))
         share = self.mode_closed / self.mode_reentries
         whole = np.maximum(told @ together, self.mode_reentries * share * (1 - share))
-        common = (told[:, None] * moved).T @ together / np.maximum(whole, 1e-9)
-        return np.asarray(base * np.exp(moved - common.T[self.mode]))
+        return np.asarray((told[:, None] * together).T @ moved / np.maximum(whole, 1e-9)[:, None])
 
 
 def _odds(closed: Array, opened: Array, falsely: float) -> Array:

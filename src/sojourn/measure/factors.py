@@ -42,6 +42,7 @@ ALL_BUT_FEW = 0.99  # of departures: once so many are in, re-entries tell how ma
 SLACK = 2.0  # ... and twice as long, for delays that grow are seen late
 UNCHANGED = 1.0  # delays of late may differ by so much before anybody can tell
 APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
+MOST_ASIDE = 1.25
 NO_GUIDE = Timed(Estimate(1.0, 1.0, 1.0), 0.0, 0.0)
 
 
@@ -188,23 +189,26 @@ def _odds(
     months_share = spread_shares(share, exits.scatter, count, rng)
     known = np.repeat(exits.returned, count)[:, None]
     others = (1 - known) * _unlike(trend, draws, rng)
-    drift = _drift(came, exits, policy, rng)
+    drift = _drift(came, exits, exits.level_scores(share), policy, rng)
     each = np.repeat(exits.odds, count)[:, None]
     truth = (each * known + (1 / months_share - 1).reshape(-1, draws) * others) * drift[1]
     later = exits.later_odds(share, float(policy.settled_months), rng)
     value, said = each * drift[0], np.repeat(later, count, axis=0) * drift[2]
-    # Nobody knows today on which side of today's estimate a later one will lie.
-    return Odds(value, truth, said * (value / np.maximum(said.mean(axis=1, keepdims=True), 1e-9)))
+    # Nobody knows today on which side of today's estimate a later one will lie. Where few tell,
+    # the mean is one of few wild draws, and is followed so far only.
+    side = value / np.maximum(said.mean(axis=1, keepdims=True), 1e-9)
+    return Odds(value, truth, said * np.clip(side, 1 / MOST_ASIDE, MOST_ASIDE))
 
 
 def _drift(
-    came: Array, exits: Exits, policy: EstimatePolicy, rng: np.random.Generator
+    came: Array, exits: Exits, level: Array, policy: EstimatePolicy, rng: np.random.Generator
 ) -> tuple[Array, Array, Array]:
     """Odds of each stratum and month against its stratum's: value, draws of what is true and of
-    what will be said. ``came``: strata x months x months of arrival.
+    what will be said, the move of the mode's level included. ``came``: strata x months x months
+    of arrival; ``level``: modes x draws.
     """
     size = came.shape[0] * came.shape[1]
-    drawn = exits.drift.draw(rng, policy.draws, policy.settled_months)
+    drawn = exits.drift.draw(rng, level, policy.settled_months)
     parts = (exits.drift.value[:, :, None], *drawn)
     value, truth, later = (np.exp(-(came @ p[exits.mode])).reshape(size, -1) for p in parts)
     return value, truth, later

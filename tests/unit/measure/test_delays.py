@@ -158,6 +158,23 @@ def test_old_months_grow_the_less_the_older_they_are() -> None:
     assert (np.diff(grown.log_error[0]) >= 0).all(), "the younger the less sure"
 
 
+def test_old_months_that_jitter_do_not_grow_for_it() -> None:
+    """Corrections between outcomes take back what they add: no growth is read into them."""
+    rng = np.random.default_rng(3)
+    months = [date(2024 + m // 12, m % 12 + 1, 1) for m in range(24)]
+    day, rows = date(2026, 1, 5), []
+    for at, month in enumerate(months):
+        value = 2_000
+        for later in months[at:]:
+            known = month_end(later) + timedelta(days=5)
+            if known <= day:
+                rows.append((known, month, "AAA", "air", "VISIT", "departed_late", value))
+            value = 2_000 + int(rng.normal(0, 15))
+    vintages = pl.DataFrame(rows, schema=VINTAGES.schema, orient="row")
+    grown = develop(vintages, Outcome.DEPARTED_LATE, ["air/VISIT"], months, day)
+    assert grown.share[0] == pytest.approx(np.ones(24), abs=0.006)
+
+
 def test_without_a_history_how_months_grow_is_unknown() -> None:
     found, day = evidence(office(world()))
     layout = lay_out(found.counts, day)

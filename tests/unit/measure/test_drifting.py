@@ -25,6 +25,10 @@ def drift_of(asked: Array, closed: Array, share: float) -> Drift:
     return find_drift(asked[None], closed[None], np.array([share]), np.zeros(1), ONE_MODE)
 
 
+def levels(draws: int) -> Array:
+    return np.random.default_rng(9).standard_normal((1, draws))
+
+
 def logit(share: Array) -> Array:
     return np.log(share / (1 - share))
 
@@ -34,7 +38,7 @@ def test_a_steady_country_is_left_alone() -> None:
     found = drift_of(asked, asked * 0.9, 0.9)
     assert not found.clear
     assert np.abs(found.value).max() < 0.01
-    truth, _ = found.draw(np.random.default_rng(1), 800)
+    truth, _ = found.draw(np.random.default_rng(1), levels(800), 12)
     assert np.std(truth) < 0.06
 
 
@@ -49,7 +53,7 @@ def test_a_drift_is_followed_and_held_19_times_in_20() -> None:
         assert found.clear
         assert found.value[0, 0] > 0.3
         assert found.value[0, -1] < -0.3
-        truth, _ = found.draw(rng, 400)
+        truth, _ = found.draw(rng, levels(400), 12)
         low, high = np.quantile(truth[0], [0.025, 0.975], axis=1)
         apart = line - logit(np.array([share]))
         held += int(((low <= apart) & (apart <= high)).sum())
@@ -61,7 +65,8 @@ def test_months_without_re_entries_are_wider_the_further_off_they_are() -> None:
     rng = np.random.default_rng(3)
     asked = np.append(np.full(12, 300.0), np.zeros(4))
     closed = rng.binomial(asked.astype(int), np.linspace(0.9, 0.7, 16)).astype(float)
-    truth, later = drift_of(asked, closed, closed.sum() / asked.sum()).draw(rng, 2_000, ahead=12)
+    found = drift_of(asked, closed, closed.sum() / asked.sum())
+    truth, later = found.draw(rng, levels(2_000), 12)
     wide = truth[0].std(axis=1)
     assert wide[15] > wide[13] > wide[5]
     # Of months whose travellers are back little more is learned; the last ones may move as far
@@ -81,7 +86,7 @@ def test_what_is_said_later_moves_as_far_as_the_walks_drawn_and_followed_anew(si
     usual = np.append(np.full(12, 300.0), [200.0, 100.0, 0.0, 0.0])
     closed = np.round(usual * 0.8)
     walk = drift_of(usual, closed, 0.8).walks[size][0]
-    _, said = walk.draw(rng, 4_000, ahead)
+    _, said = walk.draw(rng, levels(4_000)[0], ahead)
     asked = np.append(np.full(12 + ahead, 300.0), [200.0, 100.0, 0.0, 0.0])
     level = logit(np.array([0.8]))
     when = np.arange(MONTHS + ahead) - (MONTHS - 1) / 2
@@ -102,6 +107,15 @@ def test_what_is_said_later_moves_as_far_as_the_walks_drawn_and_followed_anew(si
     # Where a month's travellers are back; beyond, the walk is not trusted so far.
     assert moved[:12] == pytest.approx(expected[:12], rel=0.25, abs=0.005)
     assert (moved[12:] > 0.8 * expected[12:]).all()
+
+
+def test_a_short_history_learns_from_a_whole_year_to_come() -> None:
+    """Four months so far: of the twelve to come each tells as much as one of them."""
+    closed = np.full(4, 90.0)
+    walk = drift_of(closed / 0.9, closed, 0.9).walks[0][0]
+    _, later = walk.draw(np.random.default_rng(1), levels(4_000)[0], 12)
+    error = 1 / np.sqrt(walk.weight.sum() + 1)
+    assert later.std(axis=1) == pytest.approx(np.full(4, error * np.sqrt(12 / 16)), rel=0.1)
 
 
 @pytest.mark.parametrize("name", ["VISIT", "WORK"])

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from numpy.typing import NDArray
 
 from lib.small_offices import evidence, office, world
 from sojourn.measure.exits import bound_exit_mode, seen_exits, spread_shares
@@ -17,6 +18,7 @@ from sojourn.vocabulary import LinkageCount as What
 from sojourn.vocabulary import LinkageGroup as Group
 
 Cells = dict[str, list[tuple[int, int]]]
+Array = NDArray[np.float64]
 
 
 def reentries(cells: Cells) -> pl.DataFrame:
@@ -98,26 +100,85 @@ def test_months_that_scatter_more_than_chance_tell_less() -> None:
     assert np.ptp(spread_shares(share, calm.scatter, 3, rng)) == 0.0
 
 
-def test_strata_of_a_mode_move_apart_as_they_are_estimated_anew_and_never_together() -> None:
-    """What they move together is the mode's, and its walk's to say. Slow and obvious: the truth of
-    each drawn, as many re-entries again, and the odds found once more.
+NAMES = ("air/VISIT", "air/STUDY", "air/WORK")
+
+
+def anew(cells: Cells, share: Array, scatter: float = 0.0) -> Array:
+    """Slow and obvious: for each drawn truth (strata x draws) as many re-entries again, and the
+    odds found once more: logarithms, against today's.
     """
-    names = ["air/VISIT", "air/STUDY", "air/WORK"]
-    cells: Cells = {n: [(k, round(0.9 * k))] * 12 for n, k in zip(names, (80, 40, 12), strict=True)}
-    exits, rng = seen_exits(reentries(cells), names, 30), np.random.default_rng(5)
+    rng, names = np.random.default_rng(6), list(cells)
+    today = seen_exits(reentries(cells), names, 30).odds
+    out = []
+    for truth in share.T:
+        by_month = np.repeat(truth[:, None], 12, axis=1)
+        if scatter:
+            strength = 1 / scatter - 1
+            by_month = rng.beta(by_month * strength, (1 - by_month) * strength)
+        more = {
+            n: [(2 * a, shut + int(rng.binomial(a, p)))
+                for (a, shut), p in zip(cells[n], by_month[at], strict=True)]
+            for at, n in enumerate(names)
+        }  # fmt: skip
+        out.append(np.log(seen_exits(reentries(more), names, 30).odds / today))
+    return np.array(out).T
+
+
+def test_strata_of_a_mode_move_apart_as_they_are_estimated_anew_and_never_together() -> None:
+    """What they move together is the mode's, and its walk's to say."""
+    cells: Cells = {n: [(k, round(0.9 * k))] * 12 for n, k in zip(NAMES, (80, 40, 12), strict=True)}
+    exits, rng = seen_exits(reentries(cells), NAMES, 30), np.random.default_rng(5)
     told = exits.reentries
     share = exits.share_draws(rng, 3_000)
     moved = np.log(exits.later_odds(share, exits.settled_months, rng) / exits.odds[:, None])
     assert told @ moved / told.sum() == pytest.approx(np.zeros(3_000), abs=0.02)
-    again = []
-    for truth in share[:, :300].T:
-        more = {
-            n: [(2 * a, shut + int(rng.binomial(a, t))) for a, shut in cells[n]]
-            for n, t in zip(names, truth, strict=True)
-        }
-        log = np.log(seen_exits(reentries(more), names, 30).odds / exits.odds)
-        again.append(log - told @ log / told.sum())
-    assert moved.std(axis=1) == pytest.approx(np.std(again, axis=0), rel=0.35)
+    again = anew(cells, share[:, :300])
+    again -= told @ again / told.sum()
+    assert moved.std(axis=1) == pytest.approx(again.std(axis=1), rel=0.35)
+
+
+def test_where_months_scatter_a_year_more_tells_as_much_as_the_year_before() -> None:
+    rng = np.random.default_rng(7)
+    cells: Cells = {
+        n: [(k, int(rng.binomial(k, rng.beta(0.9 * 19, 0.1 * 19)))) for _ in range(12)]
+        for n, k in zip(NAMES, (100, 60, 60), strict=True)
+    }
+    exits = seen_exits(reentries(cells), NAMES, 30)
+    assert exits.scatter[0] > 0.02
+    told = exits.reentries
+    share = exits.share_draws(rng, 2_000)
+    moved = np.log(exits.later_odds(share, exits.settled_months, rng) / exits.odds[:, None])
+    again = anew(cells, share[:, :200], float(exits.scatter[0]))
+    again -= told @ again / told.sum()
+    assert (moved.std(axis=1) < 1.4 * again.std(axis=1)).all()
+
+
+def test_of_a_mode_with_no_open_re_entry_one_more_may_say_all() -> None:
+    cells: Cells = {"air/VISIT": [(100, 90)] * 12, "land/VISIT": [(5, 5)] * 12}
+    exits, rng = seen_exits(reentries(cells), list(cells), 30), np.random.default_rng(8)
+    assert not exits.blind.any()
+    share = exits.share_draws(rng, 3_000)
+    later = exits.later_odds(share, exits.settled_months, rng)[1]
+    again = exits.odds[1] * np.exp(anew(cells, share[:, :400])[1])
+    assert np.quantile(later, 0.975) == pytest.approx(np.quantile(again, 0.975), rel=0.5)
+    assert np.quantile(later, 0.975) > 5 * exits.odds[1]
+
+
+@pytest.mark.parametrize("name", ["land", "air"])
+def test_what_will_be_said_follows_what_is_true(name: str) -> None:
+    """Where a draw could not be true, its later estimate is no guide either: they hang together
+    (half of the variance of the truth is learned once as many re-entries more are in).
+    """
+    cells: Cells = {f"{name}/VISIT": [(60, 54)] * 12, "sea/VISIT": [(60, 50)] * 12}
+    exits, rng = seen_exits(reentries(cells), list(cells), 30), np.random.default_rng(9)
+    share = exits.share_draws(rng, 4_000)
+    truth, later = exits.drift.draw(rng, exits.level_scores(share), 12)
+    true = np.log(share / (1 - share))[:, None] + truth[exits.mode]
+    said = later[exits.mode]
+    for stratum in range(2):
+        related = np.corrcoef(true[stratum, 4], said[stratum, 4])[0, 1]
+        assert 0.4 < related < 0.9
+    assert abs(np.corrcoef(true[0, 4], said[1, 4])[0, 1]) < 0.1
 
 
 def test_who_comes_back_later_and_leaves_less_seen_shows_as_a_trend() -> None:
