@@ -65,10 +65,7 @@ def export(
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             day, made = _find_vintage(connection, vintage)
-            lists = build_code_lists(
-                [release_table for release_table, _ in published.read_shape(connection)],
-                published.read_codes(connection, "admission_class"),
-            )
+            lists = build_code_lists(*published.read_lists(connection, day))
             figures = _Figures(connection, day, history=history)
             written, left_out = _write_all(folder, formats, figures, lists, publication, made)
     except DBAPIError:

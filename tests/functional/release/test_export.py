@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
 from lib.offices import small_office
-from lib.published import all_figures, fill
+from lib.published import Country, all_figures, fill
 from sojourn.cli import build_app
 from sojourn.encode import FileKeyProvider
 from sojourn.errors import LedgerError, UsageError
@@ -57,6 +57,21 @@ def test_an_older_vintage_stays_as_it_was_and_history_has_them_all(
     with pytest.raises(UsageError, match="expected a released one"):
         export(office, tmp_path / "none", (Format.CSV,), vintage=date(2026, 1, 1))
     assert not (tmp_path / "none").exists()
+
+
+def test_an_older_vintage_names_no_class_that_came_later(
+    statistics_url: str, tmp_path: Path
+) -> None:
+    """Its files are the same bytes whatever was released since, code lists included."""
+    first, *rest = Country().vintages
+    fill(statistics_url, Country(vintages=(first,)))
+    office = small_office(tmp_path / "office", statistics_url)
+    done = export(office, tmp_path / "then", tuple(Format), vintage=first)
+    fill(statistics_url, Country(vintages=tuple(rest), classes=("VISIT", "WORK", "CREW")))
+    again = export(office, tmp_path / "now", tuple(Format), vintage=first)
+    assert [p.read_bytes() for p in done.files] == [p.read_bytes() for p in again.files]
+    newest = export(office, tmp_path / "newest", (Format.SDMX,))
+    assert any(b"CREW" in p.read_bytes() for p in newest.files)
 
 
 def test_before_the_first_release_it_says_so(statistics_url: str, tmp_path: Path) -> None:
