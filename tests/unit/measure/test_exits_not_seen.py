@@ -103,7 +103,7 @@ def test_months_that_scatter_more_than_chance_tell_less() -> None:
 NAMES = ("air/VISIT", "air/STUDY", "air/WORK")
 
 
-def anew(cells: Cells, share: Array, scatter: float = 0.0) -> Array:
+def anew(cells: Cells, share: Array) -> Array:
     """Slow and obvious: for each drawn truth (strata x draws) as many re-entries again, and the
     odds found once more: logarithms, against today's.
     """
@@ -111,15 +111,10 @@ def anew(cells: Cells, share: Array, scatter: float = 0.0) -> Array:
     today = seen_exits(reentries(cells), names, 30).odds
     out = []
     for truth in share.T:
-        by_month = np.repeat(truth[:, None], 12, axis=1)
-        if scatter:
-            strength = 1 / scatter - 1
-            by_month = rng.beta(by_month * strength, (1 - by_month) * strength)
         more = {
-            n: [(2 * a, shut + int(rng.binomial(a, p)))
-                for (a, shut), p in zip(cells[n], by_month[at], strict=True)]
-            for at, n in enumerate(names)
-        }  # fmt: skip
+            n: [(2 * a, shut + int(rng.binomial(a, t))) for a, shut in cells[n]]
+            for n, t in zip(names, truth, strict=True)
+        }
         out.append(np.log(seen_exits(reentries(more), names, 30).odds / today))
     return np.array(out).T
 
@@ -135,22 +130,6 @@ def test_strata_of_a_mode_move_apart_as_they_are_estimated_anew_and_never_togeth
     again = anew(cells, share[:, :300])
     again -= told @ again / told.sum()
     assert moved.std(axis=1) == pytest.approx(again.std(axis=1), rel=0.35)
-
-
-def test_where_months_scatter_a_year_more_tells_as_much_as_the_year_before() -> None:
-    rng = np.random.default_rng(7)
-    cells: Cells = {
-        n: [(k, int(rng.binomial(k, rng.beta(0.9 * 19, 0.1 * 19)))) for _ in range(12)]
-        for n, k in zip(NAMES, (100, 60, 60), strict=True)
-    }
-    exits = seen_exits(reentries(cells), NAMES, 30)
-    assert exits.scatter[0] > 0.02
-    told = exits.reentries
-    share = exits.share_draws(rng, 2_000)
-    moved = np.log(exits.later_odds(share, exits.settled_months, rng) / exits.odds[:, None])
-    again = anew(cells, share[:, :200], float(exits.scatter[0]))
-    again -= told @ again / told.sum()
-    assert (moved.std(axis=1) < 1.4 * again.std(axis=1)).all()
 
 
 def test_of_a_mode_with_no_open_re_entry_one_more_may_say_all() -> None:
