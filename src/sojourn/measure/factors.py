@@ -43,6 +43,7 @@ SLACK = 2.0  # ... and twice as long, for delays that grow are seen late
 UNCHANGED = 1.0  # delays of late may differ by so much before anybody can tell
 APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
 MOST_ASIDE = 1.25
+LONGER = 0.1  # of the way to those who never return, for whoever returns in the year to come
 NO_GUIDE = Timed(Estimate(1.0, 1.0, 1.0), 0.0, 0.0)
 
 
@@ -197,7 +198,9 @@ def _odds(
     # Nobody knows today on which side of today's estimate a later one will lie. Where few tell,
     # the mean is one of few wild draws, and is followed so far only.
     side = value / np.maximum(said.mean(axis=1, keepdims=True), 1e-9)
-    return Odds(value, truth, said * np.clip(side, 1 / MOST_ASIDE, MOST_ASIDE))
+    # Later those count who were longest away, as well.
+    longer = trend.odds_ratio() ** rng.uniform(0.0, LONGER, (1, draws))
+    return Odds(value, truth, said * np.clip(side, 1 / MOST_ASIDE, MOST_ASIDE) * longer)
 
 
 def _drift(
