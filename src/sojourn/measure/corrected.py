@@ -145,8 +145,7 @@ def _parts(
 
 
 def _variance(estimate: Estimate) -> float:
-    upper = estimate.upper
-    return ((upper - estimate.value) / Z95) ** 2 if upper < float("inf") else 0.0
+    return estimate.spread**2 if estimate.upper < float("inf") else 0.0
 
 
 def _share(mine: Tally, timed: dict[str, Tally], what: What) -> tuple[float, float]:

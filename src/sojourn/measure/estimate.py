@@ -20,6 +20,11 @@ class Estimate:
     lower: float
     upper: float
 
+    @property
+    def spread(self) -> float:
+        """The standard error, by the upper end: the lower may be cut at nought."""
+        return (self.upper - self.value) / Z95
+
     def scaled(self, factor: float) -> Estimate:
         return Estimate(self.value * factor, self.lower * factor, self.upper * factor)
 

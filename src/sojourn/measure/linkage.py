@@ -14,7 +14,6 @@ from typing import Literal
 import polars as pl
 
 from sojourn.measure.estimate import (
-    Z95,
     Estimate,
     around,
     missed_by_both,
@@ -243,8 +242,7 @@ def _share_linked(right: float, missed: Estimate) -> Estimate:
 
 def _plus(one: Estimate, other: Estimate) -> Estimate:
     """The sum of two that err independently."""
-    spreads = ((e.upper - e.value) / Z95 for e in (one, other))
-    return around(one.value + other.value, sum(s**2 for s in spreads))
+    return around(one.value + other.value, one.spread**2 + other.spread**2)
 
 
 def _chance(tally: Tally, whole: Tally, counted: What, asked: What) -> float:
@@ -285,7 +283,7 @@ def _leaving(
 ) -> list[_Asked]:
     """Departures whose arrival was not recorded, or whose pair neither kind of key finds."""
     departures = sum(t.of(What.DEPARTURES) for t in strata) or 1
-    spread = (neither.upper - neither.value) / Z95 if neither.value else 0.0
+    spread = neither.spread if neither.value else 0.0
     out = []
     for t in strata:
         number = _without_arrival(t, whole, alone)
