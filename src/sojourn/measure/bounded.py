@@ -49,3 +49,33 @@ def interval_above(draws: Array, value: Array, least: Array) -> tuple[Array, Arr
     """The same of what is never below ``least``, a number for each row."""
     low, high = interval_from_nought(draws - least[:, None], value - least)
     return low + least, high + least
+
+
+def lower_when_told(draws: Array, low: Array, room: Array) -> Array:
+    """Lower ends of numbers that would not have been told, had less been recorded.
+
+    ``low``: the ends as if each was told whatever it is; ``room``: by how many the records of a
+    row could have fallen short and still be told (infinite: always told). Rows that are told
+    lie high on the mean, and the more so the nearer they are to the smallest that is told. So each
+    end moves down by whole stays, to where what was found is as rare among what is told as it
+    was among all (the conditional likelihood of Zhong & Prentice 2008, Biostatistics 9:621). No
+    end moves where everything that could be is told.
+    """
+    size = draws.shape[1]
+    rare = _reached(draws, low) / size
+    out = low.copy()
+    moving = np.flatnonzero((low > 0) & (_reached(draws, low + room) < size))
+    while len(moving):
+        lower = np.maximum(out[moving] - 1, 0.0)
+        found = _reached(draws[moving], lower) + 0.5
+        told = _reached(draws[moving], lower + room[moving]) + 0.5
+        fine = found / told > np.maximum(rare[moving], ENDS[0])
+        moving, lower = moving[fine], lower[fine]
+        out[moving] = lower
+        moving = moving[lower > 0]
+    return out
+
+
+def _reached(draws: Array, end: Array) -> Array:
+    """How many draws of each row lie at or under its end."""
+    return np.asarray((draws <= end[:, None] + 1e-9).sum(axis=1), dtype=np.float64)

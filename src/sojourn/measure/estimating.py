@@ -106,7 +106,9 @@ def _estimate_kind(
     out = []
     for start in range(0, cells.names.height, CELLS_AT_ONCE):
         part, of = _slice(cells, start), slice(start, start + CELLS_AT_ONCE)
-        told = reckon(part, model, policy.estimate.unlike_odds, together[of], rng)
+        told = reckon(
+            part, model, policy.estimate.unlike_odds, together[of], rng, smallest=smallest
+        )
         masks = {q: m[of] for q, m in hidden.items()}
         weights = {c: t[of] for c, t in touched.items()}
         out += _frames(part, told, model.concerns, weights, masks, span, known_at)

@@ -19,7 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from sojourn.measure.bounded import ENDS, interval, interval_above, interval_from_nought
+from sojourn.measure.bounded import (
+    ENDS,
+    interval,
+    interval_above,
+    interval_from_nought,
+    lower_when_told,
+)
 from sojourn.measure.estimate import Z95
 from sojourn.measure.evidence import Cells
 from sojourn.measure.factors import Model
@@ -44,11 +50,13 @@ class Told:
 
 def reckon(
     cells: Cells, model: Model, unlike: float, together: NDArray[np.int64],
-    rng: np.random.Generator,
+    rng: np.random.Generator, *, smallest: int = 0,
 ) -> dict[Of, Told]:  # fmt: skip
     """Every quantity of every cell. Parts of a cell sum to what was expected.
 
     ``together``: by cell; cells of one number sum to what they sum to before they are cut.
+    ``smallest``: what rests on fewer recorded stays will be hidden (``hiding.small_cells``); lower
+    ends of what is told allow for that.
     """
     rough = _single(split(cells, model.value))
     chance = _chance_of(cells, model)
@@ -64,7 +72,7 @@ def reckon(
     sums = _sums(together)
     least, _ = interval_from_nought(truth.still_here, rough.still_here)
     value, later = _cut(rough, sums, least), _cut(later, sums, nothing)
-    told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike))
+    told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike), smallest)
     possible = truth.still_here >= 0
     return {
         q: replace(t, later_lower=low, later_upper=high)
@@ -146,8 +154,9 @@ def _chance_of(cells: Cells, model: Model) -> Array:
 
 
 def _quantities(
-    cells: Cells, model: Model, rough: Split, value: Split, truth: Split, bound: float
-) -> dict[Of, Told]:
+    cells: Cells, model: Model, rough: Split, value: Split, truth: Split, bound: float,
+    smallest: int,
+) -> dict[Of, Told]:  # fmt: skip
     exact = cells.noise.sum(axis=1) == 0
     late, open_, every = (
         np.asarray(m.sum(axis=1)).ravel() for m in (cells.late, cells.open, cells.expected)
@@ -166,31 +175,42 @@ def _quantities(
             (late + open_ + naive_noise) / every,
         ),
     }  # fmt: skip
-    return out | _modelled(cells, model, rough, value, truth, bound, exact)
+    room = Room(open_ - smallest, late + open_ - smallest)
+    return out | _modelled(cells, model, rough, value, truth, bound, exact, room)
+
+
+@dataclass(frozen=True)
+class Room:
+    """By cell: how many fewer could have been recorded, and it would still be told."""
+
+    open: Array  # stays without a departure
+    naive: Array  # these and late ones
 
 
 def _modelled(
     cells: Cells, model: Model, rough: Split, value: Split, truth: Split, bound: float,
-    exact: NDArray[np.bool_],
+    exact: NDArray[np.bool_], room: Room,
 ) -> dict[Of, Told]:  # fmt: skip
     """What no record says: left unrecorded, probably still here, the rate."""
     size = np.maximum(value.expected, 1e-9)
     more = _others(cells, model) * (1 - 1 / bound)
+    here_low, here_high = interval_from_nought(truth.still_here, rough.still_here)
+    least_here = lower_when_told(truth.still_here, here_low, room.open)
     low, high = interval_from_nought(truth.unrecorded, rough.unrecorded)
+    high += here_low - least_here  # who is not here has left
     low, high = np.minimum(low, value.unrecorded), np.maximum(high, value.unrecorded)
     most = np.maximum(value.unrecorded + value.still_here, high)
     unrecorded = Told(
         value.unrecorded, *_whole(low, high, value.unrecorded, exact),
         bound_lower=np.maximum(low - more, 0.0), bound_upper=most,
     )  # fmt: skip
-    low, high = interval_from_nought(truth.still_here, rough.still_here)
-    most = np.maximum(value.unrecorded + value.still_here, high)
+    most = np.maximum(value.unrecorded + value.still_here, here_high)
     still_here = Told(
         value.still_here,
-        *_whole(np.minimum(low, value.still_here), high, value.still_here, exact),
-        bound_lower=np.zeros(len(size)), bound_upper=np.minimum(high + more, most),
+        *_whole(np.minimum(least_here, value.still_here), here_high, value.still_here, exact),
+        bound_lower=np.zeros(len(size)), bound_upper=np.minimum(here_high + more, most),
     )  # fmt: skip
-    low, high, least = _overstays(cells, model, rough, value, truth)
+    low, high, least = _overstays(cells, model, rough, value, truth, room)
     low, high = _whole(low, high, value.overstays, exact)
     rate = Told(
         value.rate, low / size, np.minimum(high / size, 1.0),
@@ -204,7 +224,7 @@ def _modelled(
 
 
 def _overstays(
-    cells: Cells, model: Model, rough: Split, value: Split, truth: Split
+    cells: Cells, model: Model, rough: Split, value: Split, truth: Split, room: Room
 ) -> tuple[Array, Array, Array]:
     """Ends of late and still here together; and what is late whatever is unrecorded.
 
@@ -220,6 +240,7 @@ def _overstays(
     low, _ = interval_above(truth.overstays, rough.overstays, surely)
     _, high = interval_above(truth.overstays, rough.overstays, base)
     low = np.maximum(np.minimum(low, value.overstays), 0.0)
+    low = np.maximum(lower_when_told(truth.overstays, low, room.naive), np.minimum(low, surely))
     high = np.max([high, late[1], value.overstays], axis=0)
     # As if everybody without a record had left, and in time.
     least = np.maximum(np.quantile(truth.late, ENDS[0], axis=1) - worst, 0.0)
