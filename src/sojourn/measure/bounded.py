@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from sojourn.measure.estimate import Z95
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 ENDS = (0.025, 0.975)
+FURTHEST = 4.0  # standard errors: no draw is moved as if it lay further off
 # Upper end at 95% where the estimate lies so many standard errors below nought.
 _BELOW = np.array([-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0])
 _UPPER = np.array([0.4228, 0.4999, 0.6180, 0.8095, 1.1021, 1.4928, 1.96])
@@ -51,6 +53,21 @@ def interval_above(draws: Array, value: Array, least: Array) -> tuple[Array, Arr
     return low + least, high + least
 
 
+def scored(draws: Array, value: Array, each: Array) -> Array:
+    """Draws whose error is as wide as it would be were they true (Wilson 1927, for shares).
+
+    ``each``: by row, how much less variance one more of what is drawn goes with: had fewer stayed,
+    more would have left, and of more the unseen scatter more. So draws below the value lie further
+    off and those above it nearer. Of many stays nothing changes; of four, of which three have no
+    departure, it is the difference between proof and chance.
+    """
+    off = value[:, None] - draws
+    low, high = np.quantile(draws, ENDS, axis=1)  # one wild draw makes no error
+    error = np.maximum((high - low) / (2 * Z95), 1e-9)
+    lean = each[:, None] * np.minimum((off / error[:, None]) ** 2, FURTHEST**2)
+    return np.asarray(value[:, None] - (lean + np.sign(off) * np.hypot(lean, 2 * off)) / 2)
+
+
 def lower_when_told(draws: Array, low: Array, room: Array) -> Array:
     """Lower ends of numbers that would not have been told, had less been recorded.
 
@@ -79,3 +96,14 @@ def lower_when_told(draws: Array, low: Array, room: Array) -> Array:
 def _reached(draws: Array, end: Array) -> Array:
     """How many draws of each row lie at or under its end."""
     return np.asarray((draws <= end[:, None] + 1e-9).sum(axis=1), dtype=np.float64)
+
+
+def whole_ends(low: Array, high: Array, value: Array, exact: Flags) -> tuple[Array, Array]:
+    """Stays are whole, unless counts are noisy: an interval holds the same whole numbers where its
+    ends move inward to the next. Moved outward, or to the nearest, it would hold more of them than
+    19 times in 20 asks for. The value stays within.
+    """
+    down, up = np.ceil(low - 1e-9), np.floor(high + 1e-9)
+    down = np.where(down <= value, down, np.floor(low + 1e-9))
+    up = np.where(up >= value, up, np.ceil(high - 1e-9))
+    return np.where(exact, down, low), np.where(exact, up, high)

@@ -25,11 +25,13 @@ from sojourn.measure.bounded import (
     interval_above,
     interval_from_nought,
     lower_when_told,
+    scored,
+    whole_ends,
 )
 from sojourn.measure.estimate import Z95
 from sojourn.measure.evidence import Cells
 from sojourn.measure.factors import Model
-from sojourn.measure.remaining import Pending, Split, pending_of, split, with_chance
+from sojourn.measure.remaining import Luck, Pending, Split, pending_of, split, with_chance
 from sojourn.vocabulary import Quantity as Of
 
 Array = NDArray[np.float64]
@@ -59,14 +61,15 @@ def reckon(
     ends of what is told allow for that.
     """
     rough = _single(split(cells, model.value))
-    chance = _chance_of(cells, model)
     truth = with_chance(
-        split(cells, model.truth), chance, np.maximum(rough.unrecorded, 0.0),
+        split(cells, model.truth), _luck_of(cells, model),
         _falsely(cells, model, _pending(cells, model, model.late_now)), cells.noise, rng,
     )  # fmt: skip
+    here = scored(truth.still_here, rough.still_here, _odds_of_open(cells, model))
+    truth = replace(truth, still_here=here, unrecorded=truth.left_or_here - here)
     nothing = np.zeros(cells.names.height)
     later = with_chance(
-        split(cells, model.later), nothing, nothing, _pending(cells, model, model.late_later),
+        split(cells, model.later), None, _pending(cells, model, model.late_later),
         cells.noise * 0.0, rng,
     )  # fmt: skip
     sums = _sums(together)
@@ -136,21 +139,33 @@ def _cut(found: Split, sums: sparse.csr_matrix, least: Array) -> Split:
     )  # fmt: skip
 
 
-def _chance_of(cells: Cells, model: Model) -> Array:
-    """Variance of the unseen given the odds: n (1 - c) / c^2, less what those who returned tell.
+def _luck_of(cells: Cells, model: Model) -> Luck:
+    """The unseen of each cell are negative binomial, given the odds; but those whose traveller
+    returned left for certain.
 
     All re-entries together are known to have left, and how many of them unseen; of a cell that
     holds a part of them, a part is known (see docs/explanation/how-honest.md).
     """
     odds, grow = model.value.odds_in, model.value.grow_in
     strata = len(model.exits.strata)
-    seen = (cells.in_time + cells.late).multiply((odds * (1 + odds) * grow)[:, 0])
+    # A little for strata where nobody was unseen: they may have been.
+    unseen = (cells.in_time + cells.late).multiply(((odds + 1e-6) * grow)[:, 0]).tocsr()
     months = odds.shape[0] // max(strata, 1)
     fold = np.repeat(np.eye(strata), months, axis=0)
-    by_stratum, expected = np.asarray(seen @ fold), np.asarray(cells.expected @ fold)
+    by_stratum, expected = np.asarray(unseen @ fold), np.asarray(cells.expected @ fold)
     returned, known = model.exits.returned, np.maximum(model.exits.reentries, 1.0)
     part = np.clip(expected * returned / known, 0.0, 1.0)
-    return np.asarray(np.maximum((by_stratum * (1 - returned * part)).sum(axis=1), 0.0))
+    whole = np.asarray(unseen.sum(axis=1)).ravel()
+    wide = np.asarray(unseen @ (1 + odds)).ravel()
+    spread = np.divide(wide, whole, out=np.ones(len(whole)), where=whole > 0)
+    return Luck(np.asarray((by_stratum * returned * part).sum(axis=1)), spread)
+
+
+def _odds_of_open(cells: Cells, model: Model) -> Array:
+    """Of each cell, the mean odds that go with its stays without a departure."""
+    open_ = np.asarray(cells.open.sum(axis=1)).ravel()
+    weighed = np.asarray(cells.open @ model.value.odds_in)[:, 0]
+    return np.asarray(np.divide(weighed, open_, out=np.zeros(len(open_)), where=open_ > 0))
 
 
 def _quantities(
@@ -201,17 +216,17 @@ def _modelled(
     low, high = np.minimum(low, value.unrecorded), np.maximum(high, value.unrecorded)
     most = np.maximum(value.unrecorded + value.still_here, high)
     unrecorded = Told(
-        value.unrecorded, *_whole(low, high, value.unrecorded, exact),
+        value.unrecorded, *whole_ends(low, high, value.unrecorded, exact),
         bound_lower=np.maximum(low - more, 0.0), bound_upper=most,
     )  # fmt: skip
     most = np.maximum(value.unrecorded + value.still_here, here_high)
     still_here = Told(
         value.still_here,
-        *_whole(np.minimum(least_here, value.still_here), here_high, value.still_here, exact),
+        *whole_ends(np.minimum(least_here, value.still_here), here_high, value.still_here, exact),
         bound_lower=np.zeros(len(size)), bound_upper=np.minimum(here_high + more, most),
     )  # fmt: skip
     low, high, least = _overstays(cells, model, rough, value, truth, room)
-    low, high = _whole(low, high, value.overstays, exact)
+    low, high = whole_ends(low, high, value.overstays, exact)
     rate = Told(
         value.rate, low / size, np.minimum(high / size, 1.0),
         bound_lower=np.minimum(least, low) / size,
@@ -268,7 +283,7 @@ def _outside(told: Told) -> Told:
 def _plain(value: Array, truth: Array, exact: NDArray[np.bool_]) -> Told:
     low, high = interval(truth, value)
     low, high = (np.where(exact, np.maximum(a, 0.0), a) for a in (low, high))
-    return Told(value, *_whole(low, high, value, exact))
+    return Told(value, *whole_ends(low, high, value, exact))
 
 
 def _ends(draws: Array, value: Array, possible: NDArray[np.bool_] | None) -> tuple[Array, Array]:
@@ -311,13 +326,3 @@ _LATER: Mapping[Of, Callable[[Split], Array]] = {
         (s.late + s.unrecorded + s.still_here) / np.maximum(s.expected, 1e-9)
     ),
 }
-
-
-def _whole(low: Array, high: Array, value: Array, exact: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Stays are whole: an end is the number it is nearest to, unless counts are noisy. Rounded
-    outward, an interval of few stays would be half a stay too long at either end.
-    """
-    down, up = np.rint(low), np.rint(high)
-    down = np.where(down <= value, down, np.floor(low + 1e-9))
-    up = np.where(up >= value, up, np.ceil(high - 1e-9))
-    return np.where(exact, down, low), np.where(exact, up, high)

@@ -89,6 +89,11 @@ class Split:
     still_here: Array
 
     @property
+    def left_or_here(self) -> Array:
+        """Without a record: known together better than apart."""
+        return self.unrecorded + self.still_here
+
+    @property
     def overstays(self) -> Array:
         return self.still_here + self.late + self.late_unrecorded
 
@@ -120,26 +125,32 @@ def _right(linked: object, open_: object, factor: Array, false: Array) -> Array:
     return np.asarray(linked @ factor - open_ @ (factor * false))  # type: ignore[operator]
 
 
+@dataclass(frozen=True)
+class Luck:
+    """What is left to chance in U, by cell."""
+
+    sure: Array  # of U, those known to have left unseen: no chance
+    spread: Array  # variance of the others for each of them, given the odds: 1 + odds
+
+
 def with_chance(
-    drawn: Split,
-    chance: Array,
-    mean: Array,
-    pending: Sequence[Pending],
-    noise: Array,
+    drawn: Split, luck: Luck | None, pending: Sequence[Pending], noise: Array,
     rng: np.random.Generator,
-) -> Split:
+) -> Split:  # fmt: skip
     """Draws with what coverage leaves to chance, reports to come and noise of the counts.
 
-    ``chance``: variance of U given the odds; ``mean``: its mean; ``pending``: of T', L', C';
-    ``noise``: variances of the counts themselves (cells x 4). All by cell.
+    ``luck``: of U (None: nothing is left to chance); ``pending``: of T', L', C'; ``noise``:
+    variances of the counts themselves (cells x 4). All by cell.
     """
     shape = drawn.unrecorded.shape
-    unseen = drawn.unrecorded + _chance(mean, chance, shape, rng)
+    unseen = drawn.unrecorded
+    if luck is not None:
+        unseen = unseen + _scattered(unseen, luck, rng)
     late_part = np.divide(
         drawn.late_unrecorded, drawn.unrecorded, out=np.zeros(shape),
         where=np.abs(drawn.unrecorded) > 1e-9,
     )  # fmt: skip
-    waiting = [_chance(p.mean, p.variance, shape, rng) for p in pending]
+    waiting = [_chance(p.mean[:, None], p.variance[:, None], shape, rng) for p in pending]
     shaken = rng.standard_normal((4, *shape)) * np.sqrt(noise.T)[:, :, None]
     in_time = drawn.in_time + waiting[0] + shaken[0]
     late = drawn.late + waiting[1] + shaken[1]
@@ -155,16 +166,24 @@ def with_chance(
     )  # fmt: skip
 
 
+def _scattered(unseen: Array, luck: Luck, rng: np.random.Generator) -> Array:
+    """How many more or fewer went unseen than each draw's odds say: by those odds, not by the
+    value's, for where none of 200 re-entries was unseen the value says that nobody ever is.
+    """
+    mean = np.maximum(unseen - luck.sure[:, None], 0.0)
+    return _chance(mean, mean * luck.spread[:, None], unseen.shape, rng)
+
+
 def _chance(
     mean: Array, variance: Array, shape: tuple[int, ...], rng: np.random.Generator
 ) -> Array:
     """Draws around nought of a negative binomial's spread: by gamma and Poisson where it is
     wider than a Poisson's, normal elsewhere (where numbers are large).
     """
-    out = rng.standard_normal(shape) * np.sqrt(np.maximum(variance, 0.0))[:, None]
+    out = rng.standard_normal(shape) * np.sqrt(np.maximum(variance, 0.0))
     wide = (mean > 1e-6) & (variance > mean * 1.0001) & (mean < 200)
     if wide.any():
-        m, v = mean[wide][:, None], variance[wide][:, None]
-        size = (int(wide.sum()), shape[1])
-        out[wide] = rng.poisson(rng.gamma(m**2 / (v - m), (v - m) / m, size)) - m
+        wide = np.broadcast_to(wide, shape)
+        m, v = np.broadcast_to(mean, shape)[wide], np.broadcast_to(variance, shape)[wide]
+        out[wide] = rng.poisson(rng.gamma(m**2 / (v - m), (v - m) / m)) - m
     return out

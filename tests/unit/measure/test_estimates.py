@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from lib.small_offices import evidence, office, world
-from sojourn.measure.bounded import interval_above, interval_from_nought, lower_when_told
 from sojourn.measure.estimating import estimate, estimate_cells
 from sojourn.measure.evidence import Evidence
 from sojourn.policy import load_policy
@@ -309,63 +308,22 @@ def test_where_others_leave_less_seen_the_bounds_hold_the_truth() -> None:
         assert number(row, "bound_lower") <= truth <= number(row, "bound_upper")
 
 
-@pytest.mark.parametrize("truth", [0.0, 0.5, 1.5, 3.0, 6.0])
-def test_intervals_near_nought_hold_19_times_in_20(truth: float) -> None:
-    rng = np.random.default_rng(2)
-    value = truth + rng.standard_normal(4_000)
-    draws = value[:, None] + rng.standard_normal((4_000, 400))
-    low, high = interval_from_nought(draws, value)
-    assert (low >= 0).all()
-    assert (high > 0.1).all()
-    held = ((low <= truth) & (truth <= high)).mean()
-    assert 0.935 <= held <= 0.98
-
-
-@pytest.mark.parametrize("truth", [0.0, 0.5, 1.5, 3.0])
-def test_what_is_known_to_be_more_than_nought_has_its_nought_there(truth: float) -> None:
-    """Forty left late for certain; who is still here beside them is not sure."""
-    rng, known = np.random.default_rng(3), np.full(4_000, 40.0)
-    value = known + truth + rng.standard_normal(4_000)
-    draws = value[:, None] + rng.standard_normal((4_000, 400))
-    low, high = interval_above(draws, value, known)
-    assert (low >= 40.0).all()
-    held = ((low <= 40.0 + truth) & (40.0 + truth <= high)).mean()
-    assert 0.935 <= held <= 0.965
-
-
-@pytest.mark.parametrize(("here", "unseen"), [(0, 6), (1, 6), (2, 3), (4, 3), (4, 12), (8, 6)])
-def test_cells_told_for_being_large_enough_promise_no_more_than_others(
-    here: int, unseen: int
-) -> None:
-    """Ten and more are told: nobody is still here, so it was bad luck with the unseen."""
-    rng = np.random.default_rng(4)
-    recorded = here + rng.poisson(unseen, 300_000)
-    recorded = recorded[recorded >= 10][:3_000]
-    draws = recorded[:, None] - rng.poisson(unseen, (len(recorded), 400))
-    alone, _ = interval_from_nought(draws, recorded - float(unseen))
-    low = lower_when_told(draws, alone, recorded - 10.0)
-    assert (low <= alone).all()
-    assert (np.rint(low) > here).mean() <= 0.05
-    if (here, unseen) == (0, 6):
-        assert (np.rint(alone) > here).mean() > 0.4
-    always = lower_when_told(draws, alone, np.full(len(recorded), np.inf))
-    assert (always == alone).all()
-
-
 def test_where_cells_are_hidden_those_that_are_told_begin_lower(plain: SmallOffice) -> None:
     found = evidence(plain)
     keys = ["span", "period", "nationality", "mode", "admission_class", "quantity"]
     both = estimated(*found).join(estimated(*found, smallest=0), on=keys, suffix="_if_all")
-    both = both.drop_nulls(["lower", "lower_if_all"])
+    # What is hidden takes no part in what months share, so some values differ.
+    both = both.drop_nulls(["lower", "lower_if_all"]).filter(
+        (pl.col("value") - pl.col("value_if_all")).abs() < 1e-9
+    )
     assert (both["lower"] <= both["lower_if_all"] + 1e-9).all()
     lower = both.filter(pl.col("lower") < pl.col("lower_if_all") - 1e-9)
     assert "overstay_rate" in set(lower["quantity"])
-    assert (lower["nationality"] != "").any()
     large = both.filter(pl.col("span") == "year", *(pl.col(k) == "" for k in keys[2:5]))
     assert (large["lower"] == large["lower_if_all"]).all()
 
 
-def test_ends_are_the_whole_stays_they_are_nearest_to(told: pl.DataFrame) -> None:
+def test_ends_are_whole_stays(told: pl.DataFrame) -> None:
     kinds = [Quantity.PROBABLY_STILL_HERE.value, Quantity.LEFT_UNRECORDED.value]
     made = told.filter(pl.col("quantity").is_in(kinds)).drop_nulls("value")
     assert made.height
