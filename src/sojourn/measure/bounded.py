@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from sojourn.measure.estimate import Z95
 
@@ -20,6 +21,7 @@ Flags = NDArray[np.bool_]
 
 ENDS = (0.025, 0.975)
 FURTHEST = 4.0  # standard errors: no draw is moved as if it lay further off
+KERNEL, LEAST_KERNEL = 0.6, 0.3  # of a standard error; of a stay
 # Upper end at 95% where the estimate lies so many standard errors below nought.
 _BELOW = np.array([-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0])
 _UPPER = np.array([0.4228, 0.4999, 0.6180, 0.8095, 1.1021, 1.4928, 1.96])
@@ -54,56 +56,65 @@ def interval_above(draws: Array, value: Array, least: Array) -> tuple[Array, Arr
 
 
 def scored(draws: Array, value: Array, each: Array) -> Array:
-    """Draws whose error is as wide as it would be were they true (Wilson 1927, for shares).
+    """Draws whose error below the value is as wide as it would be were they true (a score
+    interval: Wilson 1927, for shares).
 
-    ``each``: by row, how much less variance one more of what is drawn goes with: had fewer stayed,
+    ``each``: by row, how much more variance goes with one less of what is drawn: had fewer stayed,
     more would have left, and of more the unseen scatter more. So draws below the value lie further
-    off and those above it nearer. Of many stays nothing changes; of four, of which three have no
+    off; those above it stay. Of many stays nothing changes; of four, of which three have no
     departure, it is the difference between proof and chance.
     """
     off = value[:, None] - draws
     low, high = np.quantile(draws, ENDS, axis=1)  # one wild draw makes no error
     error = np.maximum((high - low) / (2 * Z95), 1e-9)
     lean = each[:, None] * np.minimum((off / error[:, None]) ** 2, FURTHEST**2)
-    return np.asarray(value[:, None] - (lean + np.sign(off) * np.hypot(lean, 2 * off)) / 2)
+    further = (lean + np.hypot(lean, 2 * off)) / 2
+    return np.asarray(value[:, None] - np.where(off > 0, further, off))
 
 
 def lower_when_told(draws: Array, low: Array, room: Array) -> Array:
     """Lower ends of numbers that would not have been told, had less been recorded.
 
-    ``low``: the ends as if each was told whatever it is; ``room``: by how many the records of a
-    row could have fallen short and still be told (infinite: always told). Rows that are told
+    ``low``: the ends as if each was told whatever it is; ``room``: by how much each number could
+    have come out lower and still be told (infinite: always told). Rows that are told
     lie high on the mean, and the more so the nearer they are to the smallest that is told. So each
     end moves down by whole stays, to where what was found is as rare among what is told as it
     was among all (the conditional likelihood of Zhong & Prentice 2008, Biostatistics 9:621). No
-    end moves where everything that could be is told.
+    end moves where everything that could be is told; with no room it moves to nought.
     """
     size = draws.shape[1]
-    rare = _reached(draws, low) / size
     out = low.copy()
-    moving = np.flatnonzero((low > 0) & (_reached(draws, low + room) < size))
+    moving = np.flatnonzero((low > 0) & ((draws <= (low + room)[:, None]).sum(axis=1) < size))
+    smooth = _smoothed(draws[moving])
+    rare = np.maximum(_reached(draws[moving], low[moving], smooth), ENDS[0])
     while len(moving):
-        lower = np.maximum(out[moving] - 1, 0.0)
-        found = _reached(draws[moving], lower) + 0.5
-        told = _reached(draws[moving], lower + room[moving]) + 0.5
-        fine = found / told > np.maximum(rare[moving], ENDS[0])
-        moving, lower = moving[fine], lower[fine]
-        out[moving] = lower
-        moving = moving[lower > 0]
+        lower, space = np.maximum(out[moving] - 1, 0.0), room[moving]
+        found = _reached(draws[moving], lower, smooth)
+        told = _reached(draws[moving], lower + space, smooth)
+        fine = (found > rare * told) | (space <= 0)
+        out[moving[fine]] = lower[fine]
+        fine &= lower > 0
+        moving, smooth, rare = moving[fine], smooth[fine], rare[fine]
     return out
 
 
-def _reached(draws: Array, end: Array) -> Array:
-    """How many draws of each row lie at or under its end."""
-    return np.asarray((draws <= end[:, None] + 1e-9).sum(axis=1), dtype=np.float64)
+def _smoothed(draws: Array) -> Array:
+    """Widths of a normal kernel, by row: beyond the last draw rarity is still told apart."""
+    low, high = np.quantile(draws, ENDS, axis=1)
+    return np.asarray(np.maximum(KERNEL * (high - low) / (2 * Z95), LEAST_KERNEL))
+
+
+def _reached(draws: Array, end: Array, smooth: Array) -> Array:
+    """The share of each row's draws that lie at or under its end."""
+    return np.asarray(ndtr((end[:, None] - draws) / smooth[:, None]).mean(axis=1))
 
 
 def whole_ends(low: Array, high: Array, value: Array, exact: Flags) -> tuple[Array, Array]:
-    """Stays are whole, unless counts are noisy: an interval holds the same whole numbers where its
-    ends move inward to the next. Moved outward, or to the nearest, it would hold more of them than
-    19 times in 20 asks for. The value stays within.
+    """Stays are whole, unless counts are noisy. A lower end moves up to the next: the interval
+    holds the same whole numbers there. An upper end often lies where nobody without a departure
+    has left, a fraction of a stay off: it moves to the nearest. The value stays within.
     """
-    down, up = np.ceil(low - 1e-9), np.floor(high + 1e-9)
+    down, up = np.ceil(low - 1e-9), np.rint(high)
     down = np.where(down <= value, down, np.floor(low + 1e-9))
     up = np.where(up >= value, up, np.ceil(high - 1e-9))
     return np.where(exact, down, low), np.where(exact, up, high)

@@ -61,12 +61,12 @@ def reckon(
     ends of what is told allow for that.
     """
     rough = _single(split(cells, model.value))
-    truth = with_chance(
-        split(cells, model.truth), _luck_of(cells, model),
+    luck = _luck_of(cells, model)
+    drawn = with_chance(
+        split(cells, model.truth), luck,
         _falsely(cells, model, _pending(cells, model, model.late_now)), cells.noise, rng,
     )  # fmt: skip
-    here = scored(truth.still_here, rough.still_here, _odds_of_open(cells, model))
-    truth = replace(truth, still_here=here, unrecorded=truth.left_or_here - here)
+    truth = _scored(drawn, rough, luck)
     nothing = np.zeros(cells.names.height)
     later = with_chance(
         split(cells, model.later), None, _pending(cells, model, model.late_later),
@@ -75,7 +75,8 @@ def reckon(
     sums = _sums(together)
     least, _ = interval_from_nought(truth.still_here, rough.still_here)
     value, later = _cut(rough, sums, least), _cut(later, sums, nothing)
-    told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike), smallest)
+    room = _room(cells, smallest, luck)
+    told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike), room)
     possible = truth.still_here >= 0
     return {
         q: replace(t, later_lower=low, later_upper=high)
@@ -139,6 +140,20 @@ def _cut(found: Split, sums: sparse.csr_matrix, least: Array) -> Split:
     )  # fmt: skip
 
 
+def _scored(drawn: Split, rough: Split, luck: Luck) -> Split:
+    """Whoever is then not still here has left unseen, late as often as the others unseen."""
+    here = scored(drawn.still_here, rough.still_here, luck.odds)
+    left = drawn.still_here - here
+    late = np.divide(
+        rough.late_unrecorded, rough.unrecorded, out=np.zeros(len(here)),
+        where=rough.unrecorded > 1e-9,
+    )  # fmt: skip
+    return replace(
+        drawn, still_here=here, unrecorded=drawn.unrecorded + left,
+        late_unrecorded=drawn.late_unrecorded + left * np.clip(late, 0.0, 1.0)[:, None],
+    )  # fmt: skip
+
+
 def _luck_of(cells: Cells, model: Model) -> Luck:
     """The unseen of each cell are negative binomial, given the odds; but those whose traveller
     returned left for certain.
@@ -148,29 +163,47 @@ def _luck_of(cells: Cells, model: Model) -> Luck:
     """
     odds, grow = model.value.odds_in, model.value.grow_in
     strata = len(model.exits.strata)
-    # A little for strata where nobody was unseen: they may have been.
-    unseen = (cells.in_time + cells.late).multiply(((odds + 1e-6) * grow)[:, 0]).tocsr()
+    unseen = (cells.in_time + cells.late).multiply((odds * grow)[:, 0]).tocsr()
     months = odds.shape[0] // max(strata, 1)
     fold = np.repeat(np.eye(strata), months, axis=0)
     by_stratum, expected = np.asarray(unseen @ fold), np.asarray(cells.expected @ fold)
     returned, known = model.exits.returned, np.maximum(model.exits.reentries, 1.0)
     part = np.clip(expected * returned / known, 0.0, 1.0)
-    whole = np.asarray(unseen.sum(axis=1)).ravel()
-    wide = np.asarray(unseen @ (1 + odds)).ravel()
-    spread = np.divide(wide, whole, out=np.ones(len(whole)), where=whole > 0)
-    return Luck(np.asarray((by_stratum * returned * part).sum(axis=1)), spread)
+    sure = np.asarray((by_stratum * returned * part).sum(axis=1))
+    return Luck(sure, 1 + _mean_odds(unseen, odds), _mean_odds(cells.open, odds))
 
 
-def _odds_of_open(cells: Cells, model: Model) -> Array:
-    """Of each cell, the mean odds that go with its stays without a departure."""
-    open_ = np.asarray(cells.open.sum(axis=1)).ravel()
-    weighed = np.asarray(cells.open @ model.value.odds_in)[:, 0]
-    return np.asarray(np.divide(weighed, open_, out=np.zeros(len(open_)), where=open_ > 0))
+def _mean_odds(weights: sparse.csr_matrix, odds: Array) -> Array:
+    """By cell. Noisy counts below nought weigh nothing: a mean lies among what it is of."""
+    kept = weights.maximum(0)
+    whole = np.asarray(kept.sum(axis=1)).ravel()
+    weighed = np.asarray(kept @ odds)[:, 0]
+    return np.asarray(np.divide(weighed, whole, out=np.zeros(len(whole)), where=whole > 0))
+
+
+@dataclass(frozen=True)
+class Room:
+    """By cell: how much lower an estimate could have come out, and it would still be told."""
+
+    open: Array  # stays without a departure
+    naive: Array  # these and late ones
+
+
+def _room(cells: Cells, smallest: int, luck: Luck) -> Room:
+    """One stay less without a departure is one more that was seen to leave, and with it go the
+    odds of another that was not. Infinite where nothing is hidden.
+    """
+    if smallest <= 0:
+        always = np.full(cells.names.height, np.inf)
+        return Room(always, always)
+    open_, late = (np.asarray(m.sum(axis=1)).ravel() for m in (cells.open, cells.late))
+    each = 1 + luck.odds
+    return Room((open_ - smallest) * each, (open_ + late - smallest) * each)
 
 
 def _quantities(
     cells: Cells, model: Model, rough: Split, value: Split, truth: Split, bound: float,
-    smallest: int,
+    room: Room,
 ) -> dict[Of, Told]:  # fmt: skip
     exact = cells.noise.sum(axis=1) == 0
     late, open_, every = (
@@ -190,16 +223,7 @@ def _quantities(
             (late + open_ + naive_noise) / every,
         ),
     }  # fmt: skip
-    room = Room(open_ - smallest, late + open_ - smallest)
     return out | _modelled(cells, model, rough, value, truth, bound, exact, room)
-
-
-@dataclass(frozen=True)
-class Room:
-    """By cell: how many fewer could have been recorded, and it would still be told."""
-
-    open: Array  # stays without a departure
-    naive: Array  # these and late ones
 
 
 def _modelled(

@@ -25,6 +25,9 @@ from sojourn.measure.evidence import Cells
 
 Array = NDArray[np.float64]
 
+LARGE = 200.0  # counts of this size scatter as a normal does
+NEARLY = 1e-4
+
 
 @dataclass(frozen=True)
 class Factors:
@@ -131,6 +134,7 @@ class Luck:
 
     sure: Array  # of U, those known to have left unseen: no chance
     spread: Array  # variance of the others for each of them, given the odds: 1 + odds
+    odds: Array  # of an unseen exit, where the stays without a departure came in
 
 
 def with_chance(
@@ -167,10 +171,11 @@ def with_chance(
 
 
 def _scattered(unseen: Array, luck: Luck, rng: np.random.Generator) -> Array:
-    """How many more or fewer went unseen than each draw's odds say: by those odds, not by the
-    value's, for where none of 200 re-entries was unseen the value says that nobody ever is.
+    """How many more or fewer went unseen than each draw's odds say: of as many as those odds say,
+    not the value's, for where none of 200 re-entries was unseen the value says that nobody is.
+    Half a seen stay more than there was: where none was seen, all may have gone unseen.
     """
-    mean = np.maximum(unseen - luck.sure[:, None], 0.0)
+    mean = np.maximum(unseen - luck.sure[:, None], 0.0) + 0.5 * luck.odds[:, None]
     return _chance(mean, mean * luck.spread[:, None], unseen.shape, rng)
 
 
@@ -178,12 +183,17 @@ def _chance(
     mean: Array, variance: Array, shape: tuple[int, ...], rng: np.random.Generator
 ) -> Array:
     """Draws around nought of a negative binomial's spread: by gamma and Poisson where it is
-    wider than a Poisson's, normal elsewhere (where numbers are large).
+    wider than a Poisson's, by Poisson where it is one, normal where it is less or numbers are
+    large.
     """
+    mean, variance = np.broadcast_to(mean, shape), np.broadcast_to(variance, shape)
     out = rng.standard_normal(shape) * np.sqrt(np.maximum(variance, 0.0))
-    wide = (mean > 1e-6) & (variance > mean * 1.0001) & (mean < 200)
+    few = (mean > 1e-6) & (mean < LARGE)
+    wide = few & (variance > mean * (1 + NEARLY))
     if wide.any():
-        wide = np.broadcast_to(wide, shape)
-        m, v = np.broadcast_to(mean, shape)[wide], np.broadcast_to(variance, shape)[wide]
+        m, v = mean[wide], variance[wide]
         out[wide] = rng.poisson(rng.gamma(m**2 / (v - m), (v - m) / m)) - m
+    plain = few & (np.abs(variance - mean) <= mean * NEARLY)
+    if plain.any():
+        out[plain] = rng.poisson(mean[plain]) - mean[plain]
     return out
