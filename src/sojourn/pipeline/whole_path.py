@@ -78,9 +78,15 @@ def _estimated(made: Country, country: int, seed: int, policy: Policy) -> pl.Dat
 
 
 def _truth(made: Country, year_begins: int) -> pl.DataFrame:
-    """Of each cell, the true rate of stays that ended: left late, or still here."""
+    """Of each cell, the true rate of the stays it is told of: left late, or still here.
+
+    Of a stay whose arrival, or last permitted day, nobody recorded no figure tells.
+    """
     until, left = pl.col("authorised_until"), pl.col("departure_date")
-    stays = made.stays.filter(until < NOW.date()).with_columns(
+    recorded = made.crossings.filter(
+        (pl.col("direction") == "arrival") & pl.col("authorised_until").is_not_null()
+    ).join(made.travellers, on="crossing_id")
+    stays = made.stays.join(recorded, on="stay", how="semi").filter(until < NOW.date()).with_columns(
         mode=pl.col("arrival_mode").cast(pl.String),
         late=(left.is_null() | (left > until)).cast(pl.Int64),
     )

@@ -19,6 +19,7 @@ from math import sqrt
 from sojourn.reports.report import Block, Cell, Finding, Head, Kind, Report, Row, Status, Unit
 
 WIDER = 3.1 / 1.96  # of a 95% interval: what chance alone may do once in 500 times
+NOISE_REACHES = 4.0  # half-widths of a 95% interval: one in 100,000, were the noise Laplace
 JUMP = 10.0  # an order of magnitude
 LEAST_TO_JUMP = 100.0  # smaller numbers may
 _ROUNDING = 0.5
@@ -94,10 +95,16 @@ def _numbers(report: Report, block: Block, row: Row) -> list[Finding]:
 
 
 def _noise_may(report: Report, cell: Cell) -> bool:
-    """Whether noise alone took a released share out of what a share can be."""
-    if report.kind == Kind.STEWARD or cell.lower is None or cell.upper is None:
+    """Whether noise alone took a released share out of what a share can be.
+
+    One interval in twenty lies aside, and a report has dozens: noise may reach further.
+    """
+    if report.kind == Kind.STEWARD or cell.value is None:
         return False
-    return cell.lower <= 100 and cell.upper >= 0
+    if cell.lower is None or cell.upper is None:
+        return False
+    reach = NOISE_REACHES * (cell.upper - cell.lower) / 2
+    return cell.value - reach <= 100 and cell.value + reach >= 0
 
 
 def _holds(value: float | None, lower: float | None, upper: float | None) -> bool:

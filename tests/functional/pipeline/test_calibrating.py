@@ -72,6 +72,9 @@ def test_a_country_all_the_way_has_names_and_links_and_is_judged_alike(few: Poli
     ).row(0, named=True)  # fmt: skip
     assert total["bound_lower"] <= total["truth"] <= total["bound_upper"]
     assert total["naive"] > 2 * total["truth"]
+    # Truth and estimate are of the same stays: of arrivals nobody recorded no figure tells.
+    overstays = total["truth"] * total["expected"]
+    assert abs(overstays - round(overstays)) < 0.1
     assert cells["final"].null_count() == cells.height
     assert cells.columns == run_country(Kind.PLAIN, 0, 1, few).columns
 

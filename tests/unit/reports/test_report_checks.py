@@ -119,6 +119,18 @@ def test_rates_intervals_and_parts_that_cannot_be() -> None:
     assert rules(summed) == {"parts"}
 
 
+def test_noise_may_take_a_released_share_a_little_out_of_what_a_share_can_be() -> None:
+    """One interval in twenty lies aside, so in a table of dozens some do."""
+    report = table([(100.0, 100.0)], (100.0, 100.0))
+    cells = {near: Cell(near, near - 2.0, near + 2.0) for near in (103.0, 140.0)}
+    for kind, near, found in (
+        (Kind.PUBLIC, 103.0, set()), (Kind.PUBLIC, 140.0, {"rate"}), (Kind.STEWARD, 103.0, {"rate"}),
+    ):  # fmt: skip
+        row = Row("C0", "C0", (Cell(100.0), Cell(100.0), cells[near]))
+        block = replace(report.blocks[0], rows=(row,), total=None)
+        assert rules(replace(report, kind=kind, blocks=(block,), ratios=())) == found
+
+
 def test_hidden_rows_leave_room_and_no_more() -> None:
     rows = [(1000.0, 50.0), (2000.0, 70.0)]
     report = table(rows, (3500.0, 125.0))
