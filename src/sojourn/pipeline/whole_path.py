@@ -86,7 +86,8 @@ def _truth(made: Country, year_begins: int) -> pl.DataFrame:
     recorded = made.crossings.filter(
         (pl.col("direction") == "arrival") & pl.col("authorised_until").is_not_null()
     ).join(made.travellers, on="crossing_id")
-    stays = made.stays.join(recorded, on="stay", how="semi").filter(until < NOW.date()).with_columns(
+    told = made.stays.join(recorded, on="stay", how="semi")
+    stays = told.filter(until < NOW.date()).with_columns(
         mode=pl.col("arrival_mode").cast(pl.String),
         late=(left.is_null() | (left > until)).cast(pl.Int64),
     )

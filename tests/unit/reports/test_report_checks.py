@@ -124,7 +124,8 @@ def test_noise_may_take_a_released_share_a_little_out_of_what_a_share_can_be() -
     report = table([(100.0, 100.0)], (100.0, 100.0))
     cells = {near: Cell(near, near - 2.0, near + 2.0) for near in (103.0, 140.0)}
     for kind, near, found in (
-        (Kind.PUBLIC, 103.0, set()), (Kind.PUBLIC, 140.0, {"rate"}), (Kind.STEWARD, 103.0, {"rate"}),
+        (Kind.PUBLIC, 103.0, set()), (Kind.PUBLIC, 140.0, {"rate"}),
+        (Kind.STEWARD, 103.0, {"rate"}),
     ):  # fmt: skip
         row = Row("C0", "C0", (Cell(100.0), Cell(100.0), cells[near]))
         block = replace(report.blocks[0], rows=(row,), total=None)
