@@ -252,7 +252,8 @@ def _modelled(
     low, high, least = _overstays(cells, model, rough, value, truth, room)
     low, high = whole_ends(low, high, value.overstays, exact)
     rate = Told(
-        value.rate, low / size, np.minimum(high / size, 1.0),
+        # Noisy counts may hold more overstays than stays.
+        np.minimum(value.rate, 1.0), np.minimum(low / size, 1.0), np.minimum(high / size, 1.0),
         bound_lower=np.minimum(least, low) / size,
         bound_upper=np.minimum((high + more) / size, 1.0),
     )  # fmt: skip

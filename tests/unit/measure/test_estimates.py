@@ -186,11 +186,21 @@ def test_noisy_counts_are_estimated_by_the_same_functions(plain: SmallOffice) ->
     wide, narrow = (number(m, "upper") - number(m, "lower") for m in (made, exact))
     assert wide > narrow
     assert np.isfinite(wide)
-    every = estimated(replace(found, counts=COUNTS.conform(noisy)), day, smallest=0)
-    modelled = every.filter(pl.col("quantity") == "overstay_rate").drop_nulls("value")
-    assert (modelled["lower"] <= modelled["value"] + 1e-9).all()
-    assert (modelled["value"] <= modelled["upper"] + 1e-9).all()
-    assert modelled.select(pl.col("lower", "upper").is_finite().all()).row(0) == (True, True)
+
+
+def test_noise_takes_no_value_out_of_its_interval(plain: SmallOffice) -> None:
+    found, day = evidence(plain)
+    counts, variance = found.counts.sort(pl.all()), 400.0
+    for seed in range(12):
+        noise = np.random.default_rng(seed).normal(0.0, variance**0.5, counts.height).round()
+        noisy = counts.with_columns(
+            pl.col("value") + pl.Series(noise), noise_variance=pl.lit(variance)
+        )
+        every = estimated(replace(found, counts=COUNTS.conform(noisy)), day, smallest=0)
+        modelled = every.filter(pl.col("quantity") == "overstay_rate").drop_nulls("value")
+        assert (modelled["lower"] <= modelled["value"] + 1e-9).all()
+        assert (modelled["value"] <= modelled["upper"] + 1e-9).all()
+        assert modelled.select(pl.col("lower", "upper").is_finite().all()).row(0) == (True, True)
 
 
 def test_nothing_at_all_gives_an_empty_table() -> None:
