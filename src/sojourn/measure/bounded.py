@@ -66,9 +66,8 @@ def scored(draws: Array, value: Array, each: Array) -> Array:
     departure, it is the difference between proof and chance.
     """
     off = value[:, None] - draws
-    low, high = np.quantile(draws, ENDS, axis=1)  # one wild draw makes no error
-    error = np.maximum((high - low) / (2 * Z95), 1e-9)
-    lean = each[:, None] * np.minimum((off / error[:, None]) ** 2, FURTHEST**2)
+    error = np.maximum(_error(draws), 1e-9)[:, None]
+    lean = each[:, None] * np.minimum((off / error) ** 2, FURTHEST**2)
     further = (lean + np.hypot(lean, 2 * off)) / 2
     return np.asarray(value[:, None] - np.where(off > 0, further, off))
 
@@ -86,7 +85,8 @@ def lower_when_told(draws: Array, low: Array, room: Array) -> Array:
     size = draws.shape[1]
     out = low.copy()
     moving = np.flatnonzero((low > 0) & ((draws <= (low + room)[:, None]).sum(axis=1) < size))
-    smooth = _smoothed(draws[moving])
+    # The widths of a normal kernel: beyond the last draw rarity is still told apart.
+    smooth = np.maximum(KERNEL * _error(draws[moving]), LEAST_KERNEL)
     rare = np.maximum(_reached(draws[moving], low[moving], smooth), ENDS[0])
     while len(moving):
         lower, space = np.maximum(out[moving] - 1, 0.0), room[moving]
@@ -99,10 +99,10 @@ def lower_when_told(draws: Array, low: Array, room: Array) -> Array:
     return out
 
 
-def _smoothed(draws: Array) -> Array:
-    """Widths of a normal kernel, by row: beyond the last draw rarity is still told apart."""
+def _error(draws: Array) -> Array:
+    """The standard error of each row, by its ends: one wild draw makes none."""
     low, high = np.quantile(draws, ENDS, axis=1)
-    return np.asarray(np.maximum(KERNEL * (high - low) / (2 * Z95), LEAST_KERNEL))
+    return np.asarray((high - low) / (2 * Z95))
 
 
 def _reached(draws: Array, end: Array, smooth: Array) -> Array:

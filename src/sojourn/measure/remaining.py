@@ -92,11 +92,6 @@ class Split:
     still_here: Array
 
     @property
-    def left_or_here(self) -> Array:
-        """Without a record: known together better than apart."""
-        return self.unrecorded + self.still_here
-
-    @property
     def overstays(self) -> Array:
         return self.still_here + self.late + self.late_unrecorded
 

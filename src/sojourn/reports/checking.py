@@ -99,9 +99,9 @@ def _noise_may(report: Report, cell: Cell) -> bool:
 
     One interval in twenty lies aside, and a report has dozens: noise may reach further.
     """
-    if report.kind == Kind.STEWARD or cell.value is None:
+    if report.kind == Kind.STEWARD:
         return False
-    if cell.lower is None or cell.upper is None:
+    if cell.value is None or cell.lower is None or cell.upper is None:
         return False
     reach = NOISE_REACHES * (cell.upper - cell.lower) / 2
     return cell.value - reach <= 100 and cell.value + reach >= 0
