@@ -40,6 +40,28 @@ LEAST_POSSIBLE = 0.03  # of draws: with fewer that could be true, their end is n
 
 
 @dataclass(frozen=True)
+class Room:
+    """By cell: how much lower an estimate could have come out, and it would still be told."""
+
+    open: Array  # stays without a departure
+    naive: Array  # these and late ones
+
+
+@dataclass(frozen=True)
+class Reckoned:
+    """What the quantities are told from, by cell."""
+
+    cells: Cells
+    model: Model
+    rough: Split  # as the formulas say, uncut
+    value: Split  # none below nought
+    truth: Split  # draws of what may be true of these stays
+    here: tuple[Array, Array]  # ends of those still here
+    room: Room
+    unlike: float  # how many times as often those may be unseen who never return
+
+
+@dataclass(frozen=True)
 class Told:
     value: Array
     lower: Array
@@ -73,10 +95,12 @@ def reckon(
         cells.noise * 0.0, rng,
     )  # fmt: skip
     sums = _sums(together)
-    least, _ = interval_from_nought(truth.still_here, rough.still_here)
-    value, later = _cut(rough, sums, least), _cut(later, sums, nothing)
+    here = interval_from_nought(truth.still_here, rough.still_here)
+    value, later = _cut(rough, sums, here[0]), _cut(later, sums, nothing)
     room = _room(cells, smallest, luck)
-    told = _quantities(cells, model, rough, value, truth, model.trend.bound(unlike), room)
+    told = _quantities(
+        Reckoned(cells, model, rough, value, truth, here, room, model.trend.bound(unlike))
+    )
     possible = truth.still_here >= 0
     return {
         q: replace(t, later_lower=low, later_upper=high)
@@ -144,13 +168,9 @@ def _scored(drawn: Split, rough: Split, luck: Luck) -> Split:
     """Whoever is then not still here has left unseen, late as often as the others unseen."""
     here = scored(drawn.still_here, rough.still_here, luck.odds)
     left = drawn.still_here - here
-    late = np.divide(
-        rough.late_unrecorded, rough.unrecorded, out=np.zeros(len(here)),
-        where=rough.unrecorded > 1e-9,
-    )  # fmt: skip
     return replace(
         drawn, still_here=here, unrecorded=drawn.unrecorded + left,
-        late_unrecorded=drawn.late_unrecorded + left * np.clip(late, 0.0, 1.0)[:, None],
+        late_unrecorded=drawn.late_unrecorded + left * rough.late_part[:, None],
     )  # fmt: skip
 
 
@@ -181,14 +201,6 @@ def _mean_odds(weights: sparse.csr_matrix, odds: Array) -> Array:
     return np.asarray(np.divide(weighed, whole, out=np.zeros(len(whole)), where=whole > 0))
 
 
-@dataclass(frozen=True)
-class Room:
-    """By cell: how much lower an estimate could have come out, and it would still be told."""
-
-    open: Array  # stays without a departure
-    naive: Array  # these and late ones
-
-
 def _room(cells: Cells, smallest: int, luck: Luck) -> Room:
     """One stay less without a departure is one more that was seen to leave, and with it go the
     odds of another that was not. Infinite where nothing is hidden.
@@ -201,10 +213,8 @@ def _room(cells: Cells, smallest: int, luck: Luck) -> Room:
     return Room((open_ - smallest) * each, (open_ + late - smallest) * each)
 
 
-def _quantities(
-    cells: Cells, model: Model, rough: Split, value: Split, truth: Split, bound: float,
-    room: Room,
-) -> dict[Of, Told]:  # fmt: skip
+def _quantities(of: Reckoned) -> dict[Of, Told]:
+    cells, value, truth = of.cells, of.value, of.truth
     exact = cells.noise.sum(axis=1) == 0
     late, open_, every = (
         np.asarray(m.sum(axis=1)).ravel() for m in (cells.late, cells.open, cells.expected)
@@ -223,18 +233,16 @@ def _quantities(
             (late + open_ + naive_noise) / every,
         ),
     }  # fmt: skip
-    return out | _modelled(cells, model, rough, value, truth, bound, exact, room)
+    return out | _modelled(of, exact)
 
 
-def _modelled(
-    cells: Cells, model: Model, rough: Split, value: Split, truth: Split, bound: float,
-    exact: NDArray[np.bool_], room: Room,
-) -> dict[Of, Told]:  # fmt: skip
+def _modelled(of: Reckoned, exact: NDArray[np.bool_]) -> dict[Of, Told]:
     """What no record says: left unrecorded, probably still here, the rate."""
+    rough, value, truth = of.rough, of.value, of.truth
     size = np.maximum(value.expected, 1e-9)
-    more = _others(cells, model) * (1 - 1 / bound)
-    here_low, here_high = interval_from_nought(truth.still_here, rough.still_here)
-    least_here = lower_when_told(truth.still_here, here_low, room.open)
+    more = _others(of.cells, of.model) * (1 - 1 / of.unlike)
+    here_low, here_high = of.here
+    least_here = lower_when_told(truth.still_here, here_low, of.room.open)
     low, high = interval_from_nought(truth.unrecorded, rough.unrecorded)
     high += here_low - least_here  # who is not here has left
     low, high = np.minimum(low, value.unrecorded), np.maximum(high, value.unrecorded)
@@ -249,7 +257,7 @@ def _modelled(
         *whole_ends(np.minimum(least_here, value.still_here), here_high, value.still_here, exact),
         bound_lower=np.zeros(len(size)), bound_upper=np.minimum(here_high + more, most),
     )  # fmt: skip
-    low, high, least = _overstays(cells, model, rough, value, truth, room)
+    low, high, least = _overstays(of)
     low, high = whole_ends(low, high, value.overstays, exact)
     rate = Told(
         # Noisy counts may hold more overstays than stays.
@@ -263,16 +271,15 @@ def _modelled(
     }  # fmt: skip
 
 
-def _overstays(
-    cells: Cells, model: Model, rough: Split, value: Split, truth: Split, room: Room
-) -> tuple[Array, Array, Array]:
+def _overstays(of: Reckoned) -> tuple[Array, Array, Array]:
     """Ends of late and still here together; and what is late whatever is unrecorded.
 
     Neither part is ever below nought. So together they are never fewer than those surely late:
     the lower end of these, less as many false links as chance may have brought, for each of them
     may look late.
     """
-    false = np.asarray(cells.open @ model.value.false_in)[:, 0]
+    rough, value, truth = of.rough, of.value, of.truth
+    false = np.asarray(of.cells.open @ of.model.value.false_in)[:, 0]
     worst = stats.poisson.ppf(ENDS[1], np.maximum(false, 1e-9))
     late = np.quantile(truth.late + truth.late_unrecorded, ENDS, axis=1)
     base = rough.late + rough.late_unrecorded
@@ -280,7 +287,7 @@ def _overstays(
     low, _ = interval_above(truth.overstays, rough.overstays, surely)
     _, high = interval_above(truth.overstays, rough.overstays, base)
     low = np.maximum(np.minimum(low, value.overstays), 0.0)
-    low = np.maximum(lower_when_told(truth.overstays, low, room.naive), np.minimum(low, surely))
+    low = np.maximum(lower_when_told(truth.overstays, low, of.room.naive), np.minimum(low, surely))
     high = np.max([high, late[1], value.overstays], axis=0)
     # As if everybody without a record had left, and in time.
     least = np.maximum(np.quantile(truth.late, ENDS[0], axis=1) - worst, 0.0)

@@ -96,6 +96,14 @@ class Split:
         return self.still_here + self.late + self.late_unrecorded
 
     @property
+    def late_part(self) -> Array:
+        """Of those unseen, the share that left late. Noisy counts may be below nought."""
+        return np.clip(np.divide(
+            self.late_unrecorded, self.unrecorded, out=np.zeros(self.unrecorded.shape),
+            where=np.abs(self.unrecorded) > 1e-9,
+        ), 0.0, 1.0)  # fmt: skip
+
+    @property
     def rate(self) -> Array:
         return np.asarray(self.overstays / np.maximum(self.expected, 1e-9))
 
@@ -145,10 +153,6 @@ def with_chance(
     unseen = drawn.unrecorded
     if luck is not None:
         unseen = unseen + _scattered(unseen, luck, rng)
-    late_part = np.divide(
-        drawn.late_unrecorded, drawn.unrecorded, out=np.zeros(shape),
-        where=np.abs(drawn.unrecorded) > 1e-9,
-    )  # fmt: skip
     waiting = [_chance(p.mean[:, None], p.variance[:, None], shape, rng) for p in pending]
     shaken = rng.standard_normal((4, *shape)) * np.sqrt(noise.T)[:, :, None]
     in_time = drawn.in_time + waiting[0] + shaken[0]
@@ -160,7 +164,7 @@ def with_chance(
     more = waiting[0] + shaken[0] + waiting[1] + shaken[1]
     unseen = unseen + more * drawn.unrecorded / seen
     return Split(
-        expected, in_time, late, changed, unseen, unseen * np.clip(late_part, 0.0, 1.0),
+        expected, in_time, late, changed, unseen, unseen * drawn.late_part,
         expected - changed - in_time - late - unseen,
     )  # fmt: skip
 
