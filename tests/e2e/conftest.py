@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 PASSWORD = "a password for tests"
 AXE = Path(__file__).parents[2] / "src" / "sojourn_web" / "static" / "vendor" / "axe.min.js"
@@ -110,6 +110,19 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+def follow(way: Locator, key: str | None = None) -> None:
+    """Click a link or a button, or press a key on it, and wait for the page it leads to.
+
+    A click comes back before the answer is there. Asked at once, ``is_visible`` and the like
+    tell of the page that is being left; ``goto`` would call the request off.
+    """
+    with way.page.expect_navigation():
+        if key:
+            way.press(key)
+        else:
+            way.click()
+
+
 @dataclass
 class Visit:
     """A signed-in page, and what its console said."""
@@ -131,7 +144,7 @@ def visit(
     page.goto(site.address + "/accounts/login/")
     page.fill("#id_login", role)
     page.fill("#id_password", PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     page.wait_for_selector("[data-live]")
     yield Visit(page, complaints)
     context.close()

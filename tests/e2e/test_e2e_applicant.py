@@ -17,6 +17,7 @@ from e2e.conftest import (
     Site,
     environment,
     find_violations,
+    follow,
     free_port,
     run_sojourn,
     wait_until_up,
@@ -66,7 +67,7 @@ def begin(page: Page, office: Site, language: str) -> str:
     """A new case; the reference."""
     page.goto(f"{office.address}/return/?lang={language}")
     page.goto(f"{office.address}/return/begin")
-    page.click("main button[type=submit]")
+    follow(page.locator("main button[type=submit]"))
     return page.locator(".rt-codes dd").first.inner_text().strip()
 
 
@@ -105,25 +106,25 @@ def test_all_of_it_without_a_script(browser: Browser, office: Site) -> None:
     page = open_page(browser, 360, script=False)
     reference = begin(page, office, "en")
     code = page.locator(".rt-codes dd").nth(1).inner_text().strip()
-    page.click("main a.govuk-button")
+    follow(page.locator("main a.govuk-button"))
     page.fill("#value", "Yusuf")
-    page.click("main button[type=submit]")
+    follow(page.locator("main button[type=submit]"))
     assert "/ask/about/birth_date" in page.url
     page.select_option("#calendar", "ethiopian")
     page.fill("#year", "1983")
-    page.click("main button[type=submit]")
+    follow(page.locator("main button[type=submit]"))
     assert "Ethiopian" in page.locator(".rt-both").inner_text()
     page.goto(f"{office.address}/return/case/")
-    page.get_by_role("button", name="Apply").click()
+    follow(page.get_by_role("button", name="Apply"))
     assert "You have applied" in page.content()
-    page.get_by_role("button", name="Leave this page").click()
+    follow(page.get_by_role("button", name="Leave this page"))
     assert page.url.endswith("/return/?gone")
     page.goto(f"{office.address}/return/case/")
     assert page.url.endswith("/return/enter")
     page.fill("#value", reference.lower())
     page.fill("#code", code)
-    page.click("main button[type=submit]")
-    page.get_by_role("button", name="Withdraw").click()
+    follow(page.locator("main button[type=submit]"))
+    follow(page.get_by_role("button", name="Withdraw"))
     assert "You have withdrawn" in page.content()
 
 
@@ -136,28 +137,28 @@ def test_a_family_without_a_script_and_right_to_left(browser: Browser, office: S
     page.fill("#value", "فاطمه")
     page.fill("#year", "۱۳۹۷")
     page.check("#belongs-nobody")
-    page.click("main form:has(#value) button[type=submit]")
+    follow(page.locator("main form:has(#value) button[type=submit]"))
     assert page.locator(".govuk-error-summary").is_visible()
     assert page.locator("main button[value=CALL]").is_visible()
     assert page.input_value("#value") == "فاطمه"
     look(page, "fa-child-alone")
     page.check("#belongs-parent")
-    page.click("main form:has(#value) button[type=submit]")
+    follow(page.locator("main form:has(#value) button[type=submit]"))
     assert page.url.endswith("/return/case/family?saved=1")
     assert page.locator("main .rt-links").inner_text() == "فاطمه"
     look(page, "fa-family")
-    page.click("main form button[type=submit]")
+    follow(page.locator("main form button[type=submit]"))
     reference, code = (page.locator(".rt-codes dd").nth(i).inner_text() for i in range(2))
     look(page, "fa-invited")
     other = open_page(browser, 360, script=True)
     other.goto(f"{office.address}/return/join?lang=fa")
     other.fill("#value", reference)
     other.fill("#code", code)
-    other.click("main button[type=submit]")
+    follow(other.locator("main button[type=submit]"))
     assert find_violations(other) == []
     assert other.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     look(other, "fa-joining")
-    other.click("main button[value=yes]")
+    follow(other.locator("main button[value=yes]"))
     assert other.locator(".rt-codes dd").first.inner_text() == reference
     other.goto(f"{office.address}/return/case/family")
     assert find_violations(other) == []

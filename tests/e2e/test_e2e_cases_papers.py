@@ -16,6 +16,7 @@ from e2e.conftest import (
     Site,
     environment,
     find_violations,
+    follow,
     free_port,
     run_sojourn,
     wait_until_up,
@@ -82,8 +83,7 @@ def page(
     found.goto(f"{site_and_case[0].address}/accounts/login/")
     found.fill("#id_login", "supervisor")
     found.fill("#id_password", PASSWORD)
-    found.get_by_role("button", name="Sign in").click()
-    found.wait_for_load_state()
+    follow(found.get_by_role("button", name="Sign in"))
     yield found
     context.close()
 
@@ -120,19 +120,19 @@ def test_a_letter_a_file_and_a_token_by_hand(page: Page, site_and_case: tuple[Si
     page.goto(f"{site.address}/cases/{reference}/files")
     body = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"not a PDF at all, truly"}
     page.set_input_files("#file", body)  # type: ignore[arg-type]
-    page.get_by_role("button", name="Add the file").click()
+    follow(page.get_by_role("button", name="Add the file"))
     assert "another kind of file" in page.inner_text("main")
     assert find_violations(page) == []
     page.goto(f"{site.address}/cases/{reference}/files")
     page.set_input_files("#file", body | {"buffer": b"%PDF-1.7\n1 0 obj\n%%EOF\n"})  # type: ignore[arg-type]
-    page.get_by_role("button", name="Add the file").click()
+    follow(page.get_by_role("button", name="Add the file"))
     assert "not scanned yet" in page.inner_text("main")
     assert "No virus scanner is set up" in page.inner_text("main")
     assert find_violations(page) == []
     page.goto(f"{site.address}/cases/systems")
     page.fill("#name", "Booking desk")
     page.check("#scope-read_counts")
-    page.get_by_role("button", name="Make a token").click()
+    follow(page.get_by_role("button", name="Make a token"))
     assert page.inner_text(".sp-token").startswith("sojourn-cases-")
     page.goto(f"{site.address}/cases/systems")
     assert page.locator(".sp-token").count() == 0

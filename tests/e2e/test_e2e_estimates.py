@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.conftest import Site, Visit, find_violations, run_sojourn
+from e2e.conftest import Site, Visit, find_violations, follow, run_sojourn
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -30,7 +30,7 @@ def test_a_period_is_chosen_by_keyboard_and_without_script(
     without_script: Visit, site: Site
 ) -> None:
     page = without_script.page
-    page.get_by_role("link", name="Estimates").click()
+    follow(page.get_by_role("link", name="Estimates"))
     page.select_option("#by", "admission_class")
     page.get_by_label("Month or year").focus()
     page.keyboard.press("ArrowDown")

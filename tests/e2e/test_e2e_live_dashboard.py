@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from e2e.conftest import Site, Visit, find_violations
+from e2e.conftest import Site, Visit, find_violations, follow
 from sojourn.simulate import World, build_country
 from sojourn.simulate.manifests import write_manifest
 
@@ -91,14 +91,14 @@ def test_the_chart_is_drawn_as_svg_and_its_numbers_stand_in_a_table(desk: Visit)
 def test_everything_can_be_read_and_done_without_script(without_script: Visit, site: Site) -> None:
     page = without_script.page
     assert departures(page.locator("[data-total=departures]").inner_text()) >= 0
-    page.get_by_role("link", name="Refresh").click()
-    page.get_by_role("link", name="Measures").click()
+    follow(page.get_by_role("link", name="Refresh"))
+    follow(page.get_by_role("link", name="Measures"))
     page.select_option("#by", "mode")
     page.select_option("#span", "year")
-    page.get_by_role("button", name="Show").click()
+    follow(page.get_by_role("button", name="Show"))
     assert "span=year" in page.url
     assert page.locator("table tbody tr").count() >= 3
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign out"))
     page.goto(site.address + "/runs/")
     assert "/accounts/login/" in page.url
 
@@ -118,11 +118,11 @@ def test_the_keyboard_reaches_everything_in_order(desk: Visit) -> None:
 
 def test_a_wrong_password_is_told_as_an_error_page_would(site: Site, desk: Visit) -> None:
     page = desk.page
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign out"))
     page.goto(site.address + "/accounts/login/")
     page.fill("#id_login", "analyst")
     page.fill("#id_password", "wrong")
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     assert page.locator(".govuk-error-summary").is_visible()
     assert page.title().startswith("Error:")
     assert find_violations(page) == []

@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Request
 
-from e2e.conftest import PASSWORD, Site, environment, find_violations, free_port, wait_until_up
+from e2e.conftest import (
+    PASSWORD,
+    Site,
+    environment,
+    find_violations,
+    follow,
+    free_port,
+    wait_until_up,
+)
 from lib.published import fill, put_estimates
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -111,10 +119,10 @@ def test_everything_can_be_read_and_chosen_without_script(
     for summary in ("Rates by month as a table", "The same as a table"):
         page.get_by_text(summary).click()
         assert page.locator("details[open] table tbody tr").last.is_visible()
-    page.get_by_role("link", name="Tables").click()
+    follow(page.get_by_role("link", name="Tables"))
     page.select_option("#table", "nationality")
-    page.get_by_role("button", name="Show").click()
-    page.get_by_role("row").nth(1).get_by_role("link").first.click()
+    follow(page.get_by_role("button", name="Show"))
+    follow(page.get_by_role("row").nth(1).get_by_role("link").first)
     assert page.locator(".sj-figure .sj-number").is_visible()
     assert "Every vintage" in page.inner_text("main")
     page.context.close()
@@ -177,13 +185,13 @@ def test_two_stewards_release_and_one_cannot(browser: Browser, published_site: S
         page.goto(published_site.address + "/accounts/login/")
         page.fill("#id_login", name)
         page.fill("#id_password", PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        follow(page.get_by_role("button", name="Sign in"))
         page.goto(published_site.address + "/runs/release")
         assert find_violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
         if name == "stella":
             page.evaluate("document.querySelector('#through').value = '2026-11-24'")
-            page.get_by_role("button", name=button).click()
+            follow(page.get_by_role("button", name=button))
             assert "There is a problem" in page.inner_text("main")
             assert find_violations(page) == []
         page.context.close()

@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from sojourn.release import published, store
 from sojourn.release.nodes import write_figures
+from sojourn.release.picking import Wanted
 from sojourn.schemas import FIGURES
 
 metadata = MetaData()
@@ -213,7 +214,7 @@ def all_figures(url: str) -> pl.DataFrame:
     """FIGURES, every vintage."""
     engine = create_engine(url)
     with engine.connect() as connection:
-        found = published.read_figures(connection, published.Wanted())
+        found = published.read_figures(connection, Wanted())
     engine.dispose()
     return found
 

@@ -33,6 +33,7 @@ from sojourn.release.formats import (
     write_structures,
     write_structures_ml,
 )
+from sojourn.release.picking import Wanted
 
 
 class Format(StrEnum):
@@ -87,14 +88,14 @@ class _Figures:
     def read(self) -> Iterator[pl.DataFrame]:
         self.count = 0
         as_of = None if self.history else self.day
-        for part in published.iter_figures(self.connection, published.Wanted(), as_of=as_of):
+        for part in published.iter_figures(self.connection, Wanted(), as_of=as_of):
             kept = part.filter(pl.col("vintage") <= self.day)
             self.count += kept.height
             yield kept
 
     def vintages(self) -> list[date]:
         as_of = None if self.history else self.day
-        found = published.read_vintages(self.connection, published.Wanted(), as_of=as_of)
+        found = published.read_vintages(self.connection, Wanted(), as_of=as_of)
         return [v for v in found if v <= self.day]
 
 

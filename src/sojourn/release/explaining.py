@@ -19,7 +19,8 @@ from sojourn.policy import RELEASE_DIMENSIONS, ReleasePolicy
 from sojourn.release import store
 from sojourn.release.cells import ESTIMATES, REENTRIES
 from sojourn.release.noise import bound_of
-from sojourn.release.published import Wanted, read_figures
+from sojourn.release.picking import Wanted
+from sojourn.release.published import read_figures
 from sojourn.release.tree import shown
 from sojourn.release.years import months_held, say_year
 from sojourn.vocabulary import Quantity, ReentryEvent, Span, StayEvent

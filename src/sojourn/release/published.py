@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 import polars as pl
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     and_,
     column,
@@ -29,12 +27,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from sojourn.policy import RELEASE_DIMENSIONS
 from sojourn.release import nodes
+from sojourn.release.picking import (
+    NODES,
+    PERIOD,
+    Wanted,
+    by_period,
+    matches_nodes,
+    pick_newest,
+    read_heads,
+    read_picked,
+    words_of,
+)
 from sojourn.schemas import FIGURES
 
-_NODES = table("figure_nodes", *(column(name) for name in nodes.COLUMNS))
-_PERIOD = ("release_table", "span", "period")
 _KEY = tuple(n for n in FIGURES.key if n != "vintage")
 _RELEASE = ("release_id", "released_at", "vintage", "policy_digest", "method", "epsilon",
             "asked_by", "approved_by", "note", "run")  # fmt: skip
@@ -70,20 +76,6 @@ class Release:
     run: str
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Which figures; None: any. '' in a dimension is the total over it."""
-
-    release_table: str | None = None
-    span: str | None = None
-    period: date | None = None
-    nationality: str | None = None
-    mode: str | None = None
-    admission_class: str | None = None
-    quantity: str | None = None
-    vintage: date | None = None
-
-
 def read_releases(connection: Connection, *, every: bool = False) -> list[Release]:
     """Newest first; one that is still being made is none yet, one that was lost none (``every``:
     those too, for who keeps the budget)."""
@@ -114,8 +106,8 @@ def iter_figures(
     """The same in parts that follow one another: a file of millions is written piece by piece."""
     waiting: list[tuple[nodes.Node, nodes.Places | None]] = []
     size = 0
-    for group in _groups(_heads(connection, _matches(wanted, as_of))):
-        kept = _fetch(connection, group, wanted, as_of)
+    for group in by_period(read_heads(connection, matches_nodes(wanted, as_of))):
+        kept = read_picked(connection, group, wanted, as_of)
         waiting += kept
         size += sum(n.numbers.shape[0] if p is None else p.size for n, p in kept)
         if size >= PART_ROWS:
@@ -130,8 +122,8 @@ def read_vintages(
     """Of the same figures."""
     found = {
         head.vintage
-        for group in _groups(_heads(connection, _matches(wanted, as_of)))
-        for head, _ in _newest(connection, group, wanted, as_of)
+        for group in by_period(read_heads(connection, matches_nodes(wanted, as_of)))
+        for head, _ in pick_newest(connection, group, wanted, as_of)
     }
     return sorted(date.fromisoformat(v) for v in found)
 
@@ -141,19 +133,19 @@ def _read_page(
     after: tuple[str, ...] | None,
 ) -> pl.DataFrame:  # fmt: skip
     """A table's period after the other, and of each no more cells than the page can hold."""
-    matches = _matches(wanted, as_of)
-    order = tuple_(*(_NODES.c[n] for n in _PERIOD))
+    matches = matches_nodes(wanted, as_of)
+    order = tuple_(*(NODES.c[n] for n in PERIOD))
     here = matches if after is None else and_(matches, order >= tuple_(*after[:3]))
     parts, found = [FIGURES.empty()], 0
     while found < limit:
-        asked = select(*(_NODES.c[n] for n in _PERIOD)).where(here)
-        place = connection.execute(asked.order_by(*(_NODES.c[n] for n in _PERIOD)).limit(1)).first()
+        asked = select(*(NODES.c[n] for n in PERIOD)).where(here)
+        place = connection.execute(asked.order_by(*(NODES.c[n] for n in PERIOD)).limit(1)).first()
         if place is None:
             break
-        at_place = and_(*(_NODES.c[n] == v for n, v in zip(_PERIOD, place, strict=True)))
-        heads = _heads(connection, and_(matches, at_place))
+        at_place = and_(*(NODES.c[n] == v for n, v in zip(PERIOD, place, strict=True)))
+        heads = read_heads(connection, and_(matches, at_place))
         least = after[3:6] if after is not None and tuple(place) == after[:3] else None
-        kept = _fetch(connection, heads, wanted, as_of, least=least, most=limit + 2)
+        kept = read_picked(connection, heads, wanted, as_of, least=least, most=limit + 2)
         part = nodes.unpack(kept).sort(FIGURES.key)
         if least is not None and after is not None:
             part = part.filter(_behind(after[3:]))
@@ -175,7 +167,7 @@ def _behind(key: tuple[str, ...]) -> pl.Expr:
 def find_figure(connection: Connection, key: dict[str, str]) -> dict[str, Any] | None:
     """One row of FIGURES by its whole key, days as ISO text; None where there is none."""
     words = (key["nationality"], key["mode"], key["admission_class"])
-    asked = {n: key[n] for n in (*_PERIOD, "quantity", "vintage")}
+    asked = {n: key[n] for n in (*PERIOD, "quantity", "vintage")}
     guess = _usual.get(key["release_table"], "")
     place = nodes.known_place(guess, words)
     for row in _ask_plainly(connection, _ONE, {**asked, "place": place or 0}):
@@ -211,13 +203,13 @@ def _ask_plainly(
 def count_figures(connection: Connection, wanted: Wanted, *, as_of: date, most: int) -> int | None:
     """How many match; None where more than ``most``, which are not counted."""
     found, sizes = 0, dict[str, int]()
-    for group in _groups(_heads(connection, _matches(wanted, as_of))):
-        for head, places in _newest(connection, group, wanted, as_of):
+    for group in by_period(read_heads(connection, matches_nodes(wanted, as_of))):
+        for head, places in pick_newest(connection, group, wanted, as_of):
             if places is not None:
                 found += places.size
                 continue
             if head.cells not in sizes:
-                own = nodes.cells_of(connection, head.cells).matching(_words(wanted))
+                own = nodes.cells_of(connection, head.cells).matching(words_of(wanted))
                 sizes[head.cells] = head.size if own is None else own.size
             found += sizes[head.cells]
         if found > most:
@@ -247,7 +239,7 @@ def read_codes(connection: Connection, name: str) -> list[str]:
     for release_table, span in read_shape(connection):
         periods = read_periods(connection, release_table, span)
         here = Wanted(release_table=release_table, span=span, period=periods[0])
-        asked = select(_NODES.c.cells).where(_matches(here, None)).distinct()
+        asked = select(NODES.c.cells).where(matches_nodes(here, None)).distinct()
         for (digest,) in connection.execute(asked).all():
             found |= set(nodes.cells_of(connection, digest).frame[name].unique())
     return sorted(found - {""})
@@ -255,8 +247,8 @@ def read_codes(connection: Connection, name: str) -> list[str]:
 
 def read_lists(connection: Connection, as_of: date) -> tuple[list[str], list[str]]:
     """Release tables and admission classes up to a vintage: no later release changes them."""
-    asked = select(_NODES.c.release_table, _NODES.c.cells).distinct()
-    rows = connection.execute(asked.where(_NODES.c.vintage <= as_of.isoformat())).all()
+    asked = select(NODES.c.release_table, NODES.c.cells).distinct()
+    rows = connection.execute(asked.where(NODES.c.vintage <= as_of.isoformat())).all()
     classes: set[str] = set()
     for digest in {digest for _, digest in rows}:
         classes |= set(nodes.cells_of(connection, digest).frame["admission_class"].unique())
@@ -266,8 +258,8 @@ def read_lists(connection: Connection, as_of: date) -> tuple[list[str], list[str
 def _steps(connection: Connection, name: str, above: dict[str, str]) -> list[str]:
     """Distinct values of a column of the key below given ones, by steps along the index: millions
     of figures have a handful."""
-    column_ = _NODES.c[name]
-    here = and_(true(), *(_NODES.c[n] == v for n, v in above.items()))
+    column_ = NODES.c[name]
+    here = and_(true(), *(NODES.c[n] == v for n, v in above.items()))
     found: list[str] = []
     while True:
         further = column_ > found[-1] if found else true()
@@ -280,7 +272,7 @@ def _steps(connection: Connection, name: str, above: dict[str, str]) -> list[str
 
 def read_noise(connection: Connection, vintage: date) -> list[tuple[str, str, float, float, int]]:
     """Of noisy counts: table, span, least and greatest SD of noise, how many figures."""
-    c = _NODES.c
+    c = NODES.c
     heads = connection.execute(
         select(c.release_table, c.span, c.noise_sd, c.noise_sd, c.size)
         .where(c.vintage == vintage.isoformat(), c.noise_sd.is_not(None))
@@ -300,117 +292,6 @@ def read_noise(connection: Connection, vintage: date) -> list[tuple[str, str, fl
         low, high, count = out.get((table_, span), (math.inf, 0.0, 0))
         out[table_, span] = (min(low, least), max(high, greatest), count + int(size))
     return [(t, s, float(a), float(b), n) for (t, s), (a, b, n) in sorted(out.items())]
-
-
-# -- nodes -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Head:
-    """A node without its numbers."""
-
-    release_table: str
-    span: str
-    period: str
-    quantity: str
-    vintage: str
-    method: str
-    cells: str
-    size: int
-
-
-_Picks = list[tuple[_Head, nodes.Places | None]]
-
-
-def _heads(connection: Connection, where: ColumnElement[bool]) -> list[_Head]:
-    """In the order of tables, spans and periods; of each quantity the newest vintage first."""
-    names = [f.name for f in fields(_Head)]
-    rows = connection.execute(select(*(_NODES.c[n] for n in names)).where(where)).all()
-    found = [_Head(*row) for row in rows]
-    found.sort(key=lambda h: (h.vintage, h.method), reverse=True)
-    found.sort(key=lambda h: (h.release_table, h.span, h.period, h.quantity))
-    return found
-
-
-def _groups(heads: Iterable[_Head]) -> Iterator[list[_Head]]:
-    """Heads of one period of one table each."""
-    for _, group in groupby(heads, key=lambda h: (h.release_table, h.span, h.period)):
-        yield list(group)
-
-
-def _newest(
-    connection: Connection, group: Sequence[_Head], wanted: Wanted, as_of: date | None
-) -> _Picks:
-    """Which nodes, and which of their cells (None: those that match): with ``as_of`` the newest
-    of each cell."""
-    if as_of is None:
-        return [(head, None) for head in group]
-    out: _Picks = []
-    for _, run in groupby(group, key=lambda h: h.quantity):
-        first, *others = run
-        out.append((first, None))
-        # Usually all vintages have the same cells, and the newest is all there is to tell.
-        if all(h.cells == first.cells and h.vintage != first.vintage for h in others):
-            continue
-        seen = set(nodes.cells_of(connection, first.cells).places)
-        for head in others:
-            own = nodes.cells_of(connection, head.cells)
-            further = np.array([p for w, p in own.places.items() if w not in seen], np.int64)
-            matching = own.matching(_words(wanted))
-            kept = further if matching is None else np.intersect1d(further, matching)
-            if kept.size:
-                out.append((head, kept))
-            seen |= own.places.keys()
-    if wanted.vintage is not None:
-        out = [(h, p) for h, p in out if h.vintage == wanted.vintage.isoformat()]
-    return out
-
-
-def _fetch(
-    connection: Connection, group: Sequence[_Head], wanted: Wanted, as_of: date | None, *,
-    least: tuple[str, ...] | None = None, most: int | None = None,
-) -> list[tuple[nodes.Node, nodes.Places | None]]:  # fmt: skip
-    """Nodes of one period with the places that are asked for; at most ``most`` cells of each,
-    from ``least`` on in the order of the key."""
-    picks = {(h.quantity, h.vintage, h.method): p
-             for h, p in _newest(connection, group, wanted, as_of)}  # fmt: skip
-    if not picks:
-        return []
-    here = [_NODES.c[n] == getattr(group[0], n) for n in _PERIOD]
-    for at, name in enumerate(("quantity", "vintage")):
-        if len(only := {key[at] for key in picks}) == 1:
-            here.append(_NODES.c[name] == only.pop())
-    asked = select(*(_NODES.c[n] for n in nodes.COLUMNS)).where(*here)
-    out = []
-    for row in connection.execute(asked).all():
-        key = (row.quantity, row.vintage, row.method)
-        if key not in picks:
-            continue
-        node = nodes.build_node(connection, row)
-        places = picks[key]
-        if places is None:
-            places = node.cells.matching(_words(wanted))
-        if most is not None:
-            places = node.cells.run(places, least, most)
-        out.append((node, places))
-    return out
-
-
-def _words(wanted: Wanted) -> dict[str, str | None]:
-    return {n: getattr(wanted, n) for n in RELEASE_DIMENSIONS}
-
-
-def _matches(wanted: Wanted, as_of: date | None) -> ColumnElement[bool]:
-    """Of nodes; their cells are looked at later."""
-    said = {
-        "release_table": wanted.release_table, "span": wanted.span, "quantity": wanted.quantity,
-        "period": wanted.period and wanted.period.isoformat(),
-        "vintage": wanted.vintage.isoformat() if wanted.vintage and not as_of else None,
-    }  # fmt: skip
-    here = [_NODES.c[name] == value for name, value in said.items() if value is not None]
-    if as_of is not None:
-        here.append(_NODES.c.vintage <= as_of.isoformat())
-    return and_(true(), *here)  # nothing asked for: everything matches
 
 
 def _release(row: Any) -> Release:

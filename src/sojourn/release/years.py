@@ -17,7 +17,8 @@ import polars as pl
 from sqlalchemy import Connection
 
 from sojourn.release.cells import ESTIMATES
-from sojourn.release.published import Wanted, read_figures
+from sojourn.release.picking import Wanted
+from sojourn.release.published import read_figures
 from sojourn.release.store import CELL_KEY
 from sojourn.vocabulary import Quantity, Span
 

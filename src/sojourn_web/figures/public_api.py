@@ -17,7 +17,7 @@ from ninja import Field, NinjaAPI, Query, Schema
 from ninja.decorators import decorate_view
 from ninja.errors import ValidationError
 
-from sojourn.release.published import Wanted
+from sojourn.release.picking import Wanted
 from sojourn.schemas import Span
 from sojourn_web.figures import public_reading
 from sojourn_web.figures.public_caching import FOR_A_MINUTE, FOR_EVER, with_etag

@@ -38,7 +38,7 @@ from sojourn.release.formats import (
     write_structures,
     write_structures_ml,
 )
-from sojourn.release.published import Wanted
+from sojourn.release.picking import Wanted
 from sojourn.schemas import FIGURES
 from sojourn_web.figures import public_reading
 from sojourn_web.figures.public_caching import FOR_A_MINUTE, FOR_EVER, matches

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from sojourn.release.published import Wanted
+from sojourn.release.picking import Wanted
 from sojourn.release.years import SIZE, run_of, say_year
 from sojourn_web.figures import public_chart, public_reading
 from sojourn_web.figures import public_words as words

@@ -23,7 +23,8 @@ from sojourn.release import published
 from sojourn.release.cells import ESTIMATES
 from sojourn.release.explaining import reentries_line
 from sojourn.release.formats import CodeLists, Publication, build_code_lists, publication_of
-from sojourn.release.published import Release, Wanted
+from sojourn.release.picking import Wanted
+from sojourn.release.published import Release
 from sojourn.release.store import CELL_KEY, LAPLACE
 from sojourn.release.years import months_held, say_year
 from sojourn.schemas import FIGURES, Span

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from sojourn.release.calendar import last_day
 from sojourn.release.formats import NOTE, final_from
 from sojourn.release.noise import LEVEL
-from sojourn.release.published import Wanted
+from sojourn.release.picking import Wanted
 from sojourn.vocabulary import Span
 from sojourn_web.figures import public_chart, public_pages, public_reading, release_plan
 from sojourn_web.figures import public_words as words

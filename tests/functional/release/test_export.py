@@ -20,6 +20,7 @@ from sojourn.errors import LedgerError, UsageError
 from sojourn.pipeline.exporting import Format, export
 from sojourn.pipeline.office import key_file
 from sojourn.release import published
+from sojourn.release.picking import Wanted
 from sojourn.schemas import FIGURES
 
 
@@ -100,8 +101,8 @@ def test_figures_are_counted_up_to_a_limit_and_read_on_behind_any_key(statistics
     engine = create_engine(statistics_url)
     last = country.vintages[-1]
     with engine.connect() as connection:
-        every = published.read_figures(connection, published.Wanted(), as_of=last)
-        ask = partial(published.count_figures, connection, published.Wanted(), as_of=last)
+        every = published.read_figures(connection, Wanted(), as_of=last)
+        ask = partial(published.count_figures, connection, Wanted(), as_of=last)
         assert ask(most=every.height) == every.height
         assert ask(most=every.height - 1) is None
         for at in (0, 17, every.height - 2):
@@ -110,8 +111,6 @@ def test_figures_are_counted_up_to_a_limit_and_read_on_behind_any_key(statistics
             order = [n for n in FIGURES.names if n in FIGURES.key and n != "vintage"]
             place = dict(zip(order, behind, strict=True))
             after = tuple(place[n] for n in FIGURES.key if n != "vintage")
-            further = published.read_figures(
-                connection, published.Wanted(), as_of=last, limit=1, after=after
-            )
+            further = published.read_figures(connection, Wanted(), as_of=last, limit=1, after=after)
             assert further.equals(every.slice(at + 1, 1))
     engine.dispose()

@@ -75,7 +75,7 @@ def test_an_estimate_has_an_address_a_table_and_a_place_in_the_api(
 
 def test_downloads_carry_estimates_under_checked_codes(client: Client, published: Country) -> None:
     from sojourn.release.formats import build_code_lists, code_figures
-    from sojourn.release.published import Wanted
+    from sojourn.release.picking import Wanted
 
     put(published)
     figures = public_reading.read_figures(settings.STATISTICS_URL, Wanted("estimates"))

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 
 from lib.published import Country, all_figures, fill
 from sojourn.release import nodes
-from sojourn.release.published import Wanted
+from sojourn.release.picking import Wanted
 from sojourn_web.figures import public_marks, public_reading
 from sojourn_web.figures.public_caching import answers
 from sojourn_web.figures.statistics import open_statistics

@@ -22,7 +22,7 @@ from sojourn.policy import load_policy
 from sojourn.release import Recount, explain, publish, read_figures
 from sojourn.release.again import RECOUNT
 from sojourn.release.nodes import write_figures
-from sojourn.release.published import Wanted
+from sojourn.release.picking import Wanted
 from sojourn.release.years import months_held, run_of, say_year
 from sojourn.reports import Kind as ReportKind
 from sojourn.reports import Shape

@@ -19,7 +19,7 @@ from lib.releasing import opened
 from sojourn.ledger import engine as ledger_engine
 from sojourn.release import nodes, published, store
 from sojourn.release.nodes import pack, read_figures, unpack, write_figures
-from sojourn.release.published import Wanted
+from sojourn.release.picking import Wanted
 from sojourn.schemas import FIGURES
 
 TABLES = {"total": (("",), ("",), ("",)), "wide": (("FRA", "UTO", "XXA"), ("air", ""), ("",))}
