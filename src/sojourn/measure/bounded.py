@@ -119,4 +119,5 @@ def whole_ends(low: Array, high: Array, value: Array, exact: Flags) -> tuple[Arr
     down, up = np.ceil(low - ASIDE), np.floor(high + ASIDE)
     down = np.where(down <= value, down, np.floor(low + 1e-9))
     up = np.where(up >= value, up, np.ceil(high - 1e-9))
-    return np.where(exact, down, low), np.where(exact, up, high)
+    # Nought rounded up from below it is -0.0, and would be printed so.
+    return np.where(exact, down, low) + 0.0, np.where(exact, up, high) + 0.0

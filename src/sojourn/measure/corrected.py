@@ -68,17 +68,18 @@ def correct_ended(counts: pl.DataFrame, observed: Ended) -> Corrected | None:
 class Timed:
     """Of stays that ended in time, or late: what linking did to them."""
 
-    sensitivity: Estimate
+    sensitivity: Estimate  # from nought: nothing says how many neither kind of key finds
     false_each: float  # false links of that timing, for each ended stay without a link
     false_error: float  # of the rate: how many fall into a cell is chance beside
 
 
 def timed_errors(counts: pl.DataFrame) -> dict[str, Timed]:
     """By IN_TIME and LATE. A false link can only close a stay that was open: so it is told for
-    each ended stay that has no link, wherever that stay is counted. Empty: nothing was counted.
+    each ended stay that has no link, wherever that stay is counted. Empty: nothing was counted,
+    or no link was ever tried out.
     """
     quality, whole = judge_linkage(counts), tallies(counts, Group.ALL)
-    if quality is None or not whole:
+    if quality is None or not whole or not whole[0].of(What.ARRIVALS_WITHHELD):
         return {}
     open_ = whole[0].of(What.ARRIVALS_ENDED) - whole[0].of(What.ARRIVALS_ENDED_LINKED)
     timed = {t.group_name: t for t in tallies(counts, Group.TIMING)}
@@ -95,6 +96,8 @@ def timed_errors(counts: pl.DataFrame) -> dict[str, Timed]:
             right / (right + max(parts.missed + m, 0.0)) if right else least
             for m, least in ((0.0, 0.0), (reach, 0.0), (-reach, 1.0))
         )
+        if not mine.of(What.FOUND_BY_BOTH):
+            low = 0.0
         out[name] = Timed(
             Estimate(share, low, high), parts.false / open_, sqrt(parts.rate_variance) / open_
         )
@@ -149,7 +152,9 @@ def _variance(estimate: Estimate) -> float:
 
 
 def _share(mine: Tally, timed: dict[str, Tally], what: What) -> tuple[float, float]:
-    """Of false links in trials, those of this timing; and the variance, for they are few."""
+    """Of false links in trials, those of this timing, half where there are none; and the
+    variance, for they are few.
+    """
     every = sum(t.of(what) for t in timed.values())
     smooth = (mine.of(what) + 0.5) / (every + 1)
-    return (mine.of(what) / every if every else 0.0), smooth * (1 - smooth) / (every + 1)
+    return (mine.of(what) / every if every else 0.5), smooth * (1 - smooth) / (every + 1)

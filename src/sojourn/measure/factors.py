@@ -24,6 +24,7 @@ from sojourn.measure.estimate import Z95, Estimate
 from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, LATE, OPEN, Evidence, Layout
 from sojourn.measure.exits import Exits, seen_exits, spread_shares
 from sojourn.measure.lengths import by_length
+from sojourn.measure.linkage import DEPENDENCE
 from sojourn.measure.linkage import IN_TIME as TIMELY
 from sojourn.measure.linkage import LATE as TARDY
 from sojourn.measure.remaining import Factors
@@ -46,7 +47,12 @@ UNCHANGED = 1.0  # delays of late may differ by so much before anybody can tell
 APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
 MOST_ASIDE = 1.25
 LONGER = 0.1  # of the way to those who never return, for whoever returns in the year to come
-NO_GUIDE = Timed(Estimate(1.0, 1.0, 1.0), 0.0, 0.0)
+# Where nobody tried: false links as in 60 plain countries of sojourn.simulate.small, on the mean,
+# and twice as unsure as these differ.
+NO_GUIDE = {
+    TIMELY: Timed(Estimate(1.0, 0.0, 1.0), 0.008, 0.016),
+    TARDY: Timed(Estimate(1.0, 0.0, 1.0), 0.002, 0.005),
+}
 
 
 @dataclass(frozen=True)
@@ -110,8 +116,8 @@ def build_model(
     in_draws = in_now[1] * (1 + missing * rng.random((1, draws)))
     size, size_draws = _sizes(evidence, layout, ages, known_at, policy, draws, rng)
     odds = _odds(evidence, layout, exits, trend, policy, rng)
-    tardy, timely = timed.get(TARDY, NO_GUIDE), timed.get(TIMELY, NO_GUIDE)
-    ratio, ratio_draws = _late_ratio(tardy, timely, draws, rng)
+    tardy, timely = (timed.get(name, NO_GUIDE[name]) for name in (TARDY, TIMELY))
+    ratio, ratio_draws = _late_ratio(tardy, timely, odds.value, draws, rng)
     false = {name: _false(t, draws, rng) for name, t in ((TIMELY, timely), (TARDY, tardy))}
     apart = _apart(layout, false[TIMELY], false[TARDY], rng)
     ones = np.ones((layout.size, 1))
@@ -258,11 +264,16 @@ def _unlike(trend: Trend, draws: int, rng: np.random.Generator) -> Array:
 
 
 def _late_ratio(
-    tardy: Timed, timely: Timed, draws: int, rng: np.random.Generator
+    tardy: Timed, timely: Timed, odds: Array, draws: int, rng: np.random.Generator
 ) -> tuple[float, Array]:
-    """Sensitivity in time over sensitivity late: late leavers' links may be missed more often."""
-    if tardy.sensitivity.value <= 0.05 or timely.sensitivity.value <= 0.05:
-        return 1.0, np.ones((1, draws))
+    """Sensitivity in time over sensitivity late: late leavers' links may be missed more often.
+
+    Where nothing tells of either, up to DEPENDENCE times as often, were all that is unseen
+    (``odds``) missed by linking.
+    """
+    untold = [t.sensitivity.value <= 0.05 or not t.sensitivity.lower for t in (tardy, timely)]
+    if any(untold):
+        return 1.0, 1 + (DEPENDENCE - 1) * odds * rng.random((1, draws))
     value = timely.sensitivity.value / tardy.sensitivity.value
     error = (tardy.sensitivity.upper - tardy.sensitivity.lower) / (2 * Z95)
     drawn = np.clip(tardy.sensitivity.value + error * rng.standard_normal((1, draws)), 0.05, 1.0)

@@ -267,13 +267,15 @@ class _Asked:
 
 def _total(asked: Sequence[_Asked], what: Literal["wrong", "costs"]) -> Estimate:
     """Chances times numbers, summed. The interval holds the error of the chances, of the
-    numbers, and of the count itself (Poisson).
+    numbers, and of the count itself (Poisson). Half a false link more than trials met: what few
+    trials never met is not thereby impossible.
     """
     value, variance = 0.0, 0.0
     for a in asked:
         chance = a.wrong if what == "wrong" else a.costs
         value += chance * a.number
-        variance += a.number**2 * chance * (1 - chance) / (a.trials + PULL)
+        met = (chance * (a.trials + PULL) + 0.5) / (a.trials + PULL + 1)
+        variance += a.number**2 * met * (1 - met) / (a.trials + PULL)
         variance += chance**2 * a.variance
     return around(value, value + variance)
 

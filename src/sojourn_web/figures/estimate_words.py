@@ -116,8 +116,10 @@ WHYS = {
         "Look for missing lists of the sources; read the range meanwhile.",
     ),
     "linking_unjudged": Why(
-        "it was not yet tried out how many links are missed or wrong",
-        "The office runs sojourn quality --assess, then sojourn estimate.",
+        "it is not known how many links are missed or wrong: nobody has tried it out yet, or "
+        "records bear no document number to try it with",
+        "The office runs sojourn quality --assess, then sojourn estimate. Without document "
+        "numbers, read the range.",
     ),
     "no_bookings": Why("no list of bookings is held", "Have a carrier send its bookings."),
     "one_list": Why(

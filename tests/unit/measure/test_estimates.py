@@ -26,7 +26,7 @@ from sojourn.schemas import (
 )
 from sojourn.simulate.small_counts import SmallOffice
 from sojourn.simulate.small_world import Kind
-from sojourn.vocabulary import Direction, Outcome
+from sojourn.vocabulary import Direction, LinkageCount, Outcome
 
 POLICY = load_policy()
 NUMBERS = ("value", "lower", "upper", "later_lower", "later_upper", "bound_lower", "bound_upper")
@@ -63,6 +63,10 @@ def number(row: dict[str, object], name: str = "value") -> float:
     found = row[name]
     assert isinstance(found, float)
     return found
+
+
+def width(row: dict[str, object]) -> float:
+    return number(row, "upper") - number(row, "lower")
 
 
 def test_the_table_is_what_schemas_say_and_the_same_again(plain: SmallOffice) -> None:
@@ -281,6 +285,27 @@ def test_a_clock_that_jumped_leaves_young_months_untold(plain: SmallOffice) -> N
     assert (old["standing"], old["why"]) == ("widened", "clock_jumped")
 
 
+TRIED = pl.col("what").cast(pl.String).str.contains("withheld|decoys")
+BY_BOTH = pl.col("what") == LinkageCount.FOUND_BY_BOTH.value
+
+
+@pytest.mark.parametrize("missing", [TRIED, BY_BOTH])
+def test_where_links_were_not_tried_out_estimates_are_wider_and_say_so(
+    plain: SmallOffice, missing: pl.Expr
+) -> None:
+    """No trial of withheld crossings; or records without document numbers."""
+    found, day = evidence(plain)
+    untried = estimated(replace(found, linkage=found.linkage.filter(~missing)), day)
+    tried = estimated(found, day)
+    for quantity in (
+        Quantity.DEPARTED_IN_TIME, Quantity.PROBABLY_STILL_HERE, Quantity.OVERSTAY_RATE
+    ):  # fmt: skip
+        row, known = one(total(untried), quantity), one(total(tried), quantity)
+        assert row["standing"] == Standing.WIDENED.value
+        assert row["why"] == "linking_unjudged"
+        assert width(row) > width(known)
+
+
 def test_without_vintages_estimates_are_wider_and_say_so(plain: SmallOffice) -> None:
     found, day = evidence(plain)
     made = estimated(replace(found, vintages=VINTAGES.empty()), day)
@@ -349,6 +374,8 @@ def test_ends_are_whole_stays(told: pl.DataFrame) -> None:
     assert made.height
     for end in ("lower", "upper"):
         assert made.select((pl.col(end) % 1 == 0).all()).item()
+        found = told[end].drop_nulls().to_numpy()
+        assert not np.signbit(found[found == 0]).any()
 
 
 def test_late_links_that_may_all_be_false_are_no_proof_of_a_late_stay() -> None:

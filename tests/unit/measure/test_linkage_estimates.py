@@ -221,3 +221,32 @@ def test_how_many_late_links_are_missed_is_as_sure_as_their_own_counts_say() -> 
     own = 950 * 940 / 900  # pairs there are (Lincoln-Petersen); their variance, Chapman's
     spread = np.sqrt(own * (950 - 900) * (940 - 900) / 900**2)
     assert found.value - found.lower == pytest.approx(1.96 * spread / own, rel=0.25)
+
+
+def test_what_a_few_trials_never_met_is_not_thereby_impossible() -> None:
+    """No false link in 30 trials leaves up to 3 of 30 possible (the rule of three)."""
+    few = country(linked=9_550, chance=0.0) | {
+        What.ARRIVALS_WITHHELD: 30, What.ARRIVALS_ENDED: 9_900, What.ARRIVALS_ENDED_LINKED: 9_400,
+    }  # fmt: skip
+    many = few | {What.ARRIVALS_WITHHELD: 100_000}
+    timed = [
+        counts({What.ARRIVALS_WITHHELD_LINKED: 0}, Group.TIMING, n) for n in ("in time", "late")
+    ]
+    unsure, sure = (timed_errors(pl.concat([everywhere(v), *timed])) for v in (few, many))
+    for name in ("in time", "late"):
+        assert unsure[name].false_each == sure[name].false_each == 0
+        assert unsure[name].false_error > 100 * sure[name].false_error
+
+
+def test_where_documents_and_names_never_find_the_same_late_link_nothing_tells_how_many_miss() -> (
+    None
+):
+    values = country(linked=9_550) | {
+        What.ARRIVALS_ENDED: 9_900, What.ARRIVALS_ENDED_LINKED: 9_400,
+    }  # fmt: skip
+    late = {What.FOUND_BY_DOCUMENTS: 3, What.FOUND_BY_NAMES: 2, What.FOUND_BY_BOTH: 0}
+    in_time = {What.FOUND_BY_DOCUMENTS: 950, What.FOUND_BY_NAMES: 940, What.FOUND_BY_BOTH: 900}
+    timed = [counts(late, Group.TIMING, "late"), counts(in_time, Group.TIMING, "in time")]
+    found = timed_errors(pl.concat([everywhere(values), *timed]))
+    assert (found["late"].sensitivity.lower, found["late"].sensitivity.upper) == (0.0, 1.0)
+    assert found["in time"].sensitivity.lower > 0.98
