@@ -154,9 +154,11 @@ def _usable(reporting: pl.DataFrame, known_at: date, direction: Direction) -> pl
     )
 
 
-def find_trouble(reporting: pl.DataFrame, known_at: date) -> Trouble:
-    """Of departures: who fell silent, whose clock jumped, whose delays changed."""
-    gone = without_history(reporting).filter(pl.col("direction") == Direction.DEPARTURE.value)
+def find_trouble(
+    reporting: pl.DataFrame, known_at: date, direction: Direction = Direction.DEPARTURE
+) -> Trouble:
+    """Who fell silent, whose clock jumped, whose delays changed."""
+    gone = without_history(reporting).filter(pl.col("direction") == direction.value)
     total = float(gone["records"].sum() or 0)
     silent, jumped, changed, slower, wrong = [], [], [], 1.0, 0.0
     for (source,), part in sorted(gone.partition_by("source", as_dict=True).items()):
