@@ -91,6 +91,24 @@ def _print(found: Summary) -> None:
         worst = found.worst(name)
         if worst is not None:
             out.print(f"worst stratum: {worst.group}, {_share(worst.coverage)} held")
+        others = [
+            line for line in found.lines
+            if line.kind == name and line.quantity != "overstay_rate"
+            and line.group.startswith("total, ")
+        ]  # fmt: skip
+        print_table(
+            f"{name}: the parts of it", ("part", "cells", "held", "later held", "width"),
+            [_part(line) for line in others], words=2,
+        )  # fmt: skip
+
+
+def _part(line: Line) -> tuple[str, ...]:
+    return (
+        line.quantity.replace("_", " "), line.group,
+        f"{_share(line.coverage)} ± {_share(line.coverage_error)}",
+        f"{_share(line.later_coverage)} ± {_share(line.later_coverage_error)}",
+        f"{line.width:.2%}",
+    )  # fmt: skip
 
 
 def _row(line: Line) -> tuple[str, ...]:

@@ -47,6 +47,9 @@ UNCHANGED = 1.0  # delays of late may differ by so much before anybody can tell
 APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
 MOST_ASIDE = 1.25
 LONGER = 0.1  # of the way to those who never return, for whoever returns in the year to come
+# Trials of links are drawn anew each time: what they will say a year later errs by itself, with
+# twice the data.
+ANEW = 1.5**0.5
 # Where nobody tried: false links as in 60 plain countries of sojourn.simulate.small, on the mean,
 # and twice as unsure as these differ.
 NO_GUIDE = {
@@ -129,9 +132,10 @@ def build_model(
         in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1],
         odds.truth, (1 + odds.truth) * ratio_draws - 1, size_draws,
     )  # fmt: skip
-    # What trials of links will say later may lie as far off as what is true.
+    anew = {n: np.maximum(t.false_each + (false[n] - t.false_each) * ANEW, 0.0)
+            for n, t in ((TIMELY, timely), (TARDY, tardy))}  # fmt: skip
     later = Factors(
-        in_draws, late_later[1], truth.grow_changed, ones * false[TIMELY], ones * false[TARDY],
+        in_draws, late_later[1], truth.grow_changed, ones * anew[TIMELY], ones * anew[TARDY],
         odds.later, (1 + odds.later) * ratio_draws - 1, size_draws,
     )  # fmt: skip
     concerns = _concerns(evidence, layout, exits, trend, trouble, grown, ages, timed)

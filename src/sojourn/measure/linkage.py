@@ -263,20 +263,21 @@ class _Asked:
     wrong: float
     costs: float
     trials: int
+    of_all: int  # trials in all strata together
 
 
 def _total(asked: Sequence[_Asked], what: Literal["wrong", "costs"]) -> Estimate:
     """Chances times numbers, summed. The interval holds the error of the chances, of the
-    numbers, and of the count itself (Poisson). Half a false link more than trials met: what few
-    trials never met is not thereby impossible.
+    numbers, and of the count itself (Poisson). All trials together may have met half a false
+    link more: what few never met is not thereby impossible.
     """
     value, variance = 0.0, 0.0
     for a in asked:
         chance = a.wrong if what == "wrong" else a.costs
         value += chance * a.number
-        met = (chance * (a.trials + PULL) + 0.5) / (a.trials + PULL + 1)
-        variance += a.number**2 * met * (1 - met) / (a.trials + PULL)
+        variance += a.number**2 * chance * (1 - chance) / (a.trials + PULL)
         variance += chance**2 * a.variance
+    variance += 0.5 * sum(a.number / (a.of_all + PULL) for a in asked) ** 2
     return around(value, value + variance)
 
 
@@ -298,6 +299,7 @@ def _leaving(
                 _chance(t, whole, What.ARRIVALS_WITHHELD_LINKED, What.ARRIVALS_WITHHELD),
                 _chance(t, whole, What.ARRIVALS_WITHHELD_COSTING, What.ARRIVALS_WITHHELD),
                 t.of(What.ARRIVALS_WITHHELD),
+                whole.of(What.ARRIVALS_WITHHELD),
             )
         )
     return out
@@ -312,6 +314,7 @@ def _coming(whole: Tally, strata: Sequence[Tally]) -> list[_Asked]:
             _chance(t, whole, What.DEPARTURES_WITHHELD_TAKEN, What.DEPARTURES_WITHHELD),
             _chance(t, whole, What.DEPARTURES_WITHHELD_COSTING, What.DEPARTURES_WITHHELD),
             t.of(What.DEPARTURES_WITHHELD),
+            whole.of(What.DEPARTURES_WITHHELD),
         )
         for t in strata
         if (seen := _seen(t, whole))

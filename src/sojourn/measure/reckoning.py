@@ -102,11 +102,13 @@ def reckon(
         Reckoned(cells, model, rough, value, truth, here, room, model.trend.bound(unlike))
     )
     possible = truth.still_here >= 0
-    return {
-        q: replace(t, later_lower=low, later_upper=high)
-        for q, t in told.items()
-        for low, high in [_ends(_LATER[q](later), t.value, possible if q in _CUT else None)]
-    }
+    exact = cells.noise.sum(axis=1) == 0
+    draws = {q: of(later) for q, of in _LATER.items()}
+    draws[Of.NO_DEPARTURE_RECORDED] = _without_departure(cells, model, later)
+    ends = {q: _ends(draws[q], t.value, possible if q in _CUT else None) for q, t in told.items()}
+    for q in _NEARLY_SURE:
+        ends[q] = _around_whole(*ends[q], exact)
+    return {q: replace(t, later_lower=ends[q][0], later_upper=ends[q][1]) for q, t in told.items()}
 
 
 def _pending(cells: Cells, model: Model, late: Array) -> tuple[Pending, Pending, Pending]:
@@ -340,17 +342,32 @@ def _ends(draws: Array, value: Array, possible: NDArray[np.bool_] | None) -> tup
     return low, high
 
 
+def _without_departure(cells: Cells, model: Model, later: Split) -> Array:
+    """Draws of what will be recorded: false links are no departures missing, they are recorded."""
+    factors = model.later
+    false = factors.grow_in * factors.false_in + factors.grow_late * factors.false_late
+    left = later.unrecorded + later.still_here - np.asarray(cells.open @ false)
+    return np.asarray(np.maximum(left, 0.0))
+
+
+def _around_whole(low: Array, high: Array, exact: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Counts that are all but known: an interval of a part of a stay is told as a whole one."""
+    return np.where(exact, np.floor(low), low), np.where(exact, np.ceil(high), high)
+
+
 def _place(end: Array, draws: Array) -> NDArray[np.int64]:
     return np.asarray(np.ceil(end * draws.shape[1]).astype(np.int64)[:, None] - 1)
 
 
 _CUT = (Of.PROBABLY_STILL_HERE, Of.OVERSTAY_RATE)
+_NEARLY_SURE = (
+    Of.DEPARTED_IN_TIME, Of.DEPARTED_LATE, Of.NO_DEPARTURE_RECORDED, Of.LEFT_UNRECORDED
+)  # fmt: skip
 _LATER: Mapping[Of, Callable[[Split], Array]] = {
     Of.EXPECTED_DEPARTURES: lambda s: s.expected,
     Of.DEPARTED_IN_TIME: lambda s: s.in_time,
     Of.DEPARTED_LATE: lambda s: s.late,
     Of.STATUS_CHANGED: lambda s: s.changed,
-    Of.NO_DEPARTURE_RECORDED: lambda s: s.unrecorded + s.still_here,
     Of.LEFT_UNRECORDED: lambda s: s.unrecorded,
     Of.PROBABLY_STILL_HERE: lambda s: s.still_here,
     Of.OVERSTAY_RATE: lambda s: s.rate,

@@ -118,7 +118,10 @@ def summarise(cells: pl.DataFrame, countries: Mapping[Any, int]) -> Summary:
 
 
 KEY = ("span", "period", "nationality", "mode", "admission_class")
-TOLD = (Quantity.OVERSTAY_RATE, Quantity.PROBABLY_STILL_HERE, Quantity.LEFT_UNRECORDED)
+TOLD = (
+    Quantity.OVERSTAY_RATE, Quantity.PROBABLY_STILL_HERE, Quantity.LEFT_UNRECORDED,
+    Quantity.DEPARTED_IN_TIME, Quantity.DEPARTED_LATE, Quantity.NO_DEPARTURE_RECORDED,
+)  # fmt: skip
 
 
 def beside(now: pl.DataFrame, final: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:

@@ -29,7 +29,7 @@ from sojourn.pipeline.calibrated import KEY, Summary, beside, over_by, summarise
 from sojourn.pipeline.spool import write_private
 from sojourn.policy import FEWEST_DRAWS, Policy
 from sojourn.simulate.small import build_small
-from sojourn.simulate.small_counts import SmallOffice
+from sojourn.simulate.small_counts import TRUE, SmallOffice
 from sojourn.simulate.small_world import Kind, draw_world
 from sojourn.vocabulary import Quantity, Span
 
@@ -39,7 +39,8 @@ FIRST_DAY, LAST_DAY = 400, 530  # of the question, since the country began
 LATER = 365  # days until the vintage is taken for final
 TRUTH = {
     Quantity.OVERSTAY_RATE: "rate", Quantity.PROBABLY_STILL_HERE: "still_here",
-    Quantity.LEFT_UNRECORDED: "unrecorded",
+    Quantity.LEFT_UNRECORDED: "unrecorded", Quantity.DEPARTED_IN_TIME: "in_time",
+    Quantity.DEPARTED_LATE: "late",
 }  # fmt: skip
 JUDGED = (
     (Span.YEAR, ()), (Span.YEAR, ("nationality",)), (Span.YEAR, ("mode",)),
@@ -182,9 +183,7 @@ def _truth(office: SmallOffice, day: int, year_begins: int) -> pl.DataFrame:
                 first_day(pl.col("period"), span, year_begins),
                 *(pl.col(d) if d in kept else pl.lit("").alias(d) for d in _DIMS),
             ]
-            summed = stays.group_by(keys).agg(
-                pl.col("expected", "overstays", "still_here", "unrecorded").sum()
-            )
+            summed = stays.group_by(keys).agg(pl.col(TRUE).sum())
             parts.append(summed.with_columns(span=pl.lit(span.value)))
     wide = pl.concat(parts).with_columns(rate=pl.col("overstays") / pl.col("expected"))
     long = [

@@ -26,6 +26,7 @@ RETURN_BANDS = (
     (90, NEVER, "90 days or more"),
 )  # fmt: skip
 WITHHELD_SHARE = 0.2
+TRUE = ("expected", "overstays", "still_here", "unrecorded", "in_time", "late")
 _CELL = ("period", "nationality", "mode", "admission_class")
 
 
@@ -81,7 +82,9 @@ class SmallOffice:
         return held.with_columns(value=pl.col("new").cum_sum().over(*_CELL, "outcome"))
 
     def truth(self, day: int) -> pl.DataFrame:
-        """By cell (months): expected, overstays, still_here, unrecorded, as on ``day``."""
+        """By cell (months): expected, overstays, still_here, unrecorded, and left in time or
+        late with a record, sooner or later: as on ``day``.
+        """
         c = self.country
         stays = c.changed == NEVER
         gone = c.left <= day
@@ -89,8 +92,10 @@ class SmallOffice:
             expected=pl.lit(1),
             overstays=pl.Series(stays & c.late), still_here=pl.Series(stays & c.late & ~gone),
             unrecorded=pl.Series(stays & gone & ~c.seen),
+            in_time=pl.Series(stays & gone & c.seen & ~c.late),
+            late=pl.Series(stays & gone & c.seen & c.late),
         ).filter(pl.Series(c.until < day)).group_by(_CELL).agg(
-            pl.col("expected", "overstays", "still_here", "unrecorded").cast(pl.Int64).sum()
+            pl.col(TRUE).cast(pl.Int64).sum()
         )  # fmt: skip
 
     def _all_steps(self) -> pl.DataFrame:

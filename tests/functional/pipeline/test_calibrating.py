@@ -64,6 +64,20 @@ def test_where_the_world_changes_the_final_vintage_stays_within_its_interval(
     assert cells.drop_nulls("value").select(true.mean()).item() > 0.85
 
 
+def test_each_part_of_a_figure_holds_its_final_vintage_too(few: Policy) -> None:
+    """Not the rate alone: a range is printed beside every part."""
+    parts = ("departed_in_time", "departed_late", "no_departure_recorded", "left_unrecorded",
+             "probably_still_here")  # fmt: skip
+    cells = pl.concat([run_country(Kind.PLAIN, country, 11, few) for country in range(16)]).filter(
+        pl.col("quantity").is_in(parts) & (pl.col("expected") >= 100) & (pl.col("mode") == "")
+        & (pl.col("nationality") == "") & (pl.col("admission_class") == "")
+    )  # fmt: skip
+    held = pl.col("final").is_between(pl.col("later_lower"), pl.col("later_upper"))
+    by_part = cells.drop_nulls("final").group_by("quantity").agg(held.mean().alias("held"))
+    assert set(by_part["quantity"]) == set(parts)
+    assert by_part.filter(pl.col("held") < 0.88).is_empty(), by_part
+
+
 def test_a_country_all_the_way_has_names_and_links_and_is_judged_alike(few: Policy) -> None:
     cells = run_whole(0, 1, few)
     total = cells.filter(

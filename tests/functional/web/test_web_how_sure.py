@@ -24,11 +24,12 @@ BACKEND = "sojourn_web.accounts.backends.OfficeBackend"
 def rows(
     kind: Group, name: str, size: int, documents: int, names: int, both: int
 ) -> list[tuple[str, str, str, str, int]]:
+    """As many trials of links as crossings; none of them found a partner."""
     found = {
         What.DEPARTURES: size, What.DEPARTURES_LINKED: both, What.ARRIVALS: size,
         What.ARRIVALS_LINKED: size, What.FOUND_BY_DOCUMENTS: documents,
         What.FOUND_BY_NAMES: names, What.FOUND_BY_BOTH: both, What.REENTRIES: size,
-        What.REENTRIES_CLOSED: size,
+        What.REENTRIES_CLOSED: size, What.ARRIVALS_WITHHELD: size, What.DEPARTURES_WITHHELD: size,
     }  # fmt: skip
     return [("2025-01-01", kind.value, name, w.value, n) for w, n in found.items()]
 
