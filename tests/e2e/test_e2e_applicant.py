@@ -20,10 +20,11 @@ from e2e.conftest import (
     follow,
     free_port,
     run_sojourn,
+    stop,
     wait_until_up,
 )
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 BUDGET = 100_000
 PICTURES = os.environ.get("SOJOURN_SCREENSHOTS")  # a folder, where somebody wants to look
 CASE_PAGES = ("", "ask/about/names", "ask/about/birth_date", "ask/needs/claims", "ask/wishes/why",
@@ -47,8 +48,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         wait_until_up(f"http://127.0.0.1:{port}", process)
         yield Site(f"http://127.0.0.1:{port}", home)
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        stop(process)
 
 
 def open_page(browser: Browser, width: int, *, script: bool) -> Page:

@@ -19,10 +19,11 @@ from e2e.conftest import (
     follow,
     free_port,
     run_sojourn,
+    stop,
     wait_until_up,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 FILL = """
 import sys
 from pathlib import Path
@@ -68,8 +69,7 @@ def site_and_case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Si
         wait_until_up(f"http://127.0.0.1:{port}", process)
         yield Site(f"http://127.0.0.1:{port}", home), reference
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        stop(process)
 
 
 @pytest.fixture(params=[1280, 360])

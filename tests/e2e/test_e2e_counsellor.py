@@ -20,6 +20,7 @@ from e2e.conftest import (
     follow,
     free_port,
     run_sojourn,
+    stop,
     wait_until_up,
 )
 
@@ -83,8 +84,7 @@ def cases_site(
         wait_until_up(f"http://127.0.0.1:{port}", process)
         yield Site(f"http://127.0.0.1:{port}", home)
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        stop(process)
 
 
 def sign_in(

@@ -48,12 +48,12 @@ def test_new_estimates_refresh_the_strip_and_are_told_on_the_page(desk: Visit, s
     page.wait_for_selector("#live-state:has-text('Live')")
     page.evaluate("document.querySelector('#estimates-strip').firstElementChild.id = 'as-it-was'")
     run_sojourn(site.home, "estimate", "--seed", "2")
-    page.wait_for_selector("#as-it-was", state="detached", timeout=20_000)
+    page.wait_for_selector("#as-it-was", state="detached", timeout=60_000)
     assert "overstayed" in page.inner_text("#estimates-strip")
     with page.expect_request("**/live/events"):
         page.goto(site.address + "/estimates")
     page.wait_for_timeout(1000)
     run_sojourn(site.home, "estimate", "--seed", "3")
-    page.get_by_role("link", name="Show them").click(timeout=20_000)
+    page.get_by_role("link", name="Show them").click(timeout=60_000)
     page.wait_for_selector("#newer:empty", state="attached")
     assert desk.complaints == []

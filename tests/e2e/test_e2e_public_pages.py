@@ -18,6 +18,7 @@ from e2e.conftest import (
     find_violations,
     follow,
     free_port,
+    stop,
     wait_until_up,
 )
 from lib.published import fill, put_estimates
@@ -67,8 +68,7 @@ def published_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         wait_until_up(f"http://127.0.0.1:{port}", process)
         yield Site(f"http://127.0.0.1:{port}", home)
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        stop(process)
 
 
 def open_page(browser: Browser, width: int = 1280, *, script: bool = True) -> Page:

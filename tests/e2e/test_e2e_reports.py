@@ -11,7 +11,7 @@ from sojourn.pipeline.reporting import example_report, make_report
 from sojourn.policy import load_policy
 from sojourn.reports import Finding, Kind, Shape, render_html
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 def pages() -> dict[str, str]:

@@ -28,8 +28,6 @@ from sojourn_web.runs.models import ReleaseRequest, ReleaseStep, State
 from sojourn_web.runs.release_requests import LONGEST, MOVES, RequestRefusedError
 
 pytestmark = pytest.mark.django_db
-TODAY = datetime.now(UTC).date()
-YESTERDAY = TODAY - timedelta(days=1)
 Signed = Callable[[AbstractBaseUser], Client]
 
 
@@ -47,8 +45,13 @@ def office(tmp_path: Path) -> Office:
     return small_office(tmp_path / "office")
 
 
+def day(after: int) -> date:
+    """From today, as it is now: midnight may pass while tests run."""
+    return datetime.now(UTC).date() + timedelta(days=after)
+
+
 def asked(by: AbstractBaseUser, state: State = State.ASKED, **more: object) -> ReleaseRequest:
-    return ReleaseRequest.objects.create(through=YESTERDAY, asked_by=by, state=state, **more)
+    return ReleaseRequest.objects.create(through=day(-1), asked_by=by, state=state, **more)
 
 
 def test_stewards_alone_see_the_page_and_can_do_what_is_on_it(
@@ -73,7 +76,8 @@ def test_stewards_alone_see_the_page_and_can_do_what_is_on_it(
 def test_two_people_release_and_every_step_is_in_the_log(
     signed: Signed, steward: User, second_steward: User, no_statistics: None, office: Office
 ) -> None:
-    page = signed(steward).post("/runs/release", {"through": YESTERDAY}, follow=True)
+    yesterday = day(-1)
+    page = signed(steward).post("/runs/release", {"through": yesterday}, follow=True)
     assert b"Somebody else has to approve it" in page.content
     request = ReleaseRequest.objects.get()
     own = signed(steward).post(f"/runs/release/{request.pk}/approve", follow=True)
@@ -89,7 +93,7 @@ def test_two_people_release_and_every_step_is_in_the_log(
 
     assert release_next(office, make)
     assert not release_next(office, make)
-    assert given == [(YESTERDAY, "stella", "stefan")]
+    assert given == [(yesterday, "stella", "stefan")]
     request.refresh_from_db()
     assert (request.state, request.release_id) == (State.MADE, "r1")
     steps = ReleaseStep.objects.order_by("pk").values_list("state", "by__username")
@@ -163,7 +167,7 @@ def test_days_that_are_not_over_released_or_no_days_are_refused(
     client = signed(steward)
     last = published.vintages[-1]
     for through, said in (
-        (TODAY, "expected a day that is over"), (last, f"expected a day after {last}"),
+        (day(0), "expected a day that is over"), (last, f"expected a day after {last}"),
         ("soon", "expected a day, as 2026-10-31"),
     ):  # fmt: skip
         answer = client.post("/runs/release", {"through": through})
@@ -211,10 +215,10 @@ def test_a_day_is_announced_and_nonsense_is_not(
     signed: Signed, steward: User, no_statistics: None
 ) -> None:
     client = signed(steward)
-    coming = TODAY + timedelta(days=9)
+    coming = day(9)
     good = {"day": coming, "announced_through": coming - timedelta(days=1), "note": "x"}
     assert client.post("/runs/release/announce", good).status_code == 302
-    for wrong in ({"day": YESTERDAY}, {"announced_through": coming}, {"day": "x"}, {}):
+    for wrong in ({"day": day(-1)}, {"announced_through": coming}, {"day": "x"}, {}):
         assert client.post("/runs/release/announce", {**good, **wrong}).status_code == 400
     assert Announcement.objects.count() == 1
 

@@ -149,12 +149,12 @@ def test_a_service_that_is_away_is_no_erasure(vault: Vault, tmp_path: Path) -> N
 @pytest.mark.parametrize("drips", [False, True])
 def test_it_waits_so_long_and_no_longer(vault: Vault, tmp_path: Path, drips: bool) -> None:
     one = store(vault, tmp_path).create()
-    vault.wait, vault.drips = (0.0, True) if drips else (3.0, False)
+    vault.wait, vault.drips = (0.0, True) if drips else (30.0, False)
     keys = store(vault, tmp_path, seconds=0.4)
     started = time.monotonic()
     with pytest.raises(KeysAwayError, match=r"within 0\.4 seconds"):
         keys.data_key(one)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 15
 
 
 def test_a_wrong_mount_or_token_is_told_as_such(vault: Vault, tmp_path: Path) -> None:
