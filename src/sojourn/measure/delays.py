@@ -62,7 +62,7 @@ class Silent:
     """A source that should have spoken by now."""
 
     source: str
-    since: date  # the last day on which it was heard
+    since: date  # the last day of which it told; it may have told so for weeks
     share: float  # of the departures recorded in the months before it stopped
 
 
@@ -166,7 +166,7 @@ def find_trouble(
     """
     gone = without_history(reporting).filter(pl.col("direction") == direction.value)
     total = float(gone["records"].sum() or 0)
-    heard, last, jumped, changed, slower, wrong = {}, {}, [], [], 1.0, 0.0
+    last, jumped, changed, slower, wrong = {}, [], [], 1.0, 0.0
     for (source,), part in sorted(gone.partition_by("source", as_dict=True).items()):
         share = float(part["records"].sum()) / max(total, 1.0)
         odd = part.filter(
@@ -178,17 +178,16 @@ def find_trouble(
             jumped.append(str(source))
             wrong += share
             continue
-        if (quiet := _silence(part, known_at)) is not None:
-            heard[str(source)] = quiet
-            last[str(source)] = _last_day(part, quiet)
+        if (heard := _silence(part, known_at)) is not None:
+            last[str(source)] = _last_day(part, heard)
             continue
         ratio, clear = _change(part, known_at)
         if clear:
             changed.append(str(source))
             slower = max(slower, ratio, 1 / ratio)
     monthly = Monthly.of(gone)
-    missed = sorted(heard.keys() - taken_over(monthly, last, known_at) - set(retired))
-    silent = tuple(Silent(s, heard[s], share_at_stop(monthly, s, last[s])) for s in missed)
+    missed = sorted(last.keys() - taken_over(monthly, last, known_at) - set(retired))
+    silent = tuple(Silent(s, last[s], share_at_stop(monthly, s, last[s])) for s in missed)
     return Trouble(silent, tuple(jumped), wrong, tuple(changed), slower)
 
 

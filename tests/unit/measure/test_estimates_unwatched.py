@@ -16,6 +16,7 @@ from sojourn.measure.estimating import estimate_cells
 from sojourn.measure.evidence import Evidence
 from sojourn.policy import Policy, load_policy
 from sojourn.schemas import LINKAGE_QUALITY, REPORTING, VINTAGES
+from sojourn.simulate.small import STOP_DAY
 from sojourn.simulate.small_counts import SmallOffice
 from sojourn.simulate.small_world import Kind
 from sojourn.vocabulary import LinkageCount, Quantity, Span
@@ -72,6 +73,17 @@ def test_where_nobody_looked_how_sure_linking_is_that_is_the_reason(plain: Small
     everything = estimate_cells(unjudged, day, POLICY, np.random.default_rng(7), smallest=10)
     by_mode = everything.filter(pl.col("quantity") == Quantity.DEPARTURES_BY_MODE.value)
     assert set(by_mode["why"]) == {"linking_unjudged", "small"}
+
+
+def test_the_month_in_which_a_slow_source_stopped_has_no_number() -> None:
+    """Records of the days before came for weeks after it: heard, but not of this month."""
+    stops = replace(world(Kind.STOPS, stays=40_000), delay_days=np.array([12.0, 12.0, 12.0]))
+    of_it = office(stops)
+    found, day = evidence(of_it, day=540)
+    rows = told(found, day, Quantity.OVERSTAY_RATE, Span.MONTH)
+    stopped = of_it.date_of(STOP_DAY).replace(day=1)
+    assert said(of(rows, stopped)) == ("cannot", "source_silent")
+    assert of(rows, (stopped - timedelta(days=1)).replace(day=1))["value"] is not None
 
 
 def test_a_source_that_is_called_retired_takes_no_month_with_it() -> None:
