@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,10 @@ def estimate_command(
         print_json(dated.to_dicts())
         return
     _print(made)
+    unjudged = (pl.col("why") == "linking_unjudged") & (pl.col("standing") == Standing.CANNOT.value)
+    if made.filter(unjudged).height:
+        out.print("Nobody has looked yet how sure linking is, so there is no rate.")
+        out.print(f"Run sojourn quality --assess --home {home}, then this again.", soft_wrap=True)
 
 
 def _print(made: pl.DataFrame) -> None:
@@ -56,8 +61,8 @@ def _print(made: pl.DataFrame) -> None:
         told = [row for p in periods if (row := _row(rows.filter(pl.col("period") == p)))]
         if told:
             heads = ("period", "expected", "overstay rate", "truth, 19 in 20", "final, 19 in 20",
-                     "records alone", "remark")  # fmt: skip
-            print_table(f"by {span.value}, in total", heads, told, words=1)
+                     "records alone")  # fmt: skip
+            _print_noted(f"by {span.value}, in total", heads, told, words=1)
     _print_crossed(made)
     if not total.height:
         out.print("nothing to estimate yet: no month of permitted stays is over")
@@ -76,8 +81,21 @@ def _print_crossed(made: pl.DataFrame) -> None:
         for r in rows.sort("mode", "quantity").iter_rows(named=True)
     ]  # fmt: skip
     if told:
-        heads = ("year", "mode", "what", "number", "19 in 20", "bounds", "remark")
-        print_table("what lists of crossings say", heads, told, words=3)
+        heads = ("year", "mode", "what", "number", "19 in 20", "bounds")
+        _print_noted("what lists of crossings say", heads, told, words=3)
+
+
+def _print_noted(
+    title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, words: int
+) -> None:
+    """A row's last cell is its remark. Remarks stand below, numbered: beside so many numbers a
+    terminal has no room for words.
+    """
+    notes = list(dict.fromkeys(row[-1] for row in rows if row[-1]))
+    marked = [(*row[:-1], str(notes.index(row[-1]) + 1) if row[-1] else "") for row in rows]
+    print_table(title, (*heads, "note"), marked, words=words)
+    for number, note in enumerate(notes, 1):
+        out.print(f"  {number}  {note}")
 
 
 def _row(period: pl.DataFrame) -> tuple[str, ...] | None:

@@ -88,6 +88,7 @@ class EstimatePolicy:
     settled_months: int
     unlike_odds: float
     year_begins: int
+    retired_sources: tuple[str, ...]
 
     @property
     def settled_days(self) -> int:

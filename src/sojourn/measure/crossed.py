@@ -91,10 +91,14 @@ def seen_by_stratum(layout: Layout, exits: Exits) -> Seen:
 
 def crossed(
     lists: pl.DataFrame, seen: Seen | None, known_at: date, policy: EstimatePolicy,
-    rng: np.random.Generator, smallest: int,
+    rng: np.random.Generator, smallest: int, *, judged: bool = True,
 ) -> pl.DataFrame:  # fmt: skip
-    """ESTIMATES rows of every year that LISTS hold, up to ``known_at``."""
+    """ESTIMATES rows of every year that LISTS hold, up to ``known_at``. ``judged``: whether anybody
+    looked how sure linking is, re-entries among it.
+    """
     unseen = _unseen_each(seen, policy.draws, rng)
+    if not judged:
+        unseen = _Told(standing=Standing.CANNOT, why="linking_unjudged")
     rows: list[dict[str, object]] = []
     for year in _years(lists, known_at, policy.year_begins):
         hidden = _hidden_modes(year, smallest)

@@ -13,7 +13,7 @@ later than the longest delay yet seen is not reckoned with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sojourn.measure.taken_over import SILENT_SHARE, Monthly, share_at_stop, taken_over
 from sojourn.vocabulary import Direction
 
 Array = NDArray[np.float64]
@@ -61,8 +62,8 @@ class Silent:
     """A source that should have spoken by now."""
 
     source: str
-    since: date  # the last day on which it was heard
-    share: float  # of the departures recorded before
+    since: date  # the last day of which it told; it may have told so for weeks
+    share: float  # of the departures recorded in the months before it stopped
 
 
 @dataclass(frozen=True)
@@ -155,12 +156,17 @@ def _usable(reporting: pl.DataFrame, known_at: date, direction: Direction) -> pl
 
 
 def find_trouble(
-    reporting: pl.DataFrame, known_at: date, direction: Direction = Direction.DEPARTURE
-) -> Trouble:
-    """Who fell silent, whose clock jumped, whose delays changed."""
+    reporting: pl.DataFrame, known_at: date, direction: Direction = Direction.DEPARTURE,
+    retired: Collection[str] = (),
+) -> Trouble:  # fmt: skip
+    """Who fell silent, whose clock jumped, whose delays changed.
+
+    Not silent is whom a new source took over, nor who is ``retired``: stopped for good, and known
+    to have.
+    """
     gone = without_history(reporting).filter(pl.col("direction") == direction.value)
     total = float(gone["records"].sum() or 0)
-    silent, jumped, changed, slower, wrong = [], [], [], 1.0, 0.0
+    last, jumped, changed, slower, wrong = {}, [], [], 1.0, 0.0
     for (source,), part in sorted(gone.partition_by("source", as_dict=True).items()):
         share = float(part["records"].sum()) / max(total, 1.0)
         odd = part.filter(
@@ -172,14 +178,38 @@ def find_trouble(
             jumped.append(str(source))
             wrong += share
             continue
-        if (quiet := _silence(part, known_at)) is not None:
-            silent.append(Silent(str(source), quiet, share))
+        if (heard := _silence(part, known_at)) is not None:
+            last[str(source)] = _last_day(part, heard)
             continue
         ratio, clear = _change(part, known_at)
         if clear:
             changed.append(str(source))
             slower = max(slower, ratio, 1 / ratio)
-    return Trouble(tuple(silent), tuple(jumped), wrong, tuple(changed), slower)
+    monthly = Monthly.of(gone)
+    missed = sorted(last.keys() - taken_over(monthly, last, known_at) - set(retired))
+    silent = tuple(Silent(s, last[s], share_at_stop(monthly, s, last[s])) for s in missed)
+    return Trouble(silent, tuple(jumped), wrong, tuple(changed), slower)
+
+
+def _last_day(part: pl.DataFrame, heard: date) -> date:
+    """The last event day of which a source told by the day it was last ``heard``."""
+    last = part.filter(pl.col("event_day") <= heard)["event_day"].max()
+    return last if isinstance(last, date) else heard
+
+
+def watched_days(reporting: pl.DataFrame, known_at: date, direction: Direction) -> int:
+    """For how long every large source has told of what happened since; 0 where one handed over
+    its history alone, or none has told anything.
+    """
+    told = reporting.filter(pl.col("direction") == direction.value)
+    by_source = told.group_by("source").agg(pl.col("records").sum())
+    large = by_source.filter(pl.col("records") >= SILENT_SHARE * pl.col("records").sum())
+    live = _usable(reporting, known_at, direction)
+    since = large.join(
+        live.group_by("source").agg(pl.col("event_day").min()), on="source", how="left"
+    )["event_day"]
+    last = since.max()
+    return (known_at - last).days if isinstance(last, date) and not since.has_nulls() else 0
 
 
 def _silence(part: pl.DataFrame, known_at: date) -> date | None:

@@ -79,7 +79,10 @@ def estimate_cells(
             parts += _estimate_kind(layout, model, span, kept, known_at, policy, rng, smallest)
     if not only:
         exits = None if model is None else seen_by_stratum(layout, model.exits)
-        parts.append(crossed(evidence.lists, exits, known_at, policy.estimate, rng, smallest))
+        judged = evidence.judged
+        parts.append(
+            crossed(evidence.lists, exits, known_at, policy.estimate, rng, smallest, judged=judged)
+        )
     return ESTIMATES.conform(pl.concat(parts)).sort(ESTIMATES.key)
 
 
@@ -188,9 +191,16 @@ def _standing(
     if quantity in _RECORDED:
         return code, fatal
     for at, concern in sorted(enumerate(concerns), key=lambda c: not c[1].fatal):
-        if quantity in _COUNTED and concern.code in _OF_EXITS:
+        if quantity in _COUNTED and _of_exits(concern):
             continue
         code = np.where((code == "") & (touched[at] > TOUCHED), concern.code, code)
         if concern.fatal:
             fatal |= touched[at] > FATAL
     return code, fatal
+
+
+def _of_exits(concern: Concern) -> bool:
+    """Whether it leaves what is counted as it is. Links that nobody judged tell of no unseen exit;
+    what they closed is counted all the same, though wider.
+    """
+    return concern.code in _OF_EXITS or (concern.fatal and concern.code == "linking_unjudged")

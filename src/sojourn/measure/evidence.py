@@ -19,7 +19,7 @@ from scipy import sparse
 from sojourn.doors import check_table, doors_checked
 from sojourn.measure.development import month_end
 from sojourn.schemas import COUNTS, LINKAGE_QUALITY, LISTS, REPORTING, VINTAGES
-from sojourn.vocabulary import Outcome
+from sojourn.vocabulary import LinkageCount, Outcome
 
 Array = NDArray[np.float64]
 
@@ -39,6 +39,11 @@ class Evidence:
     reporting: pl.DataFrame  # REPORTING
     lists: pl.DataFrame  # LISTS
     linkage: pl.DataFrame  # LINKAGE_QUALITY
+
+    @property
+    def judged(self) -> bool:
+        """Whether anybody looked how sure linking is. Before, decoys alone are counted."""
+        return self.linkage.filter(pl.col("what") == LinkageCount.ARRIVALS.value).height > 0
 
     def check(self) -> None:
         """Raise SchemaError where a table is not what schemas.py says, if doors are checked."""

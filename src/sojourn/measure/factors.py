@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 
 from sojourn.measure.arrived import came_in, ended_before, told_by_now
 from sojourn.measure.corrected import Timed, timed_errors
-from sojourn.measure.delays import Completeness, Trouble, completeness, find_trouble, pooled
+from sojourn.measure.delays import (
+    Completeness,
+    Trouble,
+    completeness,
+    find_trouble,
+    pooled,
+    watched_days,
+)
 from sojourn.measure.development import Development, develop, month_end
 from sojourn.measure.estimate import Z95, Estimate
 from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, LATE, OPEN, Evidence, Layout
@@ -29,15 +36,21 @@ from sojourn.measure.linkage import IN_TIME as TIMELY
 from sojourn.measure.linkage import LATE as TARDY
 from sojourn.measure.remaining import Factors
 from sojourn.measure.revisions import past_revisions
+from sojourn.measure.taken_over import SILENT_SHARE
 from sojourn.measure.unlike import Trend, return_trend
 from sojourn.policy import EstimatePolicy
 from sojourn.vocabulary import Direction
 
 Array = NDArray[np.float64]
 
-SILENT_SHARE = 0.05  # of departures: a silent source with more leaves no number
 JUMPED_DAYS = 60  # after a jump, months younger than this cannot be completed
 YOUNG_DAYS = 92
+# Where nobody has watched how months grow: of departures still to be told when a month is
+# YOUNG_DAYS old, as of a source that takes 26 days on the mean (exp(-92 / 26) = 0.03), which is
+# slow. It falls with the square of the age, slower than that source's, for some are slower still;
+# and is no more than UNWATCHED_MOST, for most departures lie long before the last permitted day.
+UNWATCHED, UNWATCHED_MOST = 0.03, 0.1
+MONTH_DAYS = 31  # months younger than this, and not watched for so long, cannot be completed
 # Of false links that close a stay, those before its traveller's next arrival: 0.65 in 40 countries
 # of sojourn.simulate.small, each of 100,000 stays and more.
 BEFORE_NEXT = 0.65
@@ -101,15 +114,16 @@ def build_model(
     trend = return_trend(evidence.linkage)
     timed = timed_errors(evidence.linkage)
     falsely = BEFORE_NEXT * min(sum(t.false_each for t in timed.values()), 0.5)
-    trouble = find_trouble(evidence.reporting, known_at)
+    trouble = find_trouble(evidence.reporting, known_at, retired=policy.retired_sources)
     told = pooled(completeness(evidence.reporting, known_at, Direction.DEPARTURE))
-    telling = _telling(evidence.linkage, layout, trouble, told, known_at)
+    watched = watched_days(evidence.reporting, known_at, Direction.DEPARTURE)
+    telling = _telling(evidence.linkage, layout, trouble, told, watched, known_at)
     exits = by_length(
         seen_exits(telling, layout.strata, policy.least_reentries, falsely, evidence.linkage),
         telling,
     )
     ages = layout.ages(known_at)
-    grown = _completed(evidence, layout, known_at, IN_TIME, told, trouble)
+    grown = _completed(evidence, layout, known_at, told, trouble)
     changed = develop(evidence.vintages, CHANGED, layout.strata, layout.months, known_at)
     in_now, changed_now = _grow(grown, draws, rng), _grow(changed, draws, rng)
     tardier = develop(evidence.vintages, LATE, layout.strata, layout.months, known_at)
@@ -117,6 +131,10 @@ def build_model(
     late = layout.spread(np.array([1 / _recent(told, int(a) + 15) for a in ages]))[:, None]
     missing = _missing(layout, trouble)[:, None]
     in_draws = in_now[1] * (1 + missing * rng.random((1, draws)))
+    unwatched = layout.spread(_unwatched(grown, ages, watched))[:, None]
+    if unwatched.any():
+        # In four countries of five nothing is to come, else up to so much: most delays are short.
+        in_draws *= 1 + unwatched * np.maximum(5 * rng.random((1, draws)) - 4, 0.0)
     size, size_draws = _sizes(evidence, layout, ages, known_at, policy, draws, rng)
     odds = _odds(evidence, layout, exits, trend, policy, rng)
     tardy, timely = (timed.get(name, NO_GUIDE[name]) for name in (TARDY, TIMELY))
@@ -138,7 +156,8 @@ def build_model(
         in_draws, late_later[1], truth.grow_changed, ones * anew[TIMELY], ones * anew[TARDY],
         odds.later, (1 + odds.later) * ratio_draws - 1, size_draws,
     )  # fmt: skip
-    concerns = _concerns(evidence, layout, exits, trend, trouble, grown, ages, timed)
+    untimed = grown.unknown & (np.maximum(ages, watched) < MONTH_DAYS)
+    concerns = _concerns(evidence, layout, exits, trend, trouble, grown, untimed, ages, timed)
     return Model(
         value, truth, later, exits, trend, late[:, 0], late_later[0][:, 0], grown.dispersion,
         concerns,
@@ -149,22 +168,31 @@ def _completed(
     evidence: Evidence,
     layout: Layout,
     known_at: date,
-    outcome: object,
     told: Completeness | None,
     trouble: Trouble,
 ) -> Development:
     """From vintages; where no month before was watched at that age, from the sources' delays."""
     grown = develop(evidence.vintages, IN_TIME, layout.strata, layout.months, known_at)
     share, error = grown.share.copy(), grown.log_error.copy()
+    # Vintages of one day take the oldest month to be complete, for nothing is older.
+    unknown = grown.unknown if told is not None else np.ones_like(grown.unknown)
     for at, age in enumerate(layout.ages(known_at)):
-        if grown.unknown[at]:
+        if unknown[at]:
             # Departures lie between long before the last permitted day and the day itself.
             least = told.at(int(age)) if told is not None else 1.0
             share[:, at] = np.minimum(share[:, at], (1 + least) / 2)
             error[:, at] = np.hypot(error[:, at], (1 - least) / 2 + 0.002)
         changed = trouble.slower - 1 if trouble.changed and age < YOUNG_DAYS else 0.0
         error[:, at] = np.hypot(error[:, at], (1 - share[:, at]) * max(changed, UNCHANGED))
-    return Development(share, error, grown.dispersion, grown.unknown)
+    return Development(share, error, grown.dispersion, unknown)
+
+
+def _unwatched(grown: Development, ages: NDArray[np.int64], watched: int) -> Array:
+    """By month: how many more departures may be to come than are told, where nobody watched any
+    month grow, beyond the days for which the sources were.
+    """
+    beyond = UNWATCHED * (YOUNG_DAYS / np.maximum(np.maximum(ages, watched), 1)) ** 2
+    return np.where(grown.unknown, np.minimum(beyond, UNWATCHED_MOST), 0.0)
 
 
 def _grow(grown: Development, draws: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -179,17 +207,18 @@ def _grow(grown: Development, draws: int, rng: np.random.Generator) -> tuple[Arr
 
 def _telling(
     linkage: pl.DataFrame, layout: Layout, trouble: Trouble, told: Completeness | None,
-    known_at: date,
+    watched: int, known_at: date,
 ) -> pl.DataFrame:  # fmt: skip
     """LINKAGE_QUALITY with those re-entries alone whose departures are in, if they ever will be."""
     since = [s.since for s in trouble.silent if s.share >= SILENT_SHARE]
     if since:
         linkage = ended_before(linkage, layout, min(since))
-    if told is None:
-        return linkage
-    return told_by_now(
-        linkage, known_at, round(told.days_until(ALL_BUT_FEW) * max(trouble.slower, SLACK))
-    )
+    days = 0
+    if told is not None:
+        days = round(told.days_until(ALL_BUT_FEW) * max(trouble.slower, SLACK))
+    if watched < MONTH_DAYS:
+        days = max(days, YOUNG_DAYS)  # longer delays than were watched are usual
+    return told_by_now(linkage, known_at, days)
 
 
 def _odds(
@@ -317,6 +346,7 @@ def _concerns(
     trend: Trend,
     trouble: Trouble,
     grown: Development,
+    untimed: NDArray[np.bool_],
     ages: NDArray[np.int64],
     timed: dict[str, Timed],
 ) -> tuple[Concern, ...]:
@@ -331,12 +361,12 @@ def _concerns(
         return layout.spread(flags.astype(np.float64))
 
     lost = _missing(layout, trouble)
-    untimed = grown.unknown & (not evidence.reporting.height)
     found = [
+        Concern("linking_unjudged", True, everywhere * (not evidence.judged)),
         Concern("no_reentries", True, by_stratum(exits.blind)),
         Concern("source_silent", True, (lost >= SILENT_SHARE).astype(np.float64)),
         Concern("source_silent", False, (lost > 0).astype(np.float64)),
-        Concern("no_delays", True, by_month(untimed & (ages < YOUNG_DAYS))),
+        Concern("no_delays", True, by_month(untimed)),
     ]
     if trouble.jumped:
         young = by_month(ages < JUMPED_DAYS)

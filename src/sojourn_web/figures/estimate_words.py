@@ -81,7 +81,9 @@ WHYS = {
     ),
     "source_silent": Why(
         "a source of departures stopped telling before the period was over",
-        "See which source is silent, have its records sent, and estimate anew.",
+        "See which source is silent, have its records sent, and estimate anew. If it will never "
+        "tell again, or tells under another name, name it in the policy: retired_sources under "
+        "[estimate].",
     ),
     "clock_jumped": Why(
         "a source sent records that lie in the future, so its clock cannot be trusted",
@@ -92,12 +94,13 @@ WHYS = {
         "Ask the source what has changed. The range narrows when the period is older.",
     ),
     "no_delays": Why(
-        "nobody has yet watched how reports of a month come in, so what is still to come is "
-        "unknown",
+        "nobody has yet watched how reports of a month come in (a history that was loaded says "
+        "nothing of it), so what is still to come is unknown",
         "Wait until one month has been watched to its end, then estimate anew.",
     ),
     "short_history": Why(
-        "few months have been watched so far, so little is known of reports that come late",
+        "few months, or none, have been watched so far, so little is known of reports that come "
+        "late",
         "The range narrows with each month that is watched.",
     ),
     "returning_unlike": Why(
@@ -119,7 +122,7 @@ WHYS = {
         "it is not known how many links are missed or wrong: nobody has tried it out yet, or "
         "records bear no document number to try it with",
         "The office runs sojourn quality --assess, then sojourn estimate. Without document "
-        "numbers, read the range.",
+        "numbers there is a range all the same: read that.",
     ),
     "no_bookings": Why("no list of bookings is held", "Have a carrier send its bookings."),
     "one_list": Why(

@@ -129,3 +129,27 @@ def test_the_command_estimates_and_reports_print_what_the_ledger_holds(
     printed = CliRunner().invoke(build_app(), asked)
     assert printed.exit_code == 0, printed.output
     assert "for the steward alone" in page.read_text("utf-8").lower()
+
+
+def test_the_command_says_what_to_run_where_nobody_looked_how_sure_linking_is(
+    tmp_path: Path, country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "office"
+    home.mkdir()
+    FileKeyProvider.create(key_file(home))
+    held = ["--home", str(home), "--database", f"sqlite:///{home / 'statistics.sqlite3'}"]
+    office = replace(open_office(home), clock=lambda: NOW)
+    with Desk(office) as desk:
+        hand_in(desk, office, country.crossings, "all", country.status_changes)
+    monkeypatch.setenv("COLUMNS", "80")
+    told = CliRunner().invoke(build_app(), ["estimate", *held])
+    assert told.exit_code == 0, told.output
+    assert "cannot: linking unjudged" in told.output
+    assert "re-entries" not in told.output
+    assert "reentries" not in told.output
+    assert "\N{HORIZONTAL ELLIPSIS}" not in told.output, "whole words"
+    assert f"Run sojourn quality --assess --home {home}, then this again." in told.output
+    assess(office, np.random.default_rng(1))
+    told = CliRunner().invoke(build_app(), ["estimate", *held])
+    assert "unjudged" not in told.output
+    assert "sojourn quality" not in told.output
