@@ -108,10 +108,9 @@ def _yearly(
 
 
 def _last_over(book: Book, span: Span) -> date:
-    """The last period that was over when it was told, or the last there is; today, of none."""
-    days = timedelta(days=28 if span == Span.MONTH else 365)
+    """The last period that is told whole, or the last there is; today, of none."""
     held = book.periods(span)
-    over = [day for day in held if day + days <= book.known_at]
+    over = [day for day in held if book.unfinished(span, day) is None]
     return max(over or held, default=book.known_at)
 
 

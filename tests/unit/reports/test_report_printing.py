@@ -10,6 +10,7 @@ import zlib
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import polars as pl
 import pytest
 
 from lib.estimated import build_estimates
@@ -163,3 +164,21 @@ def test_the_examples_say_what_they_are(us: Report) -> None:
         assert "Invented people" in text
         assert "Its truth is known" in text
     assert "Invented people" not in read(render_html(us)).text
+
+
+def test_why_a_number_is_wide_or_missing_is_said_in_words() -> None:
+    frame = build_estimates(size=9000)
+    year = pl.col("span") == "year"
+    rate, here = (pl.col("quantity") == q for q in ("overstay_rate", "probably_still_here"))
+    frame = frame.with_columns(
+        standing=pl.when(year & rate).then(pl.lit("widened", dtype=frame.schema["standing"]))
+        .when(year & here).then(pl.lit("cannot", dtype=frame.schema["standing"]))
+        .otherwise("standing"),
+        why=pl.when(year & rate).then(pl.lit("few_reentries"))
+        .when(year & here).then(pl.lit("source_silent")).otherwise("why"),
+        value=pl.when(year & here).then(None).otherwise("value"),
+    )  # fmt: skip
+    text = read(render_html(make_report(Shape.US, frame, Kind.STEWARD, POLICY))).text
+    assert "widened: few of that kind have arrived again" in text
+    assert "not estimateda source of departures is silent" in text
+    assert "few reentries" not in text
