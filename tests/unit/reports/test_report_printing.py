@@ -156,6 +156,20 @@ def test_another_ending_is_refused(us: Report) -> None:
         render(us, ".xlsx")
 
 
+def test_the_examples_show_what_the_offices_published(us: Report) -> None:
+    wanted = {
+        Shape.US: {"unsettled_rate": 1.15, "without_rate": 1.04, "recorded_rate": 1.15},
+        Shape.UK: {"in_time_share": 95.2, "late_share": 0.4, "without_share": 4.4},
+    }
+    for shape, shares in wanted.items():
+        report = example_report(shape, POLICY)
+        total = report.blocks[0].total
+        assert total is not None
+        for key, published in shares.items():
+            assert report.cell(total, key).value == pytest.approx(published, rel=0.05), key
+        assert all(c.value is not None for r in report.blocks[0].all_rows for c in r.cells)
+
+
 def test_the_examples_say_what_they_are(us: Report) -> None:
     for shape in (Shape.US, Shape.UK):
         report = example_report(shape, POLICY)
