@@ -42,7 +42,7 @@ from sojourn.reports import (
     us_report,
     vintages,
 )
-from sojourn.schemas import LISTS, REPORTING, VINTAGES, Span
+from sojourn.schemas import LISTS, REPORTING, VINTAGES, Outcome, Span
 from sojourn.simulate.published import COUNTRIES, UK_2019_20, US_FY2024, draw_published
 
 EXAMPLES = {Shape.US: US_FY2024, Shape.UK: UK_2019_20}
@@ -108,10 +108,9 @@ def _yearly(
 
 
 def _last_over(book: Book, span: Span) -> date:
-    """The last period that was over when it was told, or the last there is; today, of none."""
-    days = timedelta(days=28 if span == Span.MONTH else 365)
+    """The last period that is told whole, or the last there is; today, of none."""
     held = book.periods(span)
-    over = [day for day in held if day + days <= book.known_at]
+    over = [day for day in held if book.unfinished(span, day) is None]
     return max(over or held, default=book.known_at)
 
 
@@ -239,13 +238,17 @@ def example_report(
     report = make_report(
         shape, estimates, Kind.STEWARD, policy, period=office.year, names=COUNTRIES
     )
-    expected = float(drawn.counts["value"].sum())
+    told = drawn.counts
+    if not office.tells_changed:
+        told = told.filter(pl.col("outcome") != Outcome.STATUS_CHANGED.value)
+    expected = float(told["value"].sum())
     here, late = (float(drawn.truth[name].sum()) for name in ("still_here", "late"))
     notes = (
         f"A simulated country of invented people, drawn so that its records show what was "
         f"published for {_OFFICES[shape]} ({_SAID[shape]}); one stay of it stands for {scale:,}.",
-        "Assumed, for it is not published: the mix of classes, and that 54% of those without a "
-        "departure record have left. So many of a US backlog were closed on review.",
+        "Assumed, for it is not published: the mix of classes, that the status of two in a hundred "
+        "has changed, and that 54% of those without a departure record have left. So many of a US "
+        "backlog were closed on review.",
         f"Its truth is known: {100 * here / expected:.2f}% are still here, and "
         f"{100 * (here + late) / expected:.2f}% left late or are still here.",
         "It shows how the office's table would look, not what the office should have found.",

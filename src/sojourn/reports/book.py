@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from itertools import dropwhile
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ import polars as pl
 from sojourn.errors import ReportError
 from sojourn.reports.reckoning import scaled
 from sojourn.reports.report import NUMBERS, Cell, Kind, Status
+from sojourn.reports.wording import WHY, last_day
 from sojourn.schemas import ESTIMATES, FIGURES, Quantity, Span, Standing, check_table
 from sojourn.vocabulary import StayEvent
 
@@ -33,6 +35,7 @@ _COUNTED = {
     StayEvent.LEFT_IN_TIME: Quantity.DEPARTED_IN_TIME,
     StayEvent.LEFT_LATE: Quantity.DEPARTED_LATE,
 }
+_OF_EVERY_MONTH = Quantity.EXPECTED_DEPARTURES  # told of each month of which anything is
 ALL = ""
 ESTIMATES_TABLE = "estimates"  # of FIGURES: made together, completed for late records
 
@@ -61,6 +64,25 @@ class Book:
     def places(self, span: Span, period: date) -> tuple[Where, ...]:
         found = {w for w, _ in self.cells if w.span == span and w.period == period}
         return tuple(sorted(found))
+
+    def unfinished(self, span: Span, period: date) -> date | None:
+        """Up to which day a span is told that is not told whole; None of one that is.
+
+        Of a span whose last day is the vintage the stays that end on it are lacking
+        (``measure.outcomes``). A released year ends before the first month that could not be told
+        (``release.years``).
+        """
+        last = last_day(span, period)
+        if self.kind == Kind.PUBLIC and span == Span.YEAR:
+            months = [m for m in self.periods(Span.MONTH) if period <= m <= last]
+            begun = list(dropwhile(lambda m: not self._is_told(m), months))
+            untold = next((m for m in begun if not self._is_told(m)), None)
+            if untold is not None:
+                return untold - timedelta(days=1)
+        return self.known_at if last >= self.known_at else None
+
+    def _is_told(self, month: date) -> bool:
+        return self.cell(Where(Span.MONTH, month), _OF_EVERY_MONTH).value is not None
 
     def periods(self, span: Span) -> tuple[date, ...]:
         return tuple(sorted({w.period for w, _ in self.cells if w.span == span}))
@@ -150,6 +172,7 @@ def _estimated(row: dict[str, Any], quantity: Quantity, smallest: int) -> Cell:
 
 def _released(row: dict[str, Any], quantity: Quantity) -> Cell:
     if row["value"] is None or not isfinite(row["value"]):
-        return Cell(status=Status.CANNOT, why="not_released")
+        why = row["method"] if row["method"] in WHY else "not_released"
+        return Cell(status=Status.CANNOT, why=why)
     cell = Cell(row["value"], row["lower"], row["upper"])
     return scaled(cell, 100) if quantity in RATES else cell

@@ -216,8 +216,18 @@ def _against(report: Report, before: Report) -> list[Finding]:
 
 
 def _running(before: Report, was: Row) -> bool:
-    """A month that was not over then: its numbers had hardly begun."""
-    return "age" in before.at and before.cell(was, "age").status == Status.CANNOT
+    """A month or year that was not over then: its numbers had hardly begun."""
+    if "age" in before.at:
+        return before.cell(was, "age").status == Status.CANNOT
+    return before.until is not None
+
+
+def _may_be_one(cell: Cell, earlier: Cell) -> bool:
+    """Whether their intervals meet: of few stays an estimate may be near nought and then not."""
+    if cell.slack == 0.0 or earlier.slack == 0.0:
+        return False
+    now, was = ((c.lower or 0.0, c.upper or 0.0) for c in (cell, earlier))
+    return now[0] <= was[1] and was[0] <= now[1]
 
 
 def _jumps(report: Report, before: Report, block: Block, row: Row, was: Row) -> list[Finding]:
@@ -225,8 +235,9 @@ def _jumps(report: Report, before: Report, block: Block, row: Row, was: Row) -> 
     for head in report.heads:
         if head.signed or head.unit in (Unit.DAYS, Unit.POINTS) or head.key not in before.at:
             continue
-        one, two = report.cell(row, head.key).value, before.cell(was, head.key).value
-        if one is None or two is None:
+        cell, earlier = report.cell(row, head.key), before.cell(was, head.key)
+        one, two = cell.value, earlier.value
+        if one is None or two is None or _may_be_one(cell, earlier):
             continue
         low, high = sorted((abs(one), abs(two)))
         # A share of few stays may do anything: as many must be behind it as behind a number.

@@ -68,7 +68,9 @@ def monthly_report(
         )
     rows = tuple(_row(book, before, first) for first in firsts)
     block = Block("months", "Month by month", "Month", rows, _total(rows))
-    notes = [f"The last recorded day in it is {wording.say_day(book.known_at)}."]
+    until = book.unfinished(Span.MONTH, firsts[-1])
+    notes = [*wording.notes_on(book.kind, until)]
+    notes.append(f"The last recorded day in it is {wording.say_day(book.known_at)}.")
     if before is None:
         notes.append("There is no vintage before this one: revisions cannot be told yet.")
     else:
@@ -76,9 +78,9 @@ def monthly_report(
     for_whom = "released figures" if book.kind == Kind.PUBLIC else "confidential cells"
     return Report(
         Shape.MONTHLY, book.kind, "Arrivals, departures and overstays, month by month",
-        f"From {for_whom}", f"{firsts[0]:%B %Y} to {last:%B %Y}", book.known_at, policy_digest,
-        HEADS, (block,), tuple(notes), DEFINITIONS, (), (),
-        book.smallest, before.known_at if before else None,
+        f"From {for_whom}", wording.say_so_far(f"{firsts[0]:%B %Y} to {last:%B %Y}", until),
+        book.known_at, policy_digest, HEADS, (block,), tuple(notes), DEFINITIONS, (), (),
+        book.smallest, before.known_at if before else None, until=until,
     )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ That is right where one cause (coverage of exits) moves them all, and wider than
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sojourn.reports.report import Cell, Status
 
 _UNSEEN = (Status.HIDDEN, Status.GUARDING, Status.CANNOT, Status.ABSENT)
@@ -41,6 +43,21 @@ def add(*cells: Cell) -> Cell:
         _add_ends([c.bound_lower for c in cells], values),
         _add_ends([c.bound_upper for c in cells], values),
     )
+
+
+def less(whole: Cell, *parts: Cell) -> Cell:
+    """What is left of a whole without ``parts``."""
+    return add(whole, *(_turned(part) for part in parts))
+
+
+def _turned(cell: Cell) -> Cell:
+    """Its numbers below nought: what was its lower end is its upper one."""
+    turned = cell.each(lambda number: -number)
+    return replace(
+        turned, lower=turned.upper, upper=turned.lower,
+        later_lower=turned.later_upper, later_upper=turned.later_lower,
+        bound_lower=turned.bound_upper, bound_upper=turned.bound_lower,
+    )  # fmt: skip
 
 
 def _add_ends(ends: list[float | None], values: list[float]) -> float | None:

@@ -176,6 +176,7 @@ class Report:
     compared_with: date | None = None  # the vintage before
     findings: tuple[Finding, ...] = ()
     synthetic: bool = False  # invented people only
+    until: date | None = None  # up to which day a period is told that is not told whole
     at: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -1,9 +1,10 @@
 """A table in the shape of the US Entry/Exit Overstay Report: by class of admission and country.
 
 In: a ``Book``. Out: a ``Report``: expected departures, departed late ("out-of-country overstays"),
-no departure recorded ("suspected in-country overstays"), totals and rates, as that report has
-them, and beside them what it has not: how many of those without a record have probably left, with
-95% intervals. Source of the shape: DHS Entry/Exit Overstay Reports FY2015 to FY2024.
+without a departure ("suspected in-country overstays"), totals and rates, as that report has them,
+put right (``righted``). Beside them what it has not: how many of those without a departure have
+probably left, with 95% intervals. And what the records say as they stand, which sums with nothing.
+Source of the shape: DHS Entry/Exit Overstay Reports FY2015 to FY2024.
 
 Countries stand in the order of the alphabet: the table ranks nobody.
 """
@@ -19,49 +20,51 @@ from sojourn.reports.book import ALL, Book, Where
 from sojourn.reports.laying import TOTAL, Draft, Line, Rules, group_of, lay, look_up
 from sojourn.reports.reckoning import add, hide_with, number_of, share
 from sojourn.reports.report import Cell, Head, Kind, Ratio, Report, Shape, Sum, Unit
-from sojourn.reports.wording import US_GROUPS, ClassGroup
+from sojourn.reports.righted import NEEDED, without_departure
+from sojourn.reports.wording import AS_THEY_STAND, PUT_RIGHT, US_GROUPS, ClassGroup
 from sojourn.schemas import Quantity, Span
 
-RECORDS, MODELLED = "What the records say", "Estimated, with 95% intervals"
+MODELLED = "Estimated, with 95% intervals"
 HEADS = (
-    Head("expected", "Expected departures", Unit.STAYS, RECORDS, additive=True),
-    Head("late", "Departed late", Unit.STAYS, RECORDS, "Out-of-country overstays", additive=True),
-    Head("open", "No departure recorded", Unit.STAYS, RECORDS,
-         "Suspected in-country overstays", additive=True),
-    Head("recorded", "Late or no departure recorded", Unit.STAYS, RECORDS, "Total overstays",
+    Head("expected", "Expected departures", Unit.STAYS, PUT_RIGHT, additive=True),
+    Head("late", "Departed late", Unit.STAYS, PUT_RIGHT, "Out-of-country overstays",
          additive=True),
-    Head("recorded_rate", "Rate by the records alone", Unit.PERCENT, RECORDS,
+    Head("without", "Without a departure", Unit.STAYS, PUT_RIGHT,
+         "Suspected in-country overstays", additive=True),
+    Head("unsettled", "Late or without a departure", Unit.STAYS, PUT_RIGHT, "Total overstays",
+         additive=True),
+    Head("unsettled_rate", "Late or without a departure, share", Unit.PERCENT, PUT_RIGHT,
          "Total overstay rate"),
-    Head("open_rate", "No departure recorded, share", Unit.PERCENT, RECORDS,
+    Head("without_rate", "Without a departure, share", Unit.PERCENT, PUT_RIGHT,
          "Suspected in-country overstay rate"),
     Head("left", "Left unrecorded (modelled)", Unit.STAYS, MODELLED, additive=True),
     Head("here", "Probably still here (modelled)", Unit.STAYS, MODELLED, additive=True),
     Head("overstays", "Late or probably still here", Unit.STAYS, MODELLED, additive=True),
     Head("rate", "Overstay rate", Unit.PERCENT, MODELLED, drawn=True, mark="recorded_rate"),
     Head("here_rate", "Probably still here (modelled), share", Unit.PERCENT, MODELLED),
+    Head("open", "No departure recorded", Unit.STAYS, AS_THEY_STAND, additive=True),
+    Head("recorded_rate", "Rate by the records alone", Unit.PERCENT, AS_THEY_STAND),
 )  # fmt: skip
 WANTED = {
-    "expected": Quantity.EXPECTED_DEPARTURES,
-    "late": Quantity.DEPARTED_LATE,
+    **NEEDED,
     "open": Quantity.NO_DEPARTURE_RECORDED,
-    "left": Quantity.LEFT_UNRECORDED,
-    "here": Quantity.PROBABLY_STILL_HERE,
     "said_recorded_rate": Quantity.RECORDED_RATE,
     "said_rate": Quantity.OVERSTAY_RATE,
 }
-ADDITIVE = ("expected", "late", "open", "left", "here")
-SUMS = (Sum("recorded", ("late", "open")),)
+ADDITIVE = ("expected", "late", "without", "open", "left", "here")
+SUMS = (Sum("unsettled", ("late", "without")), Sum("without", ("left", "here")))
 RATIOS = (
-    Ratio("recorded_rate", ("late", "open"), "expected"),
-    Ratio("open_rate", ("open",), "expected"),
+    Ratio("unsettled_rate", ("late", "without"), "expected"),
+    Ratio("without_rate", ("without",), "expected"),
     Ratio("here_rate", ("here",), "expected"),
     Ratio("rate", ("late", "here"), "expected", and_up_to=("left",)),
 )
-GUARDED = (Sum("open", ("left", "here")),)
+# Of what the records hold the split is true only nearly, and guarded all the same.
+GUARDED = (Sum("without", ("left", "here")), Sum("open", ("left", "here")))
 IN_TOTAL, COUNTRIES = "in_total", "countries"
 DEFINITIONS = (
-    wording.EXPECTED, wording.LATE, wording.OPEN, wording.LEFT, wording.HERE,
-    wording.RECORDED_RATE, wording.RATE, wording.INTERVAL,
+    wording.EXPECTED, wording.LATE, wording.WITHOUT, wording.RIGHTED, wording.LEFT, wording.HERE,
+    wording.RATE, wording.OPEN, wording.RECORDED_RATE, wording.INTERVAL,
 )  # fmt: skip
 NOTE_US = (
     "The US terms stand in quotation marks as that office's. It counts every stay without a "
@@ -86,13 +89,14 @@ def us_report(
     """
     drafts, rules = _draft(book, span, period, groups, names or {})
     blocks = lay(drafts, rules, HEADS, _derive)
-    said = wording.say_period(span, period)
+    until = book.unfinished(span, period)
     for_whom = "released figures" if book.kind == Kind.PUBLIC else "confidential cells"
     return Report(
         Shape.US, book.kind, "Expected departures and overstays",
         f"In the shape of the US Entry/Exit Overstay Report, from {for_whom}",
-        said, book.known_at, policy_digest, HEADS, blocks, (NOTE_US, NOTE_FISCAL), DEFINITIONS,
-        SUMS, RATIOS, book.smallest,
+        wording.say_so_far(wording.say_period(span, period), until), book.known_at, policy_digest,
+        HEADS, blocks, (*wording.notes_on(book.kind, until), NOTE_US, NOTE_FISCAL), DEFINITIONS,
+        SUMS, RATIOS, book.smallest, until=until,
     )  # fmt: skip
 
 
@@ -100,10 +104,12 @@ def _derive(base: Mapping[str, Cell]) -> dict[str, Cell]:
     """Every column that is made of others; hidden wherever one of these is."""
     expected, late, still = base["expected"], base["late"], base["here"]
     rate = hide_with(base["said_rate"], expected, late, still)
+    unsettled = add(late, base["without"])
     return {
-        "recorded": add(late, base["open"]),
+        "unsettled": unsettled,
+        "unsettled_rate": share(unsettled, expected),
+        "without_rate": share(base["without"], expected),
         "recorded_rate": hide_with(base["said_recorded_rate"], expected, late, base["open"]),
-        "open_rate": share(base["open"], expected),
         "overstays": number_of(rate, expected),
         "rate": rate,
         "here_rate": share(still, expected),
@@ -123,7 +129,8 @@ def _draft(
     found = group_of(groups, classes)
 
     def line(key: str, label: str, *places: Where) -> Line:
-        return Line(key, label, look_up(book, places, WANTED))
+        base = look_up(book, places, WANTED)
+        return Line(key, label, {**base, "without": without_departure(book, base)})
 
     def of(nationality: str, classes: Sequence[str]) -> list[Where]:
         every = [Where(span, period, nationality, ALL, c) for c in classes]

@@ -9,27 +9,45 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sojourn.reports.report import Definition
+from sojourn.reports.report import Definition, Kind
 from sojourn.vocabulary import Span
 
 DHS = "US Department of Homeland Security, Entry/Exit Overstay Report"
 HOME_OFFICE = "UK Home Office, Fifth report on statistics relating to exit checks (2020)"
 OURS = "Sojourn, docs/explanation/outcomes.md"
 
+# Heads of columns: which numbers sum with which.
+PUT_RIGHT = "Records, put right"
+AS_THEY_STAND = "Records, as they stand"
+
 EXPECTED = Definition(
     "Expected departures",
     "stays whose permitted period ended in the period; one traveller may have several",
     DHS,
 )
-LATE = Definition("Departed late", "left, by the records, after the last permitted day", DHS)
+LATE = Definition("Departed late", "left after the last permitted day, by records put right", DHS)
+WITHOUT = Definition(
+    "Without a departure",
+    "the rest, once records are put right; this is not the same as still here",
+    OURS,
+)
+RIGHTED = Definition(
+    PUT_RIGHT,
+    "records as the office holds them; reports that are still to come are added and, in "
+    "estimates for the steward, wrong links are taken off. So these numbers may differ from those "
+    "that stand in the records, and they sum where the latter would not",
+    OURS,
+)
 OPEN = Definition(
     "No departure recorded",
-    "the permitted period has ended and no departure is known; this is not the same as still here",
+    "the permitted period has ended and no departure is known, as the records stand: links that "
+    "are wrong or missed and reports that are late included. It does not sum with the numbers "
+    "that were put right, and is not the same as still here",
     OURS,
 )
 LEFT = Definition(
     "Left unrecorded (modelled)",
-    "of those without a recorded departure, how many have left all the same: departures that "
+    "of those without a departure, how many have left all the same: departures that "
     "nobody recorded, or that could not be linked; estimated from travellers who arrived again, "
     "and so must have left",
     OURS,
@@ -41,7 +59,8 @@ HERE = Definition(
 )
 RECORDED_RATE = Definition(
     "Rate by the records alone",
-    "departed late and no departure recorded, in percent of expected departures",
+    "departed late and no departure recorded, both as the records stand, in percent of expected "
+    "departures",
     DHS,
 )
 RATE = Definition(
@@ -64,13 +83,39 @@ FINAL = Definition(
     OURS,
 )
 
-# Short codes of estimates, in words. A code that is not here is shown as it is.
-WHY = {
-    "small": "fewer than the smallest cell",
+# Short codes in words, which stand alone or after "widened:". A code that is not here is shown as
+# it is. Reports' own:
+OWN_WHY = {
     "small_change": "changed by fewer than the smallest cell",
     "nothing_expected": "nothing was expected",
+    "month_not_over": "the month is not over",
     "not_released": "not released",
     "not_a_number": "no finite number was given",
+}
+# Of estimates (docs/explanation/how-honest.md) and of released ones.
+WHY = {
+    **OWN_WHY,
+    "small": "fewer than the smallest cell",
+    "no_reentries": "nobody of that mode of travel has arrived again",
+    "few_reentries": "few of that kind have arrived again",
+    "source_silent": "a source of departures is silent",
+    "clock_jumped": "a source's clock is wrong",
+    "delays_changed": "a source's reports take longer, or less long, than before",
+    "no_delays": "nobody has watched yet how late reports come in",
+    "short_history": "few months have been watched",
+    "returning_unlike": "those who return late are seen to leave more often, or less often",
+    "coverage_drifts": "the share of departures that are recorded drifts",
+    "months_scatter": "whole lists get lost",
+    "linking_unjudged": "links were not tried out",
+    "no_bookings": "no bookings are held",
+    "one_list": "one list alone tells of it",
+    "few_in_both": "next to nobody is in both lists",
+    "too_early": "it is too early to tell",
+    "to_date": "the period is not over",
+    "too_noisy": "noise would decide the number",
+    "too_young": "it is not known yet how much late reports add",
+    "cell_key": "suppressed",
+    "lost": "lost after its noise was paid for",
 }
 
 
@@ -119,5 +164,33 @@ def say_period(span: Span, first: date) -> str:
         return f"{first:%B %Y}"
     if (first.month, first.day) == (1, 1):
         return f"the year {first.year}"
-    last = first.replace(year=first.year + 1) - timedelta(days=1)
-    return f"{say_day(first)} to {say_day(last)}"
+    return f"{say_day(first)} to {say_day(last_day(span, first))}"
+
+
+def last_day(span: Span, first: date) -> date:
+    """Of the span that begins with ``first``."""
+    if span == Span.DAY:
+        return first
+    months = first.year * 12 + first.month - 1 + (1 if span == Span.MONTH else 12)
+    return date(months // 12, months % 12 + 1, 1) - timedelta(days=1)
+
+
+def say_so_far(period: str, until: date | None) -> str:
+    """A period in words; of one that is not told whole also up to which day it is."""
+    return period if until is None else f"{period}, so far: up to {say_day(until)}"
+
+
+def notes_on(kind: Kind, until: date | None) -> tuple[str, ...]:
+    """What a reader must know of such numbers first. ``until``: as ``say_so_far``."""
+    notes = []
+    if until is not None:
+        notes.append(
+            f"The period is told up to {say_day(until)} only: stays whose permission ends later "
+            "are not in it yet. Do not compare it with a whole one."
+        )
+    if kind == Kind.PUBLIC:
+        notes.append(
+            "Released figures are completed for reports still to come. Wrong links are not taken "
+            "off, for nothing is released of them."
+        )
+    return tuple(notes)

@@ -12,7 +12,9 @@ Assumed, for it was not published or not found: the US mix of classes is that of
 visa waiver, 14,659,249 other visitors, 1,662,369 students, of 52.7 million); the UK mix is 70%
 visit, 15% study, 8% work; whatever is left over has the rates that make the totals come out. Of
 those without a departure record, 54% have left: so many of the US backlog were closed on review
-(US Government Accountability Office, 2013). Three in ten who leave come again within reach.
+(US Government Accountability Office, 2013). Three in ten who leave come again within reach. Of a
+hundred whose permission ends two have another status by then: among the US's expected departures,
+beside the UK's, which tell those without further leave.
 Countries are invented; no published number is given to any.
 """
 
@@ -31,6 +33,7 @@ COUNTRIES = {f"QM{letter}": f"Country {letter} (invented)" for letter in "ABCDEF
 _WEIGHT = 0.8  # each country sends so many, against the one before
 GAO_LEFT = 0.54
 RETURNING = 0.3
+CHANGED = 0.02
 _PLAIN = LinkageGroup.ALL, LinkageGroup.MODE_CLASS
 
 
@@ -51,6 +54,8 @@ class Published:
     classes: tuple[PublishedClass, ...]
     left_unrecorded: float = GAO_LEFT  # of those without a departure record
     returning: float = RETURNING
+    changed: float = CHANGED  # of expected departures
+    tells_changed: bool = True  # whether ``expected`` holds them
 
     @property
     def expected(self) -> float:
@@ -105,6 +110,7 @@ UK_2019_20 = Published(
         ),
         "REST", _UK_ALL, _UK_ALL * 0.004, _UK_ALL * 0.044,
     ),
+    tells_changed=False,
 )  # fmt: skip
 
 
@@ -116,7 +122,9 @@ def draw_published(office: Published, scale: float, rng: np.random.Generator) ->
     """
     weights = _WEIGHT ** np.arange(len(COUNTRIES))
     counts, linkage, truth = [], [], []
-    for group in office.classes:
+    changed = office.changed
+    for told in office.classes:
+        group = _apart(told, changed) if office.tells_changed else told
         here, late, seen = _process(group, office.left_unrecorded)
         for place, nationality in enumerate(COUNTRIES):
             share = weights[place] / weights.sum() / 12
@@ -127,9 +135,10 @@ def draw_published(office: Published, scale: float, rng: np.random.Generator) ->
             )
             months = rng.multinomial(size, [*(chances * (1 - here)), here], size=12)
             again = rng.binomial(months[:, :4], office.returning)
+            others = round(size * changed / (1 - changed))
             for month, (row, back) in enumerate(zip(months, again, strict=True)):
                 first = _month(office.year, month)
-                counts += _counted(first, nationality, group.name, row)
+                counts += _counted(first, nationality, group.name, row, others)
                 linkage += _returned(first, group.name, back)
             truth.append(
                 {"nationality": nationality, "admission_class": group.name,
@@ -141,6 +150,14 @@ def draw_published(office: Published, scale: float, rng: np.random.Generator) ->
         COUNTS.conform(pl.DataFrame(counts)).sort(COUNTS.key),
         LINKAGE_QUALITY.conform(quality).sort(key),
         pl.DataFrame(truth),
+    )
+
+
+def _apart(group: PublishedClass, changed: float) -> PublishedClass:
+    """The same class without those whose status changed; nobody of these has overstayed."""
+    kept = 1 - changed
+    return PublishedClass(
+        group.name, group.expected * kept, group.late / kept, group.no_departure / kept
     )
 
 
@@ -157,12 +174,13 @@ def _month(year: date, month: int) -> date:
 
 
 def _counted(
-    first: date, nationality: str, admission_class: str, row: np.ndarray
+    first: date, nationality: str, admission_class: str, row: np.ndarray, changed: int
 ) -> list[dict[str, object]]:
     values = {
         Outcome.DEPARTED_IN_TIME: row[0],
         Outcome.DEPARTED_LATE: row[1],
         Outcome.NO_DEPARTURE_RECORDED: row[2] + row[3] + row[4],
+        Outcome.STATUS_CHANGED: changed,
     }
     return [
         {

@@ -95,9 +95,24 @@ def test_a_row_that_jumps_by_an_order_of_magnitude() -> None:
         "By country: C0, expected departures", "By country: C0, no departure recorded"
     ]  # fmt: skip
     assert rules(before, now) == {"jump"}
+    begun = replace(before, until=date(2025, 1, 9))
+    assert rules(now, begun) == set(), "a year that had hardly begun then"
     few = table([(5000.0, 9.0), (9000.0, 100.0)], (14_000.0, 109.0))
     many = table([(5000.0, 90.0), (9000.0, 100.0)], (14_000.0, 190.0))
     assert "jump" not in rules(many, few), "a small number may"
+
+
+def test_an_estimate_that_moved_within_its_own_interval_did_not_jump() -> None:
+    """Seen of 200,000 stays: 12 still here (0 to 400) in one vintage, 150 (20 to 420) the next."""
+
+    def told(*cell: float) -> Report:
+        report = table([(5000.0, 90.0)], (5000.0, 90.0))
+        row = Row("C0", "C0", (Cell(5000.0), Cell(*cell), Cell(status=Status.ABSENT)))
+        return replace(report, blocks=(replace(report.blocks[0], rows=(row,), total=None),))
+
+    assert rules(told(150.0, 20.0, 420.0), told(12.0, 0.0, 400.0)) == set()
+    assert rules(told(1500.0, 900.0, 2100.0), told(12.0, 0.0, 400.0)) == {"jump"}
+    assert rules(told(150.0), told(12.0, 0.0, 400.0)) == {"jump"}
 
 
 def test_rates_intervals_and_parts_that_cannot_be() -> None:

@@ -10,6 +10,7 @@ import zlib
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import polars as pl
 import pytest
 
 from lib.estimated import build_estimates
@@ -155,6 +156,20 @@ def test_another_ending_is_refused(us: Report) -> None:
         render(us, ".xlsx")
 
 
+def test_the_examples_show_what_the_offices_published(us: Report) -> None:
+    wanted = {
+        Shape.US: {"unsettled_rate": 1.15, "without_rate": 1.04, "recorded_rate": 1.15},
+        Shape.UK: {"in_time_share": 95.2, "late_share": 0.4, "without_share": 4.4},
+    }
+    for shape, shares in wanted.items():
+        report = example_report(shape, POLICY)
+        total = report.blocks[0].total
+        assert total is not None
+        for key, published in shares.items():
+            assert report.cell(total, key).value == pytest.approx(published, rel=0.05), key
+        assert all(c.value is not None for r in report.blocks[0].all_rows for c in r.cells)
+
+
 def test_the_examples_say_what_they_are(us: Report) -> None:
     for shape in (Shape.US, Shape.UK):
         report = example_report(shape, POLICY)
@@ -163,3 +178,21 @@ def test_the_examples_say_what_they_are(us: Report) -> None:
         assert "Invented people" in text
         assert "Its truth is known" in text
     assert "Invented people" not in read(render_html(us)).text
+
+
+def test_why_a_number_is_wide_or_missing_is_said_in_words() -> None:
+    frame = build_estimates(size=9000)
+    year = pl.col("span") == "year"
+    rate, here = (pl.col("quantity") == q for q in ("overstay_rate", "probably_still_here"))
+    frame = frame.with_columns(
+        standing=pl.when(year & rate).then(pl.lit("widened", dtype=frame.schema["standing"]))
+        .when(year & here).then(pl.lit("cannot", dtype=frame.schema["standing"]))
+        .otherwise("standing"),
+        why=pl.when(year & rate).then(pl.lit("few_reentries"))
+        .when(year & here).then(pl.lit("source_silent")).otherwise("why"),
+        value=pl.when(year & here).then(None).otherwise("value"),
+    )  # fmt: skip
+    text = read(render_html(make_report(Shape.US, frame, Kind.STEWARD, POLICY))).text
+    assert "widened: few of that kind have arrived again" in text
+    assert "not estimateda source of departures is silent" in text
+    assert "few reentries" not in text

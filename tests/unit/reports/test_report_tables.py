@@ -11,7 +11,16 @@ from lib.estimated import CLASSES, KNOWN_AT, build_estimates
 from sojourn.errors import ReportError, SchemaError
 from sojourn.pipeline.reporting import make_report
 from sojourn.policy import load_policy
-from sojourn.reports import Cell, ClassGroup, Kind, Report, Shape, Status
+from sojourn.reports import (
+    Cell,
+    ClassGroup,
+    Kind,
+    Report,
+    Shape,
+    Status,
+    render_csv,
+    render_html,
+)
 from sojourn.reports.report import Row
 from sojourn.schemas import FIGURES
 
@@ -49,9 +58,9 @@ def test_the_us_table_has_every_class_and_country_with_the_numbers_of_the_estima
     ]  # fmt: skip
     total = row_of(report, "countries", "total")
     late, still = number(estimates, "departed_late"), number(estimates, "no_departure_recorded")
-    assert report.cell(total, "recorded").value == pytest.approx(late + still)
+    assert report.cell(total, "unsettled").value == pytest.approx(late + still)
     expected = number(estimates, "expected_departures")
-    assert report.cell(total, "open_rate").value == pytest.approx(100 * still / expected)
+    assert report.cell(total, "without_rate").value == pytest.approx(100 * still / expected)
     here = report.cell(total, "here")
     assert here.lower is not None
     assert here.upper is not None
@@ -98,7 +107,7 @@ def test_the_uk_table_splits_no_evidence_of_departure(estimates: pl.DataFrame) -
     total = row_of(report, "visas", "total")
     ended = number(estimates, "expected_departures") - number(estimates, "status_changed")
     assert report.cell(total, "ended").value == pytest.approx(ended)
-    shares = [report.cell(total, f"{k}_share").value or 0 for k in ("in_time", "late", "open")]
+    shares = [report.cell(total, f"{k}_share").value or 0 for k in ("in_time", "late", "without")]
     assert sum(shares) == pytest.approx(100)
     split = [report.cell(total, key).value or 0 for key in ("left", "here")]
     assert sum(split) == pytest.approx(report.cell(total, "open").value)
@@ -152,6 +161,29 @@ def test_a_period_that_is_not_there_is_an_error_that_names_those_that_are(
         make_report(Shape.UK, estimates.clear(), Kind.STEWARD, POLICY)
 
 
+@pytest.mark.parametrize("shape", list(Shape))
+def test_a_period_that_is_not_over_is_told_so_far(estimates: pl.DataFrame, shape: Shape) -> None:
+    """In an office's first year there is no other: ten thousand departures are not a year's."""
+    first = {"period": date(2025, 12, 1)} if shape == Shape.MONTHLY else {}
+    early = make_report(shape, estimates, Kind.STEWARD, POLICY, known_at=KNOWN_AT[0], **first)
+    assert early.period.endswith(", so far: up to 30 November 2025")
+    assert any("Do not compare it with a whole one" in note for note in early.notes)
+    page = render_html(early)
+    assert page.count("so far: up to 30 November 2025") >= 3, "title, lead and each table"
+    assert "so far: up to 30 November 2025" in render_csv(early)
+    whole = make_report(shape, estimates, Kind.STEWARD, POLICY)
+    assert "so far: up to" not in render_html(whole)
+
+
+def test_the_period_that_is_told_by_default_is_one_that_is_over() -> None:
+    frame = build_estimates(known_at=(date(2025, 12, 30), date(2026, 1, 1)))
+    running = make_report(Shape.MONTHLY, frame, Kind.STEWARD, POLICY, known_at=date(2025, 12, 30))
+    assert running.period == "December 2024 to November 2025"
+    over = make_report(Shape.MONTHLY, frame, Kind.STEWARD, POLICY)
+    assert over.period == "January 2025 to December 2025"
+    assert make_report(Shape.US, frame, Kind.STEWARD, POLICY).period == "the year 2025"
+
+
 def figures_of(estimates: pl.DataFrame) -> pl.DataFrame:
     """Released: the latest vintage of countries and classes, events where an event is counted."""
     events = {"expected_departures": "permission_ended", "departed_late": "left_late",
@@ -188,3 +220,19 @@ def test_the_public_reads_released_figures_and_negative_counts_as_they_are(
     assert report.cell(canada, "expected").value == number(
         estimates, "expected_departures", nationality="CAN"
     )
+
+
+def test_a_released_year_is_told_up_to_the_last_month_that_could_be_told(
+    estimates: pl.DataFrame,
+) -> None:
+    """The months before a release are too young to be completed; the year is of the others."""
+    young = (pl.col("span") == "month") & (pl.col("period") >= date(2025, 11, 1))
+    figures = figures_of(estimates).with_columns(
+        value=pl.when(young).then(None).otherwise("value"),
+        method=pl.when(young).then(pl.lit("too_young")).otherwise("method"),
+    )
+    report = make_report(Shape.US, figures, Kind.PUBLIC, POLICY)
+    assert report.period == "the year 2025, so far: up to 31 October 2025"
+    assert "Wrong links are not taken off" in render_html(report)
+    months = make_report(Shape.MONTHLY, figures, Kind.PUBLIC, POLICY)
+    assert "it is not known yet how much late reports add" in render_html(months)

@@ -50,7 +50,13 @@ def test_the_records_show_the_published_shares(office: Published, scale: float) 
     drawn = draw_published(office, scale, np.random.default_rng(2))
     check_table(drawn.counts, COUNTS)
     check_table(drawn.linkage, LINKAGE_QUALITY)
-    expected = drawn.counts["value"].sum()
+    changed = pl.col("outcome") == "status_changed"
+    assert drawn.counts.filter(changed)["value"].sum() == pytest.approx(
+        0.02 * drawn.counts["value"].sum(), rel=0.25
+    )
+    # The US expects their departure too; the UK tells those without further leave.
+    told = drawn.counts.filter(~changed) if office is UK_2019_20 else drawn.counts
+    expected = told["value"].sum()
     assert expected == pytest.approx(office.expected * scale, rel=0.001)
     for outcome, what in (("no_departure_recorded", "no_departure"), ("departed_late", "late")):
         found = drawn.counts.filter(pl.col("outcome") == outcome)["value"].sum() / expected
