@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.measure.delays import LONGEST, Trouble
-from sojourn.measure.factors import SILENT_SHARE
+from sojourn.measure.taken_over import SILENT_SHARE
 from sojourn.measure.triangles import EXPECTED, WEEKDAYS_FROM, WINDOW, Triangles
 
 Array = NDArray[np.float64]

@@ -24,7 +24,7 @@ from sojourn.measure.daily import Days, complete_days, no_days
 from sojourn.measure.delays import LONGEST, Trouble, find_trouble, without_history
 from sojourn.measure.development import month_end
 from sojourn.measure.evidence import Evidence
-from sojourn.measure.factors import SILENT_SHARE
+from sojourn.measure.taken_over import SILENT_SHARE
 from sojourn.measure.triangles import lay_triangles
 from sojourn.policy import Policy
 from sojourn.schemas import ESTIMATES
@@ -96,7 +96,9 @@ def nowcast(evidence: Evidence, known_at: date, policy: Policy, smallest: int) -
         reporting = evidence.reporting.filter(pl.col("direction") == direction.value)
         if not reporting.height:
             continue
-        trouble = find_trouble(reporting, known_at, direction)
+        trouble = find_trouble(
+            reporting, known_at, direction, retired=policy.estimate.retired_sources
+        )
         laid = lay_triangles(reporting, without_history(reporting), known_at, trouble)
         days = no_days() if laid is None else complete_days(laid, trouble)
         why = "short_history" if days.short else "delays_changed" if days.changed else ""
