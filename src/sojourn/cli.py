@@ -23,7 +23,11 @@ from sojourn.cli_printing import (
     Database,
     Home,
     PolicyFile,
+    Seed,
+    check_day,
     check_files,
+    check_folder,
+    finite,
     out,
     print_json,
     print_table,
@@ -68,12 +72,15 @@ def build_app() -> typer.Typer:
 
 def simulate(
     directory: Annotated[Path, typer.Argument(help="Where the files go; made if missing.")],
-    stays: Annotated[int, typer.Option(help="How many stays.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same country.")] = 1,
+    stays: Annotated[int, typer.Option(min=1, help="How many stays.")] = 10_000,
+    seed: Seed = 1,
     noise: Annotated[
-        float, typer.Option(help="Error rates: 1 ordinary, 3 heavy, 8 extreme.")
+        float,
+        typer.Option(min=0, callback=finite, help="Error rates: 1 ordinary, 3 heavy, 8 extreme."),
     ] = 1.0,
-    lists: Annotated[int, typer.Option(help="1: one record a crossing; 2: carriers too.")] = 2,
+    lists: Annotated[
+        int, typer.Option(min=1, max=2, help="1: one record a crossing; 2: carriers too.")
+    ] = 2,
     hard: Annotated[
         int, typer.Option(min=0, help="So many stays of each kind that is hard to link, besides.")
     ] = 0,
@@ -138,7 +145,7 @@ def load(
 def train(
     out_file: Annotated[Path, typer.Option("--out", help="Where the table goes.")],
     policy: PolicyFile = None,
-    stays: Annotated[int, typer.Option(help="Stays per simulated country.")] = 60_000,
+    stays: Annotated[int, typer.Option(min=1, help="Stays per simulated country.")] = 60_000,
 ) -> None:
     """Learn the weight table from simulated countries. The same settings give the same bytes.
 
@@ -147,6 +154,7 @@ def train(
     from sojourn.link import dump_weights
     from sojourn.pipeline import train as learn
 
+    check_folder(out_file)
     with progress_bar() as bar:
         task = bar.add_task("training", total=None)
         table = learn(
@@ -190,17 +198,24 @@ def measure(
     Example: sojourn measure --home office --known-at 2025-12-31
     """
     from sojourn.pipeline import open_office, refresh_measures
-    from sojourn.pipeline.measuring import measure_at
+    from sojourn.pipeline.measuring import first_day, measure_at
     from sojourn.schemas import Span
 
     office = open_office(home, statistics_url=database)
-    day = known_at.date() if known_at else office.clock().date()
+    today = office.clock().date()
+    day = known_at.date() if known_at else today
+    check_day(day, today)
     if known_at is None:
         refresh_measures(office)
     # Years and months can be told of days whose rows are gone; days cannot.
     cells = measure_at(office, day) if as_json else measure_at(office, day, (Span.YEAR,))
+    if not cells.height:
+        first = first_day(office)
+        since = f"the first record is of {first}" if first else "no record has been taken in yet"
+        say.print(f"Nothing was known by the end of {day}: {since}.", markup=False)
     if as_json:
         print_json(cells.to_dicts())
+    if as_json or not cells.height:
         return
     yearly = cells.filter((cells["span"] == "year") & (cells["nationality"] == "")
                           & (cells["mode"] == "") & (cells["admission_class"] == ""))  # fmt: skip
@@ -267,6 +282,8 @@ def backup(
     """Copy the ledger, with a note of the day by which the copy must be destroyed."""
     from sojourn.pipeline import open_office
 
+    if file.exists():
+        raise UsageError(f"{file}: expected the name of a file that is not there yet; take another")
     file.parent.mkdir(parents=True, exist_ok=True)
     with open_office(home, statistics_url=database).open_ledger() as ledger:
         note = ledger.backup(file)
@@ -289,6 +306,8 @@ def watch(
     from sojourn.pipeline.watching import Taken, take_waiting
 
     office = open_office(home, statistics_url=database)
+    if directory is not None and not directory.is_dir():
+        raise UsageError(f"{directory}: expected a folder to watch, found none; make it first")
 
     def tell(taken: Taken) -> None:
         records = sum(r.records for r in taken.receipts)

@@ -11,10 +11,12 @@ import typer
 from sojourn.cli_printing import (
     AsJson,
     PolicyFile,
+    Seed,
     long_progress_bar,
     out,
     print_json,
     print_table,
+    say,
 )
 from sojourn.errors import UsageError
 from sojourn.policy import load_policy
@@ -37,7 +39,7 @@ def calibrate(
     full: Annotated[
         bool, typer.Option("--full", help="All the way, names and links too; seconds a country.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same table.")] = 1,
+    seed: Seed = 1,
     processes: Annotated[int, typer.Option(min=1, help="How many run at once.")] = 2,
     policy: PolicyFile = None,
     as_json: AsJson = False,
@@ -51,6 +53,7 @@ def calibrate(
 
     Example: sojourn calibrate --countries 4000 --work calibration --json
     """
+    from sojourn.pipeline.calibrated import LEAST_CELLS, LEAST_EXPECTED
     from sojourn.pipeline.calibrating import FULL
     from sojourn.pipeline.calibrating import calibrate as run
     from sojourn.simulate.small_world import Kind
@@ -71,6 +74,12 @@ def calibrate(
             [*asked, *([FULL] if full else [])], countries, seed, settings, work,
             processes=processes, tell=tell,
         )  # fmt: skip
+    for name in found.countries:
+        if not any(line.kind == name for line in found.lines):
+            say.print(
+                f"{name}: too few countries to tell anything. A line needs {LEAST_CELLS} cells of "
+                f"{LEAST_EXPECTED:.0f} stays and more: take --countries {LEAST_CELLS} at least"
+            )
     if as_json:
         print_json(found.as_dict())
         return
@@ -83,6 +92,8 @@ def _print(found: Summary) -> None:
             line for line in found.lines
             if line.kind == name and line.quantity == "overstay_rate"
         ]  # fmt: skip
+        if not lines:
+            continue
         print_table(
             f"{number:,} countries, {name}: the overstay rate",
             ("cells", "truth", "held", "later held", "width", "bias", "naive bias", "bounds"),

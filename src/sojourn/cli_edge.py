@@ -9,7 +9,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from sojourn.cli_printing import PolicyFile, check_files, say
+from sojourn.cli_printing import PolicyFile, check_files, check_folder, say
 from sojourn.errors import UsageError
 from sojourn.policy import load_policy
 
@@ -41,6 +41,11 @@ def read_command(
     from sojourn.pipeline.edge import read_all
 
     check_files(files)
+    for file in (out, rejects, refused, status_out):
+        if file:
+            check_folder(file)
+    if refused and len(files) != 1:
+        raise UsageError("--refused takes one file at a time")
     reading = read_all(files, load_policy(policy), source=source, mapping=mapping)
     _write_private(reading.crossings, out)
     if status_out:
@@ -50,8 +55,6 @@ def read_command(
     if refused:
         from sojourn.read import write_rejected
 
-        if len(files) != 1:
-            raise UsageError("--refused takes one file at a time")
         write_rejected(files[0], reading.rejects, refused)
     say.print(f"{reading.crossings.height:,} crossings, {reading.status_changes.height:,} status "
               f"changes, {reading.rejects.height:,} rejects")  # fmt: skip
@@ -94,6 +97,8 @@ def encode_command(
         raise UsageError(f"--decoys: expected a name that ends in {DECOYS_ENDING}, found another")
     if meant_as_decoys(out):
         raise UsageError(f"--out: {DECOYS_ENDING} is the ending of decoys; take another")
+    check_folder(out)
+    check_folder(beside)
     made = encode_all(files, home, load_policy(policy), source=source, mapping=mapping)
     _write_private(made.encodings, out)
     write_decoys(made.decoys, beside)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import polars as pl
-import typer
 
-from sojourn.cli_printing import AsJson, Database, Home, out, print_json, print_table, say
+from sojourn.cli_printing import AsJson, Database, Home, Seed, out, print_json, print_table, say
 from sojourn.vocabulary import Quantity, Span, Standing
 
 MONTHS = 12
@@ -21,7 +19,7 @@ CROSSED = (Quantity.DEPARTURES_BY_MODE, Quantity.DEPARTURES_BY_LISTS, Quantity.A
 def estimate_command(
     home: Home = Path("office"),
     database: Database = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same intervals.")] = 1,
+    seed: Seed = 1,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Estimate anew: who left unrecorded, who is probably still here, and how sure that is.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import date
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +29,9 @@ Database = Annotated[
 ]  # fmt: skip
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", help="A policy file; default: the one that ships.")
+]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, help="From 0 on; the same seed gives the same result.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
@@ -62,6 +67,30 @@ def print_table(
     for row in rows:
         table.add_row(*row)
     out.print(table)
+
+
+def check_day(day: date, today: date) -> None:
+    """Raise UsageError where a day to look back from has not come yet."""
+    if day > today:
+        raise UsageError(
+            f"--known-at: expected today ({today}, UTC) or a day before, found {day}: nobody "
+            "knows yet what will be recorded by then. Ask for an earlier day, or leave it out"
+        )
+
+
+def check_folder(file: Path) -> None:
+    """Raise UsageError where a file that is to be written has no folder to stand in."""
+    if not file.parent.is_dir():
+        raise UsageError(f"{file}: expected a folder {file.parent}, found none; make it first")
+    if file.is_dir():
+        raise UsageError(f"{file}: expected the name of a file, found a folder")
+
+
+def finite(number: float) -> float:
+    """For options: raise BadParameter where it is no number (nan) or without end."""
+    if not isfinite(number):
+        raise typer.BadParameter("expected a number, found none or one without end")
+    return number
 
 
 def check_files(files: Iterable[Path]) -> None:

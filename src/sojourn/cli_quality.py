@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from sojourn.cli_printing import AsJson, Database, Home, out, print_json, print_table, say
+from sojourn.cli_printing import AsJson, Database, Home, Seed, out, print_json, print_table, say
 from sojourn.measure import LEAST_TOLD, tell_number
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ def quality_command(
     assess: Annotated[
         bool, typer.Option("--assess", help="Count anew how sure linking is: links all 8 times.")
     ] = False,
-    seed: Annotated[
-        int, typer.Option(help="Of what is withheld when counting anew: the same gives the same.")
-    ] = 1,
+    seed: Seed = 1,
     as_json: AsJson = False,
 ) -> None:
     """What each source sent, and how sure linking is: false links, missed links, by group.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sojourn.cli_printing import Database, Home, out, say
+from sojourn.cli_printing import Database, Home, Seed, out, say
 from sojourn.errors import UsageError
 from sojourn.reports import Report, Shape
 
@@ -130,7 +130,7 @@ def report_example(
         int | None,
         typer.Option(min=1, help="One simulated stay for so many; default: 100 of us, 10 of uk."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same country.")] = 1,
+    seed: Seed = 1,
 ) -> None:
     """What a published table would have looked like with intervals. Invented people only.
 

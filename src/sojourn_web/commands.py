@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from sojourn.cli_printing import Seed, finite
 from sojourn.errors import UsageError
 from sojourn.pipeline import open_office
 from sojourn.simulate import World
@@ -22,7 +23,7 @@ from sojourn_web.hosting import configure, estimator, prepare_web, releaser, run
 say = Console(stderr=True, highlight=False)
 Home = Annotated[Path, typer.Option(envvar="SOJOURN_HOME", help="The office's folder.")]
 Host = Annotated[str, typer.Option(help="Listen on this address.")]
-Port = Annotated[int, typer.Option(help="Listen on this port.")]
+Port = Annotated[int, typer.Option(min=1, max=65_535, help="Listen on this port.")]
 DEMO_DAYS = 720
 
 
@@ -54,9 +55,11 @@ def demo(
         Path | None, typer.Option(help="Keep the demo's office here. Default: a temporary folder.")
     ] = None,
     port: Port = 8000,
-    rate: Annotated[float, typer.Option(help="Records that land per second.")] = 6.0,
-    stays: Annotated[int, typer.Option(help="Stays of the simulated country.")] = 24_000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same country.")] = 1,
+    rate: Annotated[
+        float, typer.Option(min=0.01, callback=finite, help="Records that land per second.")
+    ] = 6.0,
+    stays: Annotated[int, typer.Option(min=1, help="Stays of the simulated country.")] = 24_000,
+    seed: Seed = 1,
 ) -> None:
     """Everything, seeded, in one process: a simulated country, live. No real records, ever.
 
@@ -107,6 +110,8 @@ def account(
     from sojourn_web.accounts.installation import make_person
     from sojourn_web.accounts.roles import OFFICE_ROLES, Role
 
+    if not name.strip():
+        raise UsageError("expected a user name, found nothing")
     if role not in set(Role):
         raise UsageError(f"--role: expected {' or '.join(Role)}, found {role}")
     try:

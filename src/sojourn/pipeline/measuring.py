@@ -54,6 +54,13 @@ def measure_at(office: Office, known_at: date, spans: Sequence[Span] = tuple(Spa
     return measure(counts, closed, known_at, office.policy.measure, spans=spans)
 
 
+def first_day(office: Office) -> date | None:
+    """The first day of which anything is recorded; None before the first record."""
+    with office.open_ledger() as ledger:
+        days = ledger.totals()["day"]
+    return None if days.is_empty() else days.sort()[0]
+
+
 def _of_vintage(vintages: pl.DataFrame, known_at: date) -> pl.DataFrame:
     """COUNTS of months: of each cell the last value by then."""
     cell = [n for n in VINTAGES.key if n != "known_at"]

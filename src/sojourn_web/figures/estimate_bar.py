@@ -11,7 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sojourn_web.figures.estimate_words import SMALLEST, say_count, say_number, say_share
+from sojourn_web.figures.estimate_words import (
+    SMALLEST,
+    is_too_small,
+    say_count,
+    say_in_hundred,
+    say_number,
+)
 from sojourn_web.figures.statistics import Estimated
 
 WIDTH, GAP, THINNEST = 1000.0, 4.0, 3.0
@@ -121,10 +127,14 @@ def _state(
     state: str, label: str, value: float | None, whole: float, found: Mapping[str, Estimated]
 ) -> State:
     if state not in _BEST:
-        said = f"{say_share(value / whole)} of 100" if value else say_count(0)
+        said = say_in_hundred(value / whole) if value else say_count(0)
         note = "what the range leaves open" if state == "unknown" else ""
         return State(state, label, said, note)
-    said = f"at least {say_share(value / whole)} of 100" if value else "nobody for sure"
+    said = (
+        "nobody for sure" if not value
+        else "next to nobody for sure" if is_too_small(value / whole)
+        else f"at least {say_in_hundred(value / whole)}"
+    )  # fmt: skip
     best = found.get(_BEST[state])
     if best is None or best.value is None:
         if _number(found, "overstay_rate") is None:

@@ -130,10 +130,11 @@ def _say_instead(found: dict[str, dict[str, Estimated]], period: str) -> str:
     if not told:
         return ""
     rate = told[-1]
+    truth = words.say_range(rate.quantity, rate.lower, rate.upper)
     return (
         f"The last {rate.span} before it that can be told is "
         f"{words.say_period(rate.span, rate.period)}: {words.say_number(rate.quantity, rate.value)}"
-        f" ({words.say_range(rate.quantity, rate.lower, rate.upper)})."
+        f"{f' ({truth})' if truth else ''}."
     )
 
 
@@ -144,7 +145,7 @@ def build_headline(found: dict[str, Estimated], known_at: str, instead: str = ""
     recorded = "" if naive is None or naive.value is None else words.say_share(naive.value)
     given = rate.value is not None
     remark = words.say_remark(rate.standing, rate.why)
-    sentence = _say_rate(rate, naive, name, running) if given else _say_none(recorded, name)
+    sentence = _say_rate(rate, naive, name, running) if given else _say_none(naive, name)
     parts = tuple(_part(found[q]) for q in PARTS if q in found)
     return Headline(
         rate.span, rate.period, name, running, sentence,
@@ -162,23 +163,27 @@ def build_headline(found: dict[str, Estimated], known_at: str, instead: str = ""
 def _say_rate(rate: Estimated, naive: Estimated | None, name: str, running: bool) -> str:
     value = rate.value or 0.0
     so_far = ", as far as it has gone" if running else ""
+    small = words.is_too_small(value)
     said = (
-        f"Of 100 stays whose permission ended in {name}{so_far}, "
-        f"about {words.say_share(value)} overstayed."
+        f"Of {'the' if small else '100'} stays whose permission ended in {name}{so_far}, "
+        f"{words.FEWEST if small else f'about {words.say_share(value)}'} overstayed."
     )
     if naive is None or naive.value is None:
         return said
-    said = f"{said[:-1]}; the records alone would say {words.say_share(naive.value)}."
+    in_hundred = small or words.is_too_small(naive.value)
+    alone = words.say_in_hundred(naive.value) if in_hundred else words.say_share(naive.value)
+    said = f"{said[:-1]}; the records alone would say {alone}."
     if naive.value - value > _HEARD:
         said += " The difference: departures that nobody recorded."
     return said
 
 
-def _say_none(recorded: str, name: str) -> str:
+def _say_none(naive: Estimated | None, name: str) -> str:
     said = f"How many stays overstayed in {name} cannot be said."
-    if recorded:
+    if naive is not None and naive.value is not None:
         said += (
-            f" The records alone would say {recorded} of 100. That is no overstay rate: "
+            f" The records alone would say {words.say_in_hundred(naive.value)}. "
+            "That is no overstay rate: "
             "departures that nobody recorded are in it."
         )
     return said

@@ -17,6 +17,8 @@ from sojourn_web.figures.public_chart import Drawing, Point, draw
 from sojourn_web.figures.public_words import Said
 from sojourn_web.figures.statistics import Estimated
 
+SO_FAR = words.SHORT["to_date"]
+
 
 @dataclass(frozen=True)
 class Version:
@@ -39,21 +41,34 @@ class History:
 
 
 def build_history(rows: Sequence[Estimated], span: str, period: str) -> History:
-    """``rows``: the rate of the totals, oldest first."""
+    """``rows``: the rate of the totals, oldest first. What was said while the period ran is of a
+    part of it: it is listed, and neither drawn nor compared with what is said of the whole."""
     mine = [r for r in rows if (r.span, r.period) == (span, period)]
+    over = [r for r in mine if not _ran(r)]
     versions, before = [], None
     for row in mine:
         versions.append(_version(row, before))
-        before = row.value if row.value is not None else before
+        before = before if row.value is None or _ran(row) else row.value
     name = words.say_period(span, period)
-    return History(name, tuple(versions[::-1]), draw([_point(r) for r in mine]), _say_one(mine))
+    return History(
+        name, tuple(versions[::-1]), draw([_point(r) for r in over]),
+        _say_one(over, ran=len(over) < len(mine)),
+    )  # fmt: skip
+
+
+def _ran(row: Estimated) -> bool:
+    return is_running(row.span, row.period, row.known_at)
 
 
 def _version(row: Estimated, before: float | None) -> Version:
     day = words.say_day(date.fromisoformat(row.known_at))
     if row.value is None:
         return Version(day, words.say_short(row.standing, row.why), "", "", "", False)
-    change = "first" if before is None else _say_change(row.value - before)
+    change = (
+        SO_FAR if _ran(row)
+        else "first" if before is None
+        else _say_change(row.value - before)
+    )  # fmt: skip
     return Version(
         day, words.say_number(row.quantity, row.value),
         words.say_range(row.quantity, row.lower, row.upper),
@@ -82,13 +97,19 @@ def _hundred(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-def _say_one(rows: Sequence[Estimated]) -> str:
+def _say_one(rows: Sequence[Estimated], *, ran: bool) -> str:
+    """``rows`` of a period that is over; ``ran``: it was estimated before its end as well."""
     told = [r for r in rows if r.value is not None]
-    if len(told) < 2:
-        return "Estimated once so far: there is no earlier figure to compare with."
+    if ran and not rows:
+        return "It is not over yet: each estimate is of a longer part of it, so none is compared."
+    since = " since it was over" if ran else " so far"
+    if not told:
+        return f"No number could be given{since}."
+    if len(told) == 1:
+        return f"Estimated once{since}: there is no earlier figure to compare with."
     first, last = told[0], told[-1]
     change = (last.value or 0.0) - (first.value or 0.0)
-    said = f"Estimated {len(told)} times. "
+    said = f"Estimated {len(told)} times{since if ran else ''}. "
     if abs(change) < 0.0005:
         said += "The newest figure is as the first."
     else:
@@ -118,7 +139,7 @@ def say_past(rows: Sequence[Estimated]) -> str:
     months: dict[str, list[Estimated]] = {}
     for row in rows:
         told = row.span == "month" and row.value is not None
-        if told and not is_running("month", row.period, row.known_at):
+        if told and not _ran(row):
             months.setdefault(row.period, []).append(row)
     twice = [m for m in months.values() if len(m) > 1]
     if not twice:

@@ -13,6 +13,7 @@ from sojourn.release.formats import nationality_names
 
 SMALLEST = 10  # as policy's smallest cell; the library hides, this rounds what is left
 NOT_GIVEN = "not given"
+FEWEST = "fewer than 1 in 1,000"  # in the place of a share that rounds to none of a hundred
 RATES = ("overstay_rate", "recorded_rate")
 QUANTITIES = {
     "arrivals": "Arrivals",
@@ -201,12 +202,22 @@ def say_count(value: float) -> str:
     return f"{value:,.0f}" if round(value) >= SMALLEST else f"fewer than {SMALLEST}"
 
 
+def is_too_small(share: float) -> bool:
+    """Whether a share would round to none of a hundred: then it has no number of its own."""
+    return 100 * share < 0.05
+
+
 def say_share(share: float) -> str:
     """Of a hundred, with one decimal under ten."""
     hundred = 100 * max(0.0, share)
-    if hundred < 0.05:
+    if is_too_small(share):
         return "under 0.1"
     return f"{hundred:.1f}" if hundred < 9.95 else f"{hundred:.0f}"
+
+
+def say_in_hundred(share: float) -> str:
+    """The same where "of 100" has not been said before."""
+    return FEWEST if is_too_small(share) else f"{say_share(share)} in 100"
 
 
 def say_range(quantity: str, lower: float | None, upper: float | None) -> str:

@@ -23,7 +23,6 @@ from sojourn.vocabulary import Quantity, Standing
 from sojourn_web.figures import estimate_words as words
 from sojourn_web.figures.estimate_bar import GAP, WIDTH, build_bar
 from sojourn_web.figures.estimate_pages import build_headline, group_rows, pick_period
-from sojourn_web.figures.estimate_revisions import build_history, say_past
 from sojourn_web.figures.live import build_event
 from sojourn_web.figures.statistics import Estimated, Told, open_statistics
 
@@ -325,32 +324,18 @@ def test_the_last_period_that_is_over_is_told_and_before_that_the_one_that_runs(
     assert "as far as it has gone, about 1.3 overstayed." in running.sentence
 
 
-def test_revisions_say_how_far_and_whether_the_range_held() -> None:
-    def at(day: str, value: float | None, later: tuple[float, float] = (0.01, 0.02)) -> Estimated:
-        return Estimated("month", "2026-05-01", "", "", "", "overstay_rate", value, value, value,
-                         *later, None, None, "made" if value else "cannot",
-                         "" if value else "no_delays", day)  # fmt: skip
-
-    rows = [at("2026-06-10", 0.015), at("2026-07-10", None), at("2026-08-10", 0.024)]
-    history = build_history(rows, "month", "2026-05-01")
-    assert [v.change for v in history.versions] == ["up 0.9 points", "", "first"]
-    assert "no number: no month watched yet" in history.versions[1].value
-    assert "it went up 0.9 points: 1.5%, now 2.4%." in history.words
-    assert "outside what was expected at first" in history.words
-    assert "In 0 of 1 the newest lies in the range" in say_past(rows)
-    assert "nothing can be said" in say_past(rows[:1])
-    # An estimate of a month that was not over is no first word on it.
-    assert "nothing can be said" in say_past([at("2026-05-10", 0.01), at("2026-08-10", 0.024)])
-
-
-def test_ranges_round_and_small_ends_are_not_told() -> None:
-    assert words.say_range("overstay_rate", 0.0112, 0.1826) == "1.1% to 18%"
-    assert words.say_range("overstay_rate", 0.0, 0.018) == "at most 1.8%"
-    assert words.say_range("expected_departures", 8_386.0, 8_386.2) == ""
-    assert words.say_range("probably_still_here", 3.0, 168.0) == "at most 168"
-    assert words.say_range("probably_still_here", 0.0, 4.0) == "at most 10"
-    assert words.say_number("probably_still_here", 4.2) == "fewer than 10"
-    assert words.say_number("probably_still_here", None) == "not given"
+def test_a_range_whose_ends_round_alike_is_no_empty_sentence(reader: Client, bare: Office) -> None:
+    made = made_estimates()[-1]
+    rate = pl.col("quantity") == "overstay_rate"
+    narrow = {"value": 0.0121, "lower": 0.0116, "upper": 0.0124}
+    told = rate & pl.col("value").is_not_null()
+    keep_estimates(bare, made.with_columns(
+        pl.when(told).then(pl.lit(v)).otherwise(pl.col(n)).alias(n) for n, v in narrow.items()
+    ))  # fmt: skip
+    page = text_of(reader, "/estimates")
+    assert "For the truth: as it stands, for both ends of the range round to it." in page
+    assert "For the truth: ." not in page
+    assert "()" not in page
 
 
 def test_watchers_are_told_of_new_estimates() -> None:

@@ -1,0 +1,121 @@
+"""Numbers, days and paths that make no sense are refused, before anything is done, in words."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sojourn.cli import build_app
+from sojourn.errors import UsageError
+
+
+def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SOJOURN_", "DJANGO_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "sojourn", *words], cwd=cwd, env={**kept, "COLUMNS": "200"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("simulate", "new", "--seed", "-1"),
+        ("simulate", "new", "--stays", "-5"),
+        ("simulate", "new", "--stays", "0"),
+        ("simulate", "new", "--noise", "-1"),
+        ("simulate", "new", "--noise", "nan"),
+        ("simulate", "new", "--noise", "inf"),
+        ("simulate", "new", "--lists", "0"),
+        ("simulate", "new", "--lists", "3"),
+        ("estimate", "--home", "new", "--seed", "-1"),
+        ("quality", "--home", "new", "--assess", "--seed", "-1"),
+        ("calibrate", "--work", "new", "--seed", "-1"),
+        ("calibrate", "--work", "new", "--countries", "0"),
+        ("report", "example", "us", "--out", "new", "--seed", "-1"),
+        ("train", "--out", "new", "--stays", "0"),
+        ("serve", "--home", "new", "--port", "0"),
+        ("serve", "--home", "new", "--port", "99999"),
+        ("demo", "--home", "new", "--port", "99999"),
+        ("demo", "--home", "new", "--rate", "-1"),
+        ("demo", "--home", "new", "--rate", "nan"),
+        ("demo", "--home", "new", "--stays", "0"),
+        ("demo", "--home", "new", "--seed", "-1"),
+    ],
+    ids=" ".join,
+)
+def test_numbers_without_sense_are_refused_with_what_was_expected(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(build_app(), list(words))
+    assert done.exit_code == 2, done.output
+    assert words[-2] in done.output
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "--out", "nowhere/w.npz"),
+        ("watch", "nowhere", "--once", "--home", "office"),
+        ("read", "a.csv", "--out", "nowhere/x.parquet"),
+        ("read", "a.csv", "--out", "x.parquet", "--rejects", "nowhere/x.ndjson"),
+        ("encode", "a.csv", "--out", "nowhere/x.parquet"),
+        ("backup", "office", "--home", "office"),
+    ],
+    ids=" ".join,
+)
+def test_a_place_that_is_not_there_is_told_before_the_work(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "office").mkdir()
+    CliRunner().invoke(build_app(), ["keys", "new", "--home", "office"])
+    done = CliRunner().invoke(build_app(), list(words))
+    assert isinstance(done.exception, UsageError), done.exception
+    assert "expected" in str(done.exception)
+
+
+def test_a_path_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for words in (("simulate", "file", "--stays", "20"), ("keys", "new", "--home", "file")):
+        done = run(*words, cwd=tmp_path)
+        assert done.returncode == 10, done.stderr
+        assert "see that the path is right" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_nobody_is_told_what_will_be_known_or_what_was_known_of_nothing(tmp_path: Path) -> None:
+    run("simulate", "country", "--stays", "300", "--no-manifests", cwd=tmp_path)
+    run("keys", "new", cwd=tmp_path)
+    assert "no record has been taken in yet" in run("measure", cwd=tmp_path).stderr
+    run("load", "country/crossings.parquet", cwd=tmp_path)
+    today = datetime.now(UTC).date()
+    later = run("measure", "--known-at", f"{today + timedelta(days=2)}", cwd=tmp_path)
+    assert later.returncode == 2
+    assert f"expected today ({today}, UTC) or a day before" in later.stderr
+    assert "stays" not in later.stdout
+    before = run("measure", "--known-at", "1990-01-01", cwd=tmp_path)
+    assert before.returncode == 0
+    assert "Nothing was known by the end of 1990-01-01: the first record is of 202" in before.stderr
+    assert not before.stdout.strip()
+    told = run("measure", "--known-at", "1990-01-01", "--json", cwd=tmp_path)
+    assert json.loads(told.stdout) == []
+    assert "departed in time" in run("measure", "--known-at", f"{today}", cwd=tmp_path).stdout
+
+
+def test_too_few_countries_say_so(tmp_path: Path) -> None:
+    done = run("calibrate", "--countries", "2", "--processes", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "plain: too few countries to tell anything" in done.stderr
+    assert "--countries 50 at least" in done.stderr
+    assert not done.stdout.strip()
