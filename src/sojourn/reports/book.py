@@ -85,7 +85,8 @@ class Book:
         return self.cell(Where(Span.MONTH, month), _OF_EVERY_MONTH).value is not None
 
     def periods(self, span: Span) -> tuple[date, ...]:
-        return tuple(sorted({w.period for w, _ in self.cells if w.span == span}))
+        """Of which there is a total: without one there is no report."""
+        return tuple(sorted({w.period for w, _ in self.cells if w == Where(span, w.period)}))
 
 
 def vintages(frame: pl.DataFrame) -> tuple[date, ...]:

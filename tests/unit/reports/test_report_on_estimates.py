@@ -6,6 +6,7 @@ Elsewhere reports are tested on numbers whose parts sum by hand. Here raw and pu
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from functools import cache
 
 import numpy as np
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 
 from lib.small_offices import evidence, office, world
+from sojourn.errors import ReportError
 from sojourn.measure.estimating import estimate
 from sojourn.pipeline.reporting import make_report
 from sojourn.policy import load_policy
@@ -49,6 +51,21 @@ def test_reports_of_ordinary_offices_pass_their_check_at_every_vintage(
         for first in (None, *years.unique()):
             report = make_report(shape, frame, Kind.STEWARD, POLICY, known_at=day, period=first)
             assert report.findings == (), (day, first)
+
+
+def test_a_year_that_had_hardly_begun_in_the_vintage_before_is_told() -> None:
+    """On its sixth day it had exits by mode of travel, and no total to compare with."""
+    of = office(world(stays=8_000, seed=1), seed=1)
+    told = [evidence(of, day=day) for day in (370, 430)]
+    frame = pl.concat([estimate(e, day, FEW_DRAWS, np.random.default_rng(1)) for e, day in told])
+    for shape in (Shape.US, Shape.UK):
+        report = make_report(shape, frame, Kind.STEWARD, POLICY, period=date(2024, 1, 1))
+        assert report.findings == ()
+        assert "so far" in report.period
+        with pytest.raises(ReportError, match=r"Periods there: 2023-01-01$"):
+            make_report(
+                shape, frame, Kind.STEWARD, POLICY, known_at=told[0][1], period=date(2024, 1, 1)
+            )
 
 
 def test_what_was_put_right_sums_and_the_number_of_the_records_stands_apart() -> None:
