@@ -96,14 +96,16 @@ def complete_days(triangles: Triangles, trouble: Trouble) -> Days:
     """Every day of the last LONGEST."""
     ages = np.broadcast_to(np.arange(LONGEST + 1), triangles.seen.shape)
     share, doubt = triangles.share_after(ages - triangles.quiet[:, None], ages)
+    share = np.where(ages < triangles.stopped[:, None], 0.0, share)
     usual, asked = _usual_now(triangles), _ask(triangles)
-    overdue = _overdue(triangles, asked, usual, share)
-    learned = _learn(triangles, asked.without(overdue))
+    ended = ages < triangles.ended[:, None]
+    overdue = _overdue(triangles, asked.without(ended), usual, share) & ~ended
+    learned = _learn(triangles, asked.without(overdue | ended))
     by_age = learned.share[:, np.minimum(ages[0], AGES - 1)]
     final, variance, weight = _completed(
         triangles.seen, share, usual, learned.days[:, None], by_age
     )  # fmt: skip
-    was = ages <= _oldest(triangles)[:, None]
+    was = (ages <= _oldest(triangles)[:, None]) & ~ended
     final = np.where(was, final, triangles.seen)
     base = np.where(np.isnan(usual), final, usual)
     changed = np.array([s in trouble.changed for s in triangles.sources])[:, None]
@@ -185,7 +187,7 @@ def _usual_now(triangles: Triangles) -> Array:
             number += is_there
         return _over(top, bottom), number
 
-    gone = np.maximum(quiet - ages, 0)
+    gone = np.maximum(np.maximum(quiet, triangles.stopped[:, None]) - ages, 0)
     weekly, weeks = over([7 * j for j in range(1, WEEKS + 1)], -(-gone // 7) * 7)
     if (weeks[:, :AGES] >= LEAST_WEEKS).all():
         return weekly

@@ -48,6 +48,8 @@ class Triangles:
     history: Whole  # days
     records: Array
     quiet: Whole  # days since it was last heard, where it should have been; nought elsewhere
+    stopped: Whole  # age of the last day of which such a source told; nought elsewhere
+    ended: Whole  # the same of sources long gone that ``find_trouble`` does not miss
     weekday: Whole  # by age: the event's
 
     def share_after(self, days: Whole, ages: Whole) -> tuple[Array, Array]:
@@ -91,9 +93,13 @@ def lay_triangles(
         share[at], doubt[at], tail[at] = _shares(r, known[at], int(history[at]), weekday)
     np.cumsum(known, axis=2, out=known)
     records = np.array([r.records[r.told].sum() for r in rows.values()])
-    quiet = _quiet(fresh, tuple(rows), records / np.maximum(history, 1), known_at, trouble)
+    rate = records / np.maximum(history, 1)
+    quiet, over = _quiet(fresh, tuple(rows), rate, known_at, trouble)
+    last = np.argmax(seen > 0, axis=1)
+    stopped, ended = np.where(quiet > 0, last, 0), np.where(over, last, 0)
     return Triangles(
-        tuple(rows), seen, known, share, doubt, tail, history, records, quiet, weekday
+        tuple(rows), seen, known, share, doubt, tail, history, records, quiet, stopped, ended,
+        weekday,
     )  # fmt: skip
 
 
@@ -174,26 +180,29 @@ def _later(values: Array) -> Array:
 
 def _quiet(
     fresh: pl.DataFrame, sources: tuple[str, ...], rate: Array, known_at: date, trouble: Trouble
-) -> Whole:
-    """Days since sources were heard that are silent, or quiet for longer than they ever were.
+) -> tuple[Whole, NDArray[np.bool_]]:
+    """Days since sources were heard that are silent, or quiet for longer than they ever were;
+    and which are quiet for so long that ``find_trouble`` would tell, and did not.
 
     ``rate``: records a day, by source.
-    Of those quiet for so long that ``find_trouble`` would tell, it has the word.
     """
-    silent = {s.source: (known_at - s.since).days for s in trouble.silent}
-    learned = pl.col("event_day") + pl.duration(days=pl.col("delay_days"))
-    heard = fresh.group_by("source").agg(learned.unique().sort().alias("heard"))
-    gone = dict(heard.rows())
-    out = np.zeros(len(sources), dtype=np.int64)
+    silent = {s.source for s in trouble.silent}
+    learned = pl.col("event_day").to_physical() + pl.col("delay_days")  # since 1970: quicker so
+    heard = fresh.lazy().select("source", learned=learned).unique()
+    gone = {
+        s: np.array(of)
+        for s, of in heard.group_by("source").agg(pl.col("learned").sort()).collect().rows()
+    }
+    today = (known_at - date(1970, 1, 1)).days
+    out, over = np.zeros(len(sources), dtype=np.int64), np.zeros(len(sources), dtype=np.bool_)
     for at, source in enumerate(sources):
-        days = pl.Series(gone.get(source, []), dtype=pl.Date)
-        gaps = days.diff().drop_nulls().dt.total_days()
-        if source in silent:
-            out[at] = silent[source]
-        elif len(gaps) >= GAPS:
-            last = (known_at - days[-1]).days
-            told = max(SILENT_TIMES * float(gaps.quantile(0.95) or 1.0), LEAST_SILENT_DAYS)
-            longest = float(gaps.tail(WINDOW).max() or 0.0)  # type: ignore[arg-type]
-            should = last * rate[at] >= EXPECTED
-            out[at] = last if should and longest < last <= told else 0
-    return out
+        if source not in gone:
+            continue
+        last, gaps = int(today - gone[source][-1]), pl.Series(np.diff(gone[source]))
+        usual = float(gaps.quantile(0.95) or 1.0) if len(gaps) else 1.0
+        told = max(SILENT_TIMES * usual, LEAST_SILENT_DAYS)
+        longest = float(gaps.tail(WINDOW).max() or 0.0)  # type: ignore[arg-type]
+        unheard = len(gaps) >= GAPS and last * rate[at] >= EXPECTED and longest < last <= told
+        out[at] = max(last, 0) if source in silent or unheard else 0
+        over[at] = last > told and source not in silent
+    return out, over

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
+from sojourn.measure.daily import Days, complete_days
+from sojourn.measure.delays import Silent, Trouble, find_trouble, without_history
 from sojourn.measure.evidence import Evidence
 from sojourn.measure.nowcast import nowcast
+from sojourn.measure.triangles import lay_triangles
 from sojourn.policy import load_policy
 from sojourn.schemas import COUNTS, LINKAGE_QUALITY, LISTS, REPORTING, VINTAGES
 
@@ -144,6 +147,27 @@ def test_a_silent_source_of_arrivals_takes_arrivals_and_leaves_departures() -> N
     assert arrivals["value"].null_count() == 10
     departures = told(rows).filter(pl.col("age") < 10)
     assert set(departures["standing"]) == {"made"}
+
+
+def test_a_source_that_is_known_to_have_been_replaced_is_owed_nothing() -> None:
+    rows = all_of(
+        Feed(400, 0.5, 300), Feed(400, 0.5, 300, name="old", since=40),
+        Feed(400, 0.5, 40, name="new"),
+    )  # fmt: skip
+    reporting = pl.DataFrame(rows, schema=REPORTING.schema, orient="row")
+    fresh = without_history(reporting)
+    found = find_trouble(reporting, TODAY)
+
+    def days(trouble: Trouble) -> Days:
+        laid = lay_triangles(reporting, fresh, TODAY, trouble)
+        assert laid is not None
+        return complete_days(laid, trouble)
+
+    replaced = days(replace(found, silent=()))
+    assert replaced.owed[:60].max() < 1
+    assert replaced.final[:32] == pytest.approx(np.full(32, 800), rel=0.15)
+    missed = days(replace(found, silent=(Silent("old", TODAY - timedelta(days=40), 0.3),)))
+    assert missed.owed[:39] == pytest.approx(np.full(39, 400), rel=0.15)
 
 
 def test_a_small_source_that_stopped_long_ago_widens_the_range_by_as_much() -> None:
