@@ -91,7 +91,7 @@ def told_by_now(linkage: pl.DataFrame, known_at: date, days: int) -> pl.DataFram
             break
         if int(asked.filter(pl.col("period") < month)["value"].sum() or 0) < LEAST_KEPT * whole:
             break
-        linkage = linkage.filter(~(_reentry() & (pl.col("period") >= month)))
+        linkage = _none_of(linkage, _reentry() & (pl.col("period") >= month))
     return linkage
 
 
@@ -109,14 +109,21 @@ def ended_before(linkage: pl.DataFrame, layout: Layout, silent: date) -> pl.Data
         for place, name in enumerate(layout.strata)
         for at in np.flatnonzero(over[place])
     ]
-    named = pl.DataFrame(kept, schema={"group_name": pl.String, "period": pl.Date}, orient="row")
-    mine = _reentry()
-    return pl.concat([
-        linkage.filter(~mine),
-        linkage.filter(mine).with_columns(stratum=_stratum())
-        .join(named, left_on=["stratum", "period"], right_on=["group_name", "period"], how="semi")
-        .drop("stratum"),
-    ])  # fmt: skip
+    named = pl.DataFrame(
+        [(*key, True) for key in kept], orient="row",
+        schema={"stratum": pl.String, "period": pl.Date, "kept": pl.Boolean},
+    )  # fmt: skip
+    marked = linkage.with_columns(stratum=_stratum()).join(
+        named, on=["stratum", "period"], how="left", maintain_order="left"
+    )
+    return _none_of(marked, _reentry() & pl.col("kept").is_null()).drop("stratum", "kept")
+
+
+def _none_of(linkage: pl.DataFrame, rows: pl.Expr) -> pl.DataFrame:
+    """Nought in ``rows``: left out, they would take a month with them of which nothing else tells,
+    and with it its place.
+    """
+    return linkage.with_columns(value=pl.when(rows).then(0).otherwise(pl.col("value")))
 
 
 def _reentry() -> pl.Expr:

@@ -43,7 +43,8 @@ class Evidence:
     @property
     def judged(self) -> bool:
         """Whether anybody looked how sure linking is. Before, decoys alone are counted."""
-        return self.linkage.filter(pl.col("what") == LinkageCount.ARRIVALS.value).height > 0
+        looked = (LinkageCount.ARRIVALS.value, LinkageCount.REENTRIES.value)
+        return self.linkage.filter(pl.col("what").is_in(looked)).height > 0
 
     def check(self) -> None:
         """Raise SchemaError where a table is not what schemas.py says, if doors are checked."""
