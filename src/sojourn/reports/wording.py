@@ -98,7 +98,7 @@ WHY = {
     "small": "fewer than the smallest cell",
     "no_reentries": "nobody of that mode of travel has arrived again",
     "few_reentries": "few of that kind have arrived again",
-    "source_silent": "a source of departures is silent",
+    "source_silent": "a source is silent",
     "clock_jumped": "a source's clock is wrong",
     "delays_changed": "a source's reports take longer, or less long, than before",
     "no_delays": "nobody has watched yet how late reports come in",

@@ -81,7 +81,7 @@ WHYS = {
         "Read the range, not the number in its middle.",
     ),
     "source_silent": Why(
-        "a source of departures stopped telling before the period was over",
+        "a source stopped telling before the period was over",
         "See which source is silent, have its records sent, and estimate anew. If it will never "
         "tell again, or tells under another name, name it in the policy: retired_sources under "
         "[estimate].",

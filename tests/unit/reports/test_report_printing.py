@@ -194,5 +194,5 @@ def test_why_a_number_is_wide_or_missing_is_said_in_words() -> None:
     )  # fmt: skip
     text = read(render_html(make_report(Shape.US, frame, Kind.STEWARD, POLICY))).text
     assert "widened: few of that kind have arrived again" in text
-    assert "not estimateda source of departures is silent" in text
+    assert "not estimateda source is silent" in text
     assert "few reentries" not in text
