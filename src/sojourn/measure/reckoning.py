@@ -123,11 +123,11 @@ def _pending(cells: Cells, model: Model, late: Array) -> tuple[Pending, Pending,
 def _falsely(
     cells: Cells, model: Model, pending: tuple[Pending, Pending, Pending]
 ) -> tuple[Pending, Pending, Pending]:
-    """False links are few in a small cell, and scatter so (Poisson); later none of them moves."""
+    """With the scatter of false links; later none of them moves."""
     in_time, late, changed = pending
     return (
-        in_time.wider(cells.open, model.value.false_in),
-        late.wider(cells.open, model.value.false_late), changed,
+        in_time.less(cells.open, model.value.false_in),
+        late.less(cells.open, model.value.false_late), changed,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ come out below nought, and is cut there only when it is told, so that sums of ce
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,11 +57,21 @@ class Pending:
 
     mean: Array
     variance: Array
+    false: Array | None = None  # mean number of false links among what is in
 
-    def wider(self, open_: object, false: Array) -> Pending:
-        """The same, with the scatter of ``false`` links for each stay without a departure."""
-        added = np.asarray(open_ @ false)[:, 0]  # type: ignore[operator]
-        return Pending(self.mean, self.variance + np.maximum(added, 0.0))
+    def less(self, open_: object, false: Array) -> Pending:
+        """The same, where ``false`` links for each stay without a departure are in."""
+        number = np.asarray(open_ @ false)[:, 0]  # type: ignore[operator]
+        return replace(self, false=np.maximum(number, 0.0))
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """How many more come than are expected, and how many fewer of those in are false (Poisson:
+        they are few in a small cell).
+        """
+        come = _chance(self.mean[:, None], self.variance[:, None], shape, rng)
+        if self.false is None:
+            return come
+        return come - _chance(self.false[:, None], self.false[:, None], shape, rng)
 
 
 def pending_of(linked: object, grow: Array, dispersion: float) -> Pending:
@@ -153,7 +163,7 @@ def with_chance(
     unseen = drawn.unrecorded
     if luck is not None:
         unseen = unseen + _scattered(unseen, luck, rng)
-    waiting = [_chance(p.mean[:, None], p.variance[:, None], shape, rng) for p in pending]
+    waiting = [p.draw(shape, rng) for p in pending]
     shaken = rng.standard_normal((4, *shape)) * np.sqrt(noise.T)[:, :, None]
     in_time = drawn.in_time + waiting[0] + shaken[0]
     late = drawn.late + waiting[1] + shaken[1]

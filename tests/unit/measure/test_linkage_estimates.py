@@ -19,6 +19,7 @@ from sojourn.measure.estimate import (
     share_of,
     with_odds,
 )
+from sojourn.measure.remaining import Pending
 from sojourn.schemas import LINKAGE_QUALITY
 from sojourn.vocabulary import LinkageCount as What
 from sojourn.vocabulary import LinkageGroup as Group
@@ -250,3 +251,15 @@ def test_where_documents_and_names_never_find_the_same_late_link_nothing_tells_h
     found = timed_errors(pl.concat([everywhere(values), *timed]))
     assert (found["late"].sensitivity.lower, found["late"].sensitivity.upper) == (0.0, 1.0)
     assert found["in time"].sensitivity.lower > 0.98
+
+
+def test_false_links_may_be_fewer_than_expected_as_well_as_more() -> None:
+    """Next to nothing to come, four false links among what is in: chance of those alone."""
+    open_ = np.array([[400.0]])
+    pending = Pending(np.array([0.05]), np.array([0.06])).less(open_, np.array([[0.01]]))
+    drawn = pending.draw((1, 20_000), np.random.default_rng(1))
+    assert drawn.mean() == pytest.approx(0.0, abs=0.1)
+    assert drawn.std() == pytest.approx(np.sqrt(4.06), rel=0.05)
+    low, high = np.quantile(drawn, [0.05, 0.95])
+    assert -4.5 < low < -2.5
+    assert 2.5 < high < 4.5
