@@ -88,7 +88,8 @@ def test_opendp_vouches_for_the_loss_that_is_booked() -> None:
 def test_the_loss_seen_on_neighbouring_data_stays_under_the_one_claimed() -> None:
     """A stay changes eight cells by one. The best guess from the noisy cells whether it is there
     (the likelihood ratio) is right no oftener than the loss allows, and nearly as often: the
-    lower bound of the loss is under what is claimed, and over a half of it."""
+    lower bound of the loss is under what is claimed, and over two fifths of it: its mean is 1.11
+    with these runs, its standard deviation 0.056, so five and a half of these below."""
     touched, claimed, runs = 8, 2.0, 20_000
     scale = touched / claimed
     without = drawn(scale, runs * touched).reshape(runs, touched)
@@ -104,7 +105,7 @@ def test_the_loss_seen_on_neighbouring_data_stays_under_the_one_claimed() -> Non
         most = beta.ppf(1 - FALSE_ALARM / 8, no + 1, runs - no)
         seen.append(math.log(least / most))
     assert max(seen) <= claimed
-    assert max(seen) >= claimed / 2
+    assert max(seen) >= 0.4 * claimed
 
 
 @pytest.mark.parametrize("scales", [[0.5], [13.3], [200.0], [3.0, 3.0, 9.0], [20.0] * 12])
