@@ -219,12 +219,18 @@ def _silence(part: pl.DataFrame, known_at: date) -> date | None:
         .cast(pl.Date).unique().sort()
     )  # fmt: skip
     gaps = heard.diff().drop_nulls().dt.total_days()
-    usual = float(gaps.quantile(0.95) or 1.0) if len(gaps) else 1.0
     last = heard.max()
     if not isinstance(last, date):
         return None
-    quiet = (known_at - last).days
-    return last if quiet > max(SILENT_TIMES * usual, LEAST_SILENT_DAYS) else None
+    return last if (known_at - last).days > longest_quiet(gaps) else None
+
+
+def longest_quiet(gaps: pl.Series) -> float:
+    """Days for which a source may be quiet and not be silent; ``gaps``: days between those on
+    which it was heard.
+    """
+    usual = float(gaps.quantile(0.95) or 1.0) if len(gaps) else 1.0
+    return max(SILENT_TIMES * usual, LEAST_SILENT_DAYS)
 
 
 def _change(part: pl.DataFrame, known_at: date) -> tuple[float, bool]:

@@ -129,6 +129,11 @@ class Cells:
     def expected(self) -> sparse.csr_matrix:
         return self.in_time + self.late + self.open + self.changed
 
+    @cached_property
+    def exact(self) -> NDArray[np.bool_]:
+        """By cell: whether its counts are without noise."""
+        return np.asarray(self.noise.sum(axis=1) == 0)
+
 
 def gather(layout: Layout, keys: dict[str, pl.Expr]) -> Cells:
     """Rows into cells that are named by ``keys``."""

@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 from scipy.special import gammaincinv
 
+from sojourn.measure.bounded import ENDS
 from sojourn.measure.daily import Days, complete_days, no_days
 from sojourn.measure.delays import LONGEST, Trouble, find_trouble, without_history
 from sojourn.measure.development import month_end
@@ -33,7 +34,6 @@ from sojourn.vocabulary import Direction, Quantity, Span, Standing
 DAYS_BACK = 31
 LEAST_SHARE = 0.02  # of a day's records: with less in, the day cannot be told
 WIDEST = 1.0  # a range as wide as its number says next to nothing
-ENDS = (0.025, 0.975)
 _QUANTITY = {
     Direction.ARRIVAL: Quantity.ARRIVALS, Direction.DEPARTURE: Quantity.DEPARTURES,
 }  # fmt: skip

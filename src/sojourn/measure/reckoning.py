@@ -102,12 +102,11 @@ def reckon(
         Reckoned(cells, model, rough, value, truth, here, room, model.trend.bound(unlike))
     )
     possible = truth.still_here >= 0
-    exact = cells.noise.sum(axis=1) == 0
     draws = {q: of(later) for q, of in _LATER.items()}
     draws[Of.NO_DEPARTURE_RECORDED] = _without_departure(cells, model, later)
     ends = {q: _ends(draws[q], t.value, possible if q in _CUT else None) for q, t in told.items()}
     for q in _NEARLY_SURE:
-        ends[q] = _around_whole(*ends[q], exact)
+        ends[q] = _around_whole(*ends[q], cells.exact)
     return {q: replace(t, later_lower=ends[q][0], later_upper=ends[q][1]) for q, t in told.items()}
 
 
@@ -217,7 +216,6 @@ def _room(cells: Cells, smallest: int, luck: Luck) -> Room:
 
 def _quantities(of: Reckoned) -> dict[Of, Told]:
     cells, value, truth = of.cells, of.value, of.truth
-    exact = cells.noise.sum(axis=1) == 0
     late, open_, every = (
         np.asarray(m.sum(axis=1)).ravel() for m in (cells.late, cells.open, cells.expected)
     )
@@ -225,22 +223,22 @@ def _quantities(of: Reckoned) -> dict[Of, Told]:
     noise = Z95 * np.sqrt(cells.noise)
     naive_noise = np.hypot(noise[:, 1], noise[:, 2])
     out = {
-        Of.EXPECTED_DEPARTURES: _plain(value.expected, truth.expected, exact),
-        Of.DEPARTED_IN_TIME: _plain(value.in_time, truth.in_time, exact),
-        Of.DEPARTED_LATE: _plain(value.late, truth.late, exact),
-        Of.STATUS_CHANGED: _plain(value.changed, truth.changed, exact),
+        Of.EXPECTED_DEPARTURES: _plain(value.expected, truth.expected, cells.exact),
+        Of.DEPARTED_IN_TIME: _plain(value.in_time, truth.in_time, cells.exact),
+        Of.DEPARTED_LATE: _plain(value.late, truth.late, cells.exact),
+        Of.STATUS_CHANGED: _plain(value.changed, truth.changed, cells.exact),
         Of.NO_DEPARTURE_RECORDED: Told(open_, open_ - noise[:, 2], open_ + noise[:, 2]),
         Of.RECORDED_RATE: Told(
             (late + open_) / every, (late + open_ - naive_noise) / every,
             (late + open_ + naive_noise) / every,
         ),
     }  # fmt: skip
-    return out | _modelled(of, exact)
+    return out | _modelled(of)
 
 
-def _modelled(of: Reckoned, exact: NDArray[np.bool_]) -> dict[Of, Told]:
+def _modelled(of: Reckoned) -> dict[Of, Told]:
     """What no record says: left unrecorded, probably still here, the rate."""
-    rough, value, truth = of.rough, of.value, of.truth
+    rough, value, truth, exact = of.rough, of.value, of.truth, of.cells.exact
     size = np.maximum(value.expected, 1e-9)
     more = _others(of.cells, of.model) * (1 - 1 / of.unlike)
     here_low, here_high = of.here

@@ -24,6 +24,8 @@ from math import sqrt
 
 import polars as pl
 
+from sojourn.measure.development import month_end
+
 SILENT_SHARE = 0.05  # of departures: a silent source with more leaves no number
 BEFORE, AFTER = 3, 2  # months before the stop's, and after it
 LIKE = 1.25
@@ -85,7 +87,9 @@ def _was_taken_over(
 ) -> bool:
     """Whether those that stopped in ``month``, or in one beside it, were."""
     near = _later(month, -1), _later(month, 1)
-    together = {s: d.replace(day=1) for s, d in stopped.items() if near[0] <= d <= _end(near[1])}
+    together = {
+        s: d.replace(day=1) for s, d in stopped.items() if near[0] <= d <= month_end(near[1])
+    }
     first, last = min(together.values()), max(together.values())
     before = _later(first, -BEFORE), _later(first, -1)
     old = frozenset(together)
@@ -116,16 +120,12 @@ def _was_taken_over(
 
 
 def _settled(month: date, known_at: date) -> bool:
-    return _end(month) + timedelta(days=SETTLED) <= known_at
+    return month_end(month) + timedelta(days=SETTLED) <= known_at
 
 
 def _later(month: date, months: int) -> date:
     count = month.year * 12 + month.month - 1 + months
     return date(count // 12, count % 12 + 1, 1)
-
-
-def _end(month: date) -> date:
-    return _later(month, 1) - timedelta(days=1)
 
 
 def _months(first: date, last: date) -> list[date]:
@@ -136,4 +136,4 @@ def _months(first: date, last: date) -> list[date]:
 
 
 def _days(first: date, last: date) -> int:
-    return (_end(last) - first).days + 1
+    return (month_end(last) - first).days + 1

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sojourn.measure.delays import LEAST_SILENT_DAYS, LONGEST, SILENT_TIMES, Trouble
+from sojourn.measure.delays import LONGEST, Trouble, longest_quiet
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -199,8 +199,7 @@ def _quiet(
         if source not in gone:
             continue
         last, gaps = int(today - gone[source][-1]), pl.Series(np.diff(gone[source]))
-        usual = float(gaps.quantile(0.95) or 1.0) if len(gaps) else 1.0
-        told = max(SILENT_TIMES * usual, LEAST_SILENT_DAYS)
+        told = longest_quiet(gaps)
         longest = float(gaps.tail(WINDOW).max() or 0.0)  # type: ignore[arg-type]
         unheard = len(gaps) >= GAPS and last * rate[at] >= EXPECTED and longest < last <= told
         out[at] = max(last, 0) if source in silent or unheard else 0
