@@ -22,6 +22,7 @@ Flags = NDArray[np.bool_]
 ENDS = (0.025, 0.975)
 FURTHEST = 4.0  # standard errors: no draw is moved as if it lay further off
 ASIDE = 0.1  # stays
+LEAST_POSSIBLE = 0.03  # of draws: with fewer that could be true, their end is no guide
 KERNEL, LEAST_KERNEL = 0.6, 0.3  # of a standard error; of a stay
 # Upper end at 95% where the estimate lies so many standard errors below nought.
 _BELOW = np.array([-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0])
@@ -54,6 +55,33 @@ def interval_above(draws: Array, value: Array, least: Array) -> tuple[Array, Arr
     """The same of what is never below ``least``, a number for each row."""
     low, high = interval_from_nought(draws - least[:, None], value - least)
     return low + least, high + least
+
+
+def interval_later(draws: Array, value: Array, possible: Flags) -> tuple[Array, Array]:
+    """95% ends of what will be told later of what was cut at nought: ``draws`` of it.
+
+    ``possible``: draws whose truth could be true. Where the value was cut the truth lies above it,
+    and what will be estimated later follows the truth: the upper end is that of the draws which
+    could be true, where it is higher. 5% lie outside. Where draws pile up at nought, or the value
+    lies below the others, fewer lie below the interval: what these leave is left above it.
+    """
+    low, high = interval(draws, value)
+    high = np.maximum(_upper_beside(draws, low, np.ones_like(possible)), value)
+    held = _upper_beside(draws, low, possible)
+    return low, np.where(possible.mean(axis=1) >= LEAST_POSSIBLE, np.maximum(high, held), high)
+
+
+def _upper_beside(draws: Array, low: Array, among: Flags) -> Array:
+    """By row, the end that as many draws of those ``among`` lie above as make up 5% with those
+    below ``low``, and at least 2.5%.
+    """
+    size, number = draws.shape[1], np.maximum(among.sum(axis=1), 1)
+    below = (among & (draws < low[:, None] - 1e-9)).sum(axis=1) / number
+    above = ENDS[0] + np.maximum(1 - ENDS[1] - below, 0.0)
+    # The end of some is one further out of all, the others laid below.
+    place = np.ceil(size - above * number - 1e-9).astype(np.int64)[:, None] - 1
+    ordered = np.sort(np.where(among, draws, -np.inf), axis=1)
+    return np.asarray(np.take_along_axis(ordered, place, axis=1)[:, 0])
 
 
 def scored(draws: Array, value: Array, each: Array) -> Array:

@@ -30,6 +30,7 @@ from sojourn.measure.development import Development, develop, month_end
 from sojourn.measure.estimate import Z95, Estimate
 from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, LATE, OPEN, Evidence, Layout
 from sojourn.measure.exits import Exits, seen_exits, spread_shares
+from sojourn.measure.leaving_late import late_to_come
 from sojourn.measure.lengths import by_length
 from sojourn.measure.linkage import DEPENDENCE
 from sojourn.measure.linkage import IN_TIME as TIMELY
@@ -96,8 +97,6 @@ class Model:
     later: Factors
     exits: Exits
     trend: Trend
-    late_now: Array  # by at: late leavers once reported, for each that is reported
-    late_later: Array  # ... and once others have left late
     dispersion: float  # of reports to come
     concerns: tuple[Concern, ...]
 
@@ -127,7 +126,7 @@ def build_model(
     changed = develop(evidence.vintages, CHANGED, layout.strata, layout.months, known_at)
     in_now, changed_now = _grow(grown, draws, rng), _grow(changed, draws, rng)
     tardier = develop(evidence.vintages, LATE, layout.strata, layout.months, known_at)
-    late_later = _grow(tardier, draws, rng)
+    more_late = late_to_come(layout, tardier, 1 / _grow(tardier, draws, rng)[1], rng)
     late = layout.spread(np.array([1 / _recent(told, int(a) + 15) for a in ages]))[:, None]
     missing = _missing(layout, trouble)[:, None]
     in_draws = in_now[1] * (1 + missing * rng.random((1, draws)))
@@ -141,27 +140,24 @@ def build_model(
     ratio, ratio_draws = _late_ratio(tardy, timely, odds.value, draws, rng)
     false = {name: _false(t, draws, rng) for name, t in ((TIMELY, timely), (TARDY, tardy))}
     apart = _apart(layout, false[TIMELY], false[TARDY], rng)
-    ones = np.ones((layout.size, 1))
+    ones, none = np.ones((layout.size, 1)), np.zeros((layout.size, 1))
     value = Factors(
         in_now[0], late, changed_now[0], ones * timely.false_each, ones * tardy.false_each,
-        odds.value, (1 + odds.value) * ratio - 1, size,
+        odds.value, (1 + odds.value) * ratio - 1, size, none,
     )  # fmt: skip
     truth = Factors(
         in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1],
-        odds.truth, (1 + odds.truth) * ratio_draws - 1, size_draws,
+        odds.truth, (1 + odds.truth) * ratio_draws - 1, size_draws, none,
     )  # fmt: skip
     anew = {n: np.maximum(t.false_each + (false[n] - t.false_each) * ANEW, 0.0)
             for n, t in ((TIMELY, timely), (TARDY, tardy))}  # fmt: skip
     later = Factors(
-        in_draws, late_later[1], truth.grow_changed, ones * anew[TIMELY], ones * anew[TARDY],
-        odds.later, (1 + odds.later) * ratio_draws - 1, size_draws,
+        in_draws, ones, truth.grow_changed, ones * anew[TIMELY], ones * anew[TARDY],
+        odds.later, (1 + odds.later) * ratio_draws - 1, size_draws, more_late,
     )  # fmt: skip
     untimed = grown.unknown & (np.maximum(ages, watched) < MONTH_DAYS)
     concerns = _concerns(evidence, layout, exits, trend, trouble, grown, untimed, ages, timed)
-    return Model(
-        value, truth, later, exits, trend, late[:, 0], late_later[0][:, 0], grown.dispersion,
-        concerns,
-    )  # fmt: skip
+    return Model(value, truth, later, exits, trend, grown.dispersion, concerns)
 
 
 def _completed(

@@ -24,6 +24,7 @@ from sojourn.measure.bounded import (
     interval,
     interval_above,
     interval_from_nought,
+    interval_later,
     lower_when_told,
     scored,
     whole_ends,
@@ -35,8 +36,6 @@ from sojourn.measure.remaining import Luck, Pending, Split, pending_of, split, w
 from sojourn.vocabulary import Quantity as Of
 
 Array = NDArray[np.float64]
-
-LEAST_POSSIBLE = 0.03  # of draws: with fewer that could be true, their end is no guide
 
 
 @dataclass(frozen=True)
@@ -86,14 +85,13 @@ def reckon(
     luck = _luck_of(cells, model)
     drawn = with_chance(
         split(cells, model.truth), luck,
-        _falsely(cells, model, _pending(cells, model, model.late_now)), cells.noise, rng,
+        _falsely(cells, model, _pending(cells, model)), cells.noise, rng,
     )  # fmt: skip
     truth = _scored(drawn, rough, luck)
     nothing = np.zeros(cells.names.height)
     later = with_chance(
-        split(cells, model.later), None, _pending(cells, model, model.late_later),
-        cells.noise * 0.0, rng,
-    )  # fmt: skip
+        split(cells, model.later), None, _pending_later(cells, model), cells.noise * 0.0, rng
+    )
     sums = _sums(together)
     here = interval_from_nought(truth.still_here, rough.still_here)
     value, later = _cut(rough, sums, here[0]), _cut(later, sums, nothing)
@@ -104,19 +102,30 @@ def reckon(
     possible = truth.still_here >= 0
     draws = {q: of(later) for q, of in _LATER.items()}
     draws[Of.NO_DEPARTURE_RECORDED] = _without_departure(cells, model, later)
-    ends = {q: _ends(draws[q], t.value, possible if q in _CUT else None) for q, t in told.items()}
+    ends = {
+        q: interval_later(draws[q], t.value, possible)
+        if q in _CUT else interval(draws[q], t.value)
+        for q, t in told.items()
+    }  # fmt: skip
     for q in _NEARLY_SURE:
         ends[q] = _around_whole(*ends[q], cells.exact)
     return {q: replace(t, later_lower=ends[q][0], later_upper=ends[q][1]) for q, t in told.items()}
 
 
-def _pending(cells: Cells, model: Model, late: Array) -> tuple[Pending, Pending, Pending]:
-    """Of T', L' and C'."""
+def _pending(cells: Cells, model: Model) -> tuple[Pending, Pending, Pending]:
+    """Of T', L' and C': reports to come."""
     return (
         pending_of(cells.in_time, model.value.grow_in[:, 0], model.dispersion),
-        pending_of(cells.late, late, 1.0),
+        pending_of(cells.late, model.value.grow_late[:, 0], 1.0),
         pending_of(cells.changed, model.value.grow_changed[:, 0], 1.0),
     )
+
+
+def _pending_later(cells: Cells, model: Model) -> tuple[Pending, Pending, Pending]:
+    """The same, and who will yet leave late."""
+    in_time, _, changed = _pending(cells, model)
+    come = np.asarray(cells.expected @ model.later.more_late)
+    return in_time, Pending(come, come), changed
 
 
 def _falsely(
@@ -318,28 +327,6 @@ def _plain(value: Array, truth: Array, exact: NDArray[np.bool_]) -> Told:
     return Told(value, *whole_ends(low, high, value, exact))
 
 
-def _ends(draws: Array, value: Array, possible: NDArray[np.bool_] | None) -> tuple[Array, Array]:
-    """Prediction interval. ``possible``: draws of the truth that could be true.
-
-    Where draws pile up at nought none can lie below the interval: all of the 5% are left above it.
-    Where the value was cut at nought the truth lies above it, and what will be estimated later
-    follows the truth: the upper end is that of draws which could be true, where it is higher.
-    """
-    low, high = interval(draws, value)
-    if possible is not None:
-        piled = (draws <= low[:, None] + 1e-9).mean(axis=1) > 1 - ENDS[1] + ENDS[0]
-        end = np.where(piled, ENDS[1] - ENDS[0], ENDS[1])
-        share = possible.mean(axis=1)
-        # The end of those that could be true is one further out of all, the others laid below.
-        ordered = np.sort(np.where(possible, draws, -np.inf), axis=1)
-        place = np.ceil((1 - (1 - end) * share) * draws.shape[1]).astype(np.int64) - 1
-        upper = np.take_along_axis(ordered, place[:, None], axis=1)[:, 0]
-        whole = np.take_along_axis(np.sort(draws, axis=1), _place(end, draws), axis=1)[:, 0]
-        high = np.maximum(np.where(piled, whole, high), value)
-        high = np.where(share >= LEAST_POSSIBLE, np.maximum(high, upper), high)
-    return low, high
-
-
 def _without_departure(cells: Cells, model: Model, later: Split) -> Array:
     """Draws of what will be recorded: false links are no departures missing, they are recorded."""
     factors = model.later
@@ -351,10 +338,6 @@ def _without_departure(cells: Cells, model: Model, later: Split) -> Array:
 def _around_whole(low: Array, high: Array, exact: NDArray[np.bool_]) -> tuple[Array, Array]:
     """Counts that are all but known: an interval of a part of a stay is told as a whole one."""
     return np.where(exact, np.floor(low), low), np.where(exact, np.ceil(high), high)
-
-
-def _place(end: Array, draws: Array) -> NDArray[np.int64]:
-    return np.asarray(np.ceil(end * draws.shape[1]).astype(np.int64)[:, None] - 1)
 
 
 _CUT = (Of.PROBABLY_STILL_HERE, Of.OVERSTAY_RATE)

@@ -45,6 +45,7 @@ class Factors:
     odds_in: Array
     odds_late: Array
     size: Array  # revision of the number expected
+    more_late: Array  # late departures to come, for each stay expected
 
     @property
     def draws(self) -> int:
@@ -53,7 +54,7 @@ class Factors:
 
 @dataclass(frozen=True)
 class Pending:
-    """Of what is still to come, by cell: its mean and variance."""
+    """Of what is still to come, by cell, or by cell and draw: its mean and variance."""
 
     mean: Array
     variance: Array
@@ -68,7 +69,8 @@ class Pending:
         """How many more come than are expected, and how many fewer of those in are false (Poisson:
         they are few in a small cell).
         """
-        come = _chance(self.mean[:, None], self.variance[:, None], shape, rng)
+        mean, variance = (a if a.ndim == 2 else a[:, None] for a in (self.mean, self.variance))
+        come = _chance(mean, variance, shape, rng)
         if self.false is None:
             return come
         return come - _chance(self.false[:, None], self.false[:, None], shape, rng)
@@ -122,12 +124,14 @@ def split(cells: Cells, factors: Factors) -> Split:
     """The formulas above; factors of one draw (at x 1) give cells x 1."""
     in_time = _right(cells.in_time, cells.open, factors.grow_in, factors.false_in)
     late = _right(cells.late, cells.open, factors.grow_late, factors.false_late)
+    late = late + cells.expected @ factors.more_late
     unseen_in = _right(
         cells.in_time, cells.open, factors.grow_in * factors.odds_in, factors.false_in
     )
     unseen_late = _right(
         cells.late, cells.open, factors.grow_late * factors.odds_late, factors.false_late
     )
+    unseen_late = unseen_late + cells.expected @ (factors.more_late * factors.odds_late)
     changed = np.asarray(cells.changed @ factors.grow_changed)
     expected = np.asarray(cells.expected @ factors.size)
     unseen = unseen_in + unseen_late
