@@ -95,6 +95,7 @@ class Model:
     value: Factors
     truth: Factors
     later: Factors
+    more_late: Array  # at x draws: late departures to come, for each stay expected
     exits: Exits
     trend: Trend
     dispersion: float  # of reports to come
@@ -140,24 +141,24 @@ def build_model(
     ratio, ratio_draws = _late_ratio(tardy, timely, odds.value, draws, rng)
     false = {name: _false(t, draws, rng) for name, t in ((TIMELY, timely), (TARDY, tardy))}
     apart = _apart(layout, false[TIMELY], false[TARDY], rng)
-    ones, none = np.ones((layout.size, 1)), np.zeros((layout.size, 1))
+    ones = np.ones((layout.size, 1))
     value = Factors(
         in_now[0], late, changed_now[0], ones * timely.false_each, ones * tardy.false_each,
-        odds.value, (1 + odds.value) * ratio - 1, size, none,
+        odds.value, (1 + odds.value) * ratio - 1, size,
     )  # fmt: skip
     truth = Factors(
         in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1],
-        odds.truth, (1 + odds.truth) * ratio_draws - 1, size_draws, none,
+        odds.truth, (1 + odds.truth) * ratio_draws - 1, size_draws,
     )  # fmt: skip
     anew = {n: np.maximum(t.false_each + (false[n] - t.false_each) * ANEW, 0.0)
             for n, t in ((TIMELY, timely), (TARDY, tardy))}  # fmt: skip
     later = Factors(
         in_draws, ones, truth.grow_changed, ones * anew[TIMELY], ones * anew[TARDY],
-        odds.later, (1 + odds.later) * ratio_draws - 1, size_draws, more_late,
+        odds.later, (1 + odds.later) * ratio_draws - 1, size_draws,
     )  # fmt: skip
     untimed = grown.unknown & (np.maximum(ages, watched) < MONTH_DAYS)
     concerns = _concerns(evidence, layout, exits, trend, trouble, grown, untimed, ages, timed)
-    return Model(value, truth, later, exits, trend, grown.dispersion, concerns)
+    return Model(value, truth, later, more_late, exits, trend, grown.dispersion, concerns)
 
 
 def _completed(

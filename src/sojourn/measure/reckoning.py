@@ -32,7 +32,15 @@ from sojourn.measure.bounded import (
 from sojourn.measure.estimate import Z95
 from sojourn.measure.evidence import Cells
 from sojourn.measure.factors import Model
-from sojourn.measure.remaining import Luck, Pending, Split, pending_of, split, with_chance
+from sojourn.measure.remaining import (
+    Luck,
+    Pending,
+    Split,
+    pending_of,
+    split,
+    with_chance,
+    with_more_late,
+)
 from sojourn.vocabulary import Quantity as Of
 
 Array = NDArray[np.float64]
@@ -90,7 +98,7 @@ def reckon(
     truth = _scored(drawn, rough, luck)
     nothing = np.zeros(cells.names.height)
     later = with_chance(
-        split(cells, model.later), None, _pending_later(cells, model), cells.noise * 0.0, rng
+        _split_later(cells, model, rng), None, _pending_later(cells, model), cells.noise * 0.0, rng
     )
     sums = _sums(together)
     here = interval_from_nought(truth.still_here, rough.still_here)
@@ -121,11 +129,16 @@ def _pending(cells: Cells, model: Model) -> tuple[Pending, Pending, Pending]:
     )
 
 
+def _split_later(cells: Cells, model: Model, rng: np.random.Generator) -> Split:
+    drawn = split(cells, model.later)
+    return with_more_late(drawn, cells, model.more_late, model.later.odds_late, rng)
+
+
 def _pending_later(cells: Cells, model: Model) -> tuple[Pending, Pending, Pending]:
-    """The same, and who will yet leave late."""
+    """The same of what will be said: late reports are among those who will yet leave late."""
     in_time, _, changed = _pending(cells, model)
-    come = np.asarray(cells.expected @ model.later.more_late)
-    return in_time, Pending(come, come), changed
+    nothing = np.zeros(cells.names.height)
+    return in_time, Pending(nothing, nothing), changed
 
 
 def _falsely(

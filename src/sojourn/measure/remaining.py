@@ -45,7 +45,6 @@ class Factors:
     odds_in: Array
     odds_late: Array
     size: Array  # revision of the number expected
-    more_late: Array  # late departures to come, for each stay expected
 
     @property
     def draws(self) -> int:
@@ -54,7 +53,7 @@ class Factors:
 
 @dataclass(frozen=True)
 class Pending:
-    """Of what is still to come, by cell, or by cell and draw: its mean and variance."""
+    """Of what is still to come, by cell: its mean and variance."""
 
     mean: Array
     variance: Array
@@ -69,8 +68,7 @@ class Pending:
         """How many more come than are expected, and how many fewer of those in are false (Poisson:
         they are few in a small cell).
         """
-        mean, variance = (a if a.ndim == 2 else a[:, None] for a in (self.mean, self.variance))
-        come = _chance(mean, variance, shape, rng)
+        come = _chance(self.mean[:, None], self.variance[:, None], shape, rng)
         if self.false is None:
             return come
         return come - _chance(self.false[:, None], self.false[:, None], shape, rng)
@@ -124,20 +122,35 @@ def split(cells: Cells, factors: Factors) -> Split:
     """The formulas above; factors of one draw (at x 1) give cells x 1."""
     in_time = _right(cells.in_time, cells.open, factors.grow_in, factors.false_in)
     late = _right(cells.late, cells.open, factors.grow_late, factors.false_late)
-    late = late + cells.expected @ factors.more_late
     unseen_in = _right(
         cells.in_time, cells.open, factors.grow_in * factors.odds_in, factors.false_in
     )
     unseen_late = _right(
         cells.late, cells.open, factors.grow_late * factors.odds_late, factors.false_late
     )
-    unseen_late = unseen_late + cells.expected @ (factors.more_late * factors.odds_late)
     changed = np.asarray(cells.changed @ factors.grow_changed)
     expected = np.asarray(cells.expected @ factors.size)
     unseen = unseen_in + unseen_late
     return Split(
         expected, in_time, late, changed, unseen, unseen_late,
         expected - changed - in_time - late - unseen,
+    )  # fmt: skip
+
+
+def with_more_late(
+    drawn: Split, cells: Cells, more_late: Array, odds: Array, rng: np.random.Generator
+) -> Split:
+    """Draws of what will be said once others have left late: whole stays, and with each of them
+    the ``odds`` of an unseen one. ``more_late``: for each stay expected; both at x draws.
+    """
+    mean = np.maximum(np.asarray(cells.expected @ more_late), 0.0)
+    come = rng.poisson(mean).astype(np.float64)
+    weighed = np.asarray(cells.expected @ (more_late * odds))
+    unseen = come * np.divide(weighed, mean, out=np.zeros_like(mean), where=mean > 1e-12)
+    return replace(
+        drawn, late=drawn.late + come, unrecorded=drawn.unrecorded + unseen,
+        late_unrecorded=drawn.late_unrecorded + unseen,
+        still_here=drawn.still_here - come - unseen,
     )  # fmt: skip
 
 

@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from sojourn.measure.development import Development
-from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, LATE, OPEN, Layout
+from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, LATE, OPEN, Cells, Layout
 from sojourn.measure.leaving_late import late_to_come
+from sojourn.measure.remaining import Split, with_more_late
 
 MONTHS = tuple(date(2024 + m // 12, m % 12 + 1, 1) for m in range(24))
 STRATA = ("air/VISIT", "air/STUDY", "land/VISIT")
@@ -94,3 +96,26 @@ def test_what_is_complete_has_none_to_come_and_noise_makes_none_negative(
     assert (drawn[:, :23] == 0).all()
     assert (drawn >= 0).all()
     assert np.isfinite(drawn).all()
+
+
+def test_who_leaves_late_is_no_longer_here_and_parts_still_sum() -> None:
+    rng = np.random.default_rng(22)
+    matrix = sparse.csr_matrix
+    stays, nobody = np.array([[400.0, 60.0], [0.0, 5.0]]), np.zeros((2, 2))
+    cells = Cells(
+        pl.DataFrame({"period": MONTHS[:2]}), matrix(stays), matrix(nobody), matrix(nobody),
+        matrix(nobody), np.zeros((2, 4)),
+    )  # fmt: skip
+    parts = (stays.sum(axis=1, keepdims=True) * np.array([1.0, 0.8, 0.0, 0.05, 0.1, 0.0, 0.05])).T
+    before = Split(*(np.tile(p[:, None], (1, 2_000)) for p in parts))
+    more, odds = np.array([[0.004], [0.02]]).repeat(2_000, 1), np.array([[0.5], [0.1]])
+    after = with_more_late(before, cells, more, odds, rng)
+    come = after.late - before.late
+    assert (come == come.round()).all()
+    assert come.mean(axis=1) == pytest.approx([2.8, 0.1], abs=0.15)
+    assert after.still_here + after.late + after.unrecorded == pytest.approx(
+        before.still_here + before.late + before.unrecorded
+    )
+    unseen = after.late_unrecorded - before.late_unrecorded
+    assert unseen[0].sum() / come[0].sum() == pytest.approx((1.6 * 0.5 + 1.2 * 0.1) / 2.8)
+    assert (unseen[come == 0] == 0).all()
