@@ -3,9 +3,10 @@
 In: STAYS as known on a day, or COUNTS of them. Out: MEASURES. What each outcome means:
 ``outcomes``. Which cells are made and which are hidden: ``cells``. How sure linking is, from
 LINKAGE_QUALITY: ``linkage``, by the formulas in ``estimate``; ``corrected`` puts counts right.
-What records cannot say: ``estimating`` (ESTIMATES), from ``exits``, ``unlike``, ``delays``,
-``development``, ``remaining``, ``revisions``; today and this month: ``nowcast``, from
-``triangles`` and ``daily``; two lists and bookings: ``dual``, ``bookings``.
+What records cannot say: ``estimating`` (ESTIMATES), from ``exits``, ``unlike``, ``mislinked``,
+``coming`` (``delays``, ``development``, ``leaving_late``), ``revisions``, ``remaining``; today
+and this month: ``nowcast``, from ``triangles`` and ``daily``; two lists and bookings: ``dual``,
+``bookings``.
 """
 
 from sojourn.measure.cells import count_stays, measure

@@ -3,12 +3,13 @@
 In: ``Evidence``, ``Layout``, the day, policy, randomness. Out: ``Model``: factors as values, as
 draws for the truth, as draws for the final vintage, and ``Concern``s: where a number cannot be
 made, or only a wide one. Each error has its own module: exits not seen (``exits``, ``unlike``),
-links missed and false (``corrected``), reports to come (``development``, ``delays``), revisions of
-what was expected (``revisions``).
+links missed and false (``mislinked``), reports to come and who will yet leave late (``coming``,
+``leaving_late``), revisions of what was expected (``revisions``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,59 +18,37 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.measure.arrived import came_in, ended_before, told_by_now
-from sojourn.measure.corrected import Timed, timed_errors
-from sojourn.measure.delays import (
-    Completeness,
-    Trouble,
-    completeness,
-    find_trouble,
-    pooled,
-    watched_days,
+from sojourn.measure.coming import (
+    MONTH_DAYS,
+    YOUNG_DAYS,
+    Growth,
+    Heard,
+    ToCome,
+    hear,
+    owed,
+    reports_to_come,
 )
-from sojourn.measure.development import Development, develop, month_end
-from sojourn.measure.estimate import Z95, Estimate
-from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, LATE, OPEN, Evidence, Layout
+from sojourn.measure.corrected import Timed, timed_errors
+from sojourn.measure.evidence import EXPECTED, Evidence, Layout
 from sojourn.measure.exits import Exits, seen_exits, spread_shares
-from sojourn.measure.leaving_late import late_to_come
 from sojourn.measure.lengths import by_length
-from sojourn.measure.linkage import DEPENDENCE
-from sojourn.measure.linkage import IN_TIME as TIMELY
-from sojourn.measure.linkage import LATE as TARDY
+from sojourn.measure.mislinked import Links, mislinked
 from sojourn.measure.remaining import Factors
 from sojourn.measure.revisions import past_revisions
 from sojourn.measure.taken_over import SILENT_SHARE
 from sojourn.measure.unlike import Trend, return_trend
 from sojourn.policy import EstimatePolicy
-from sojourn.vocabulary import Direction
 
 Array = NDArray[np.float64]
 
 JUMPED_DAYS = 60  # after a jump, months younger than this cannot be completed
-YOUNG_DAYS = 92
-# Where nobody has watched how months grow: of departures still to be told when a month is
-# YOUNG_DAYS old, as of a source that takes 26 days on the mean (exp(-92 / 26) = 0.03), which is
-# slow. It falls with the square of the age, slower than that source's, for some are slower still;
-# and is no more than UNWATCHED_MOST, for most departures lie long before the last permitted day.
-UNWATCHED, UNWATCHED_MOST = 0.03, 0.1
-MONTH_DAYS = 31  # months younger than this, and not watched for so long, cannot be completed
 # Of false links that close a stay, those before its traveller's next arrival: 0.65 in 40 countries
 # of sojourn.simulate.small, each of 100,000 stays and more.
 BEFORE_NEXT = 0.65
 ALL_BUT_FEW = 0.99  # of departures: once so many are in, re-entries tell how many never will be
 SLACK = 2.0  # ... and twice as long, for delays that grow are seen late
-UNCHANGED = 1.0  # delays of late may differ by so much before anybody can tell
-APART = 2.0  # how alike classes are in whether a false link looks late: next to nothing is known
 MOST_ASIDE = 1.25
 LONGER = 0.1  # of the way to those who never return, for whoever returns in the year to come
-# Trials of links are drawn anew each time: what they will say a year later errs by itself, with
-# twice the data.
-ANEW = 1.5**0.5
-# Where nobody tried: false links as in 60 plain countries of sojourn.simulate.small, on the mean,
-# and twice as unsure as these differ.
-NO_GUIDE = {
-    TIMELY: Timed(Estimate(1.0, 0.0, 1.0), 0.008, 0.016),
-    TARDY: Timed(Estimate(1.0, 0.0, 1.0), 0.002, 0.005),
-}
 
 
 @dataclass(frozen=True)
@@ -91,6 +70,14 @@ class Odds:
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """The number expected as it will be said, for each that is expected now, by at."""
+
+    value: Array
+    draws: Array
+
+
+@dataclass(frozen=True)
 class Model:
     value: Factors
     truth: Factors
@@ -103,117 +90,52 @@ class Model:
 
 
 def build_model(
-    evidence: Evidence,
-    layout: Layout,
-    known_at: date,
-    policy: EstimatePolicy,
+    evidence: Evidence, layout: Layout, known_at: date, policy: EstimatePolicy,
     rng: np.random.Generator,
-) -> Model:
+) -> Model:  # fmt: skip
     """Every factor of every stratum and month."""
-    draws = policy.draws
-    trend = return_trend(evidence.linkage)
+    draws, trend = policy.draws, return_trend(evidence.linkage)
     timed = timed_errors(evidence.linkage)
-    falsely = BEFORE_NEXT * min(sum(t.false_each for t in timed.values()), 0.5)
-    trouble = find_trouble(evidence.reporting, known_at, retired=policy.retired_sources)
-    told = pooled(completeness(evidence.reporting, known_at, Direction.DEPARTURE))
-    watched = watched_days(evidence.reporting, known_at, Direction.DEPARTURE)
-    telling = _telling(evidence.linkage, layout, trouble, told, watched, known_at)
-    exits = by_length(
-        seen_exits(telling, layout.strata, policy.least_reentries, falsely, evidence.linkage),
-        telling,
-    )
-    ages = layout.ages(known_at)
-    grown = _completed(evidence, layout, known_at, told, trouble)
-    changed = develop(evidence.vintages, CHANGED, layout.strata, layout.months, known_at)
-    in_now, changed_now = _grow(grown, draws, rng), _grow(changed, draws, rng)
-    tardier = develop(evidence.vintages, LATE, layout.strata, layout.months, known_at)
-    more_late = late_to_come(layout, tardier, 1 / _grow(tardier, draws, rng)[1], rng)
-    late = layout.spread(np.array([1 / _recent(told, int(a) + 15) for a in ages]))[:, None]
-    missing = _missing(layout, trouble)[:, None]
-    in_draws = in_now[1] * (1 + missing * rng.random((1, draws)))
-    unwatched = layout.spread(_unwatched(grown, ages, watched))[:, None]
-    if unwatched.any():
-        # In four countries of five nothing is to come, else up to so much: most delays are short.
-        in_draws *= 1 + unwatched * np.maximum(5 * rng.random((1, draws)) - 4, 0.0)
-    size, size_draws = _sizes(evidence, layout, ages, known_at, policy, draws, rng)
+    heard = hear(evidence.reporting, known_at, policy.retired_sources)
+    exits = _exits(evidence, layout, known_at, heard, timed, policy)
+    come = reports_to_come(evidence, layout, known_at, heard, draws, rng)
+    size = _sizes(evidence, layout, known_at, policy, rng)
     odds = _odds(evidence, layout, exits, trend, policy, rng)
-    tardy, timely = (timed.get(name, NO_GUIDE[name]) for name in (TARDY, TIMELY))
-    ratio, ratio_draws = _late_ratio(tardy, timely, odds.value, draws, rng)
-    false = {name: _false(t, draws, rng) for name, t in ((TIMELY, timely), (TARDY, tardy))}
-    apart = _apart(layout, false[TIMELY], false[TARDY], rng)
-    ones = np.ones((layout.size, 1))
-    value = Factors(
-        in_now[0], late, changed_now[0], ones * timely.false_each, ones * tardy.false_each,
-        odds.value, (1 + odds.value) * ratio - 1, size,
+    links = mislinked(timed, layout, odds.value, draws, rng)
+    value = _factors(come.value, links.value, odds.value, size.value)
+    truth = _factors(come.truth, links.truth, odds.truth, size.draws)
+    later = _factors(come.later, links.later, odds.later, size.draws)
+    concerns = _concerns(evidence, layout, known_at, exits, trend, heard, come, bool(timed))
+    return Model(value, truth, later, come.more_late, exits, trend, come.dispersion, concerns)
+
+
+def _factors(grow: Growth, links: Links, odds: Array, size: Array) -> Factors:
+    return Factors(
+        grow.in_time, grow.late, grow.changed, links.false_in, links.false_late, odds,
+        (1 + odds) * links.ratio - 1, size,
     )  # fmt: skip
-    truth = Factors(
-        in_draws, late * np.ones((1, draws)), changed_now[1], apart[0], apart[1],
-        odds.truth, (1 + odds.truth) * ratio_draws - 1, size_draws,
-    )  # fmt: skip
-    anew = {n: np.maximum(t.false_each + (false[n] - t.false_each) * ANEW, 0.0)
-            for n, t in ((TIMELY, timely), (TARDY, tardy))}  # fmt: skip
-    later = Factors(
-        in_draws, ones, truth.grow_changed, ones * anew[TIMELY], ones * anew[TARDY],
-        odds.later, (1 + odds.later) * ratio_draws - 1, size_draws,
-    )  # fmt: skip
-    untimed = grown.unknown & (np.maximum(ages, watched) < MONTH_DAYS)
-    concerns = _concerns(evidence, layout, exits, trend, trouble, grown, untimed, ages, timed)
-    return Model(value, truth, later, more_late, exits, trend, grown.dispersion, concerns)
 
 
-def _completed(
-    evidence: Evidence,
-    layout: Layout,
-    known_at: date,
-    told: Completeness | None,
-    trouble: Trouble,
-) -> Development:
-    """From vintages; where no month before was watched at that age, from the sources' delays."""
-    grown = develop(evidence.vintages, IN_TIME, layout.strata, layout.months, known_at)
-    share, error = grown.share.copy(), grown.log_error.copy()
-    # Vintages of one day take the oldest month to be complete, for nothing is older.
-    unknown = grown.unknown if told is not None else np.ones_like(grown.unknown)
-    for at, age in enumerate(layout.ages(known_at)):
-        if unknown[at]:
-            # Departures lie between long before the last permitted day and the day itself.
-            least = told.at(int(age)) if told is not None else 1.0
-            share[:, at] = np.minimum(share[:, at], (1 + least) / 2)
-            error[:, at] = np.hypot(error[:, at], (1 - least) / 2 + 0.002)
-        changed = trouble.slower - 1 if trouble.changed and age < YOUNG_DAYS else 0.0
-        error[:, at] = np.hypot(error[:, at], (1 - share[:, at]) * max(changed, UNCHANGED))
-    return Development(share, error, grown.dispersion, unknown)
+def _exits(
+    evidence: Evidence, layout: Layout, known_at: date, heard: Heard,
+    timed: Mapping[str, Timed], policy: EstimatePolicy,
+) -> Exits:  # fmt: skip
+    falsely = BEFORE_NEXT * min(sum(t.false_each for t in timed.values()), 0.5)
+    telling = _telling(evidence.linkage, layout, heard, known_at)
+    found = seen_exits(telling, layout.strata, policy.least_reentries, falsely, evidence.linkage)
+    return by_length(found, telling)
 
 
-def _unwatched(grown: Development, ages: NDArray[np.int64], watched: int) -> Array:
-    """By month: how many more departures may be to come than are told, where nobody watched any
-    month grow, beyond the days for which the sources were.
-    """
-    beyond = UNWATCHED * (YOUNG_DAYS / np.maximum(np.maximum(ages, watched), 1)) ** 2
-    return np.where(grown.unknown, np.minimum(beyond, UNWATCHED_MOST), 0.0)
-
-
-def _grow(grown: Development, draws: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Factors: value, draws."""
-    share = grown.share.reshape(-1, 1)
-    error = grown.log_error.reshape(-1, 1)
-    # Months of one office are late together: one draw of the error for all of a stratum.
-    common = np.repeat(rng.standard_normal((grown.share.shape[0], draws)),
-                       grown.share.shape[1], axis=0)  # fmt: skip
-    return 1 / share, 1 / np.clip(share * np.exp(error * common), 0.02, 1.0)
-
-
-def _telling(
-    linkage: pl.DataFrame, layout: Layout, trouble: Trouble, told: Completeness | None,
-    watched: int, known_at: date,
-) -> pl.DataFrame:  # fmt: skip
+def _telling(linkage: pl.DataFrame, layout: Layout, heard: Heard, known_at: date) -> pl.DataFrame:
     """LINKAGE_QUALITY with those re-entries alone whose departures are in, if they ever will be."""
+    trouble, told = heard.trouble, heard.told
     since = [s.since for s in trouble.silent if s.share >= SILENT_SHARE]
     if since:
         linkage = ended_before(linkage, layout, min(since))
     days = 0
     if told is not None:
         days = round(told.days_until(ALL_BUT_FEW) * max(trouble.slower, SLACK))
-    if watched < MONTH_DAYS:
+    if heard.watched < MONTH_DAYS:
         days = max(days, YOUNG_DAYS)  # longer delays than were watched are usual
     return told_by_now(linkage, known_at, days)
 
@@ -255,37 +177,17 @@ def _drift(
     return value, truth, later
 
 
-def _recent(told: Completeness | None, days: int) -> float:
-    return max(told.recent_mean(days), 0.05) if told is not None else 1.0
-
-
-def _missing(layout: Layout, trouble: Trouble) -> Array:
-    """By at: the share of departures whose source was silent when the month ended."""
-    lost = np.zeros(len(layout.months))
-    for silent in trouble.silent:
-        for at, month in enumerate(layout.months):
-            if month_end(month) >= silent.since:
-                lost[at] += silent.share
-    return layout.spread(lost)
-
-
 def _sizes(
-    evidence: Evidence,
-    layout: Layout,
-    ages: NDArray[np.int64],
-    known_at: date,
-    policy: EstimatePolicy,
-    draws: int,
+    evidence: Evidence, layout: Layout, known_at: date, policy: EstimatePolicy,
     rng: np.random.Generator,
-) -> tuple[Array, Array]:
+) -> Sizes:  # fmt: skip
     """Past revisions of the number expected (extensions and arrivals that become known late)."""
-    found = past_revisions(
-        evidence.vintages, EXPECTED, [int(a) for a in ages], known_at, policy.settled_days
-    )
+    ages, draws = [int(a) for a in layout.ages(known_at)], policy.draws
+    found = past_revisions(evidence.vintages, EXPECTED, ages, known_at, policy.settled_days)
     value = np.array([np.exp(r.mean) if r.known else 1.0 for r in found])
     drawn = np.stack([r.draws(rng, draws) for r in found]) if found else np.ones((0, draws))
     strata = len(layout.strata)
-    return np.tile(value, strata)[:, None], np.tile(drawn, (strata, 1))
+    return Sizes(np.tile(value, strata)[:, None], np.tile(drawn, (strata, 1)))
 
 
 def _unlike(trend: Trend, draws: int, rng: np.random.Generator) -> Array:
@@ -293,62 +195,12 @@ def _unlike(trend: Trend, draws: int, rng: np.random.Generator) -> Array:
     return np.asarray(trend.odds_ratio() ** rng.uniform(-0.1, 1.3, (1, draws)))
 
 
-def _late_ratio(
-    tardy: Timed, timely: Timed, odds: Array, draws: int, rng: np.random.Generator
-) -> tuple[float, Array]:
-    """Sensitivity in time over sensitivity late: late leavers' links may be missed more often.
-
-    Where nothing tells of either, up to DEPENDENCE times as often, were all that is unseen
-    (``odds``) missed by linking.
-    """
-    untold = [t.sensitivity.value <= 0.05 or not t.sensitivity.lower for t in (tardy, timely)]
-    if any(untold):
-        return 1.0, 1 + (DEPENDENCE - 1) * odds * rng.random((1, draws))
-    value = timely.sensitivity.value / tardy.sensitivity.value
-    error = (tardy.sensitivity.upper - tardy.sensitivity.lower) / (2 * Z95)
-    drawn = np.clip(tardy.sensitivity.value + error * rng.standard_normal((1, draws)), 0.05, 1.0)
-    return value, np.asarray(timely.sensitivity.value / drawn)
-
-
-def _false(timed: Timed, draws: int, rng: np.random.Generator) -> Array:
-    drawn = timed.false_each + timed.false_error * rng.standard_normal((1, draws))
-    return np.asarray(np.maximum(drawn, 0.0))
-
-
-def _apart(
-    layout: Layout, timely: Array, tardy: Array, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """False links by stratum, in time and late. Whether one looks late hangs on how long stays of
-    its class may be; the counts say it of all classes together. So each class's share is drawn,
-    by whatever mode its stays came, and all shares together are as they were counted.
-    """
-    whole = timely + tardy
-    late = np.clip(tardy / np.maximum(whole, 1e-12), 0.02, 0.98)
-    strata, count = len(layout.strata), len(layout.months)
-    open_ = np.bincount(
-        layout.rows["at"].to_numpy() // count, weights=layout.rows[OPEN.value].to_numpy(),
-        minlength=strata,
-    )  # fmt: skip
-    weight = np.maximum(open_, 0.0)[:, None] / max(float(np.maximum(open_, 0.0).sum()), 1.0)
-    names, of_class = np.unique([s.partition("/")[2] for s in layout.strata], return_inverse=True)
-    drawn = rng.beta(APART * late, APART * (1 - late), (len(names), timely.shape[1]))[of_class]
-    drawn = np.clip(drawn - (weight * drawn).sum(axis=0) + late, 0.0, 1.0)
-    return np.repeat(whole * (1 - drawn), count, axis=0), np.repeat(whole * drawn, count, axis=0)
-
-
 def _concerns(
-    evidence: Evidence,
-    layout: Layout,
-    exits: Exits,
-    trend: Trend,
-    trouble: Trouble,
-    grown: Development,
-    untimed: NDArray[np.bool_],
-    ages: NDArray[np.int64],
-    timed: dict[str, Timed],
-) -> tuple[Concern, ...]:
+    evidence: Evidence, layout: Layout, known_at: date, exits: Exits, trend: Trend, heard: Heard,
+    come: ToCome, tried: bool,
+) -> tuple[Concern, ...]:  # fmt: skip
     """In order of weight: the first that touches a cell is told."""
-    count = len(layout.months)
+    count, ages, trouble = len(layout.months), layout.ages(known_at), heard.trouble
     everywhere = np.ones(layout.size)
 
     def by_stratum(flags: NDArray[np.bool_]) -> Array:
@@ -357,13 +209,13 @@ def _concerns(
     def by_month(flags: NDArray[np.bool_]) -> Array:
         return layout.spread(flags.astype(np.float64))
 
-    lost = _missing(layout, trouble)
+    lost = owed(layout, trouble)
     found = [
         Concern("linking_unjudged", True, everywhere * (not evidence.judged)),
         Concern("no_reentries", True, by_stratum(exits.blind)),
         Concern("source_silent", True, (lost >= SILENT_SHARE).astype(np.float64)),
         Concern("source_silent", False, (lost > 0).astype(np.float64)),
-        Concern("no_delays", True, by_month(untimed)),
+        Concern("no_delays", True, by_month(come.untimed)),
     ]
     if trouble.jumped:
         young = by_month(ages < JUMPED_DAYS)
@@ -371,13 +223,13 @@ def _concerns(
             Concern("clock_jumped", trouble.jumped_share >= SILENT_SHARE, young),
             Concern("clock_jumped", False, everywhere),
         ]
-    if not timed:
+    if not tried:
         found.append(Concern("linking_unjudged", False, everywhere))
     if trend.clear:
         found.append(Concern("returning_unlike", False, everywhere))
     found += [
         Concern("few_reentries", False, by_stratum(exits.borrowed)),
-        Concern("short_history", False, by_month(grown.unknown)),
+        Concern("short_history", False, by_month(come.unknown)),
     ]
     if trouble.changed:
         found.append(Concern("delays_changed", False, by_month(ages < YOUNG_DAYS)))
