@@ -36,7 +36,7 @@ from sojourn.measure.mislinked import Links, mislinked
 from sojourn.measure.remaining import Factors
 from sojourn.measure.revisions import past_revisions
 from sojourn.measure.taken_over import SILENT_SHARE
-from sojourn.measure.unlike import Trend, return_trend
+from sojourn.measure.unlike import FURTHER, Trend, return_trend
 from sojourn.policy import EstimatePolicy
 
 Array = NDArray[np.float64]
@@ -191,8 +191,10 @@ def _sizes(
 
 
 def _unlike(trend: Trend, draws: int, rng: np.random.Generator) -> Array:
-    """Between no difference and somewhat more than the trend's; ones where none is clear."""
-    return np.asarray(trend.odds_ratio() ** rng.uniform(-0.1, 1.3, (1, draws)))
+    """Between no difference and as much more than the trend's as that may be too flat; ones where
+    none is clear.
+    """
+    return np.asarray(trend.odds_ratio() ** rng.uniform(-0.1, FURTHER, (1, draws)))
 
 
 def _concerns(
