@@ -25,7 +25,7 @@ from sojourn.measure.delays import (
 )
 from sojourn.measure.development import Development, develop, month_end
 from sojourn.measure.evidence import CHANGED, IN_TIME, LATE, Evidence, Layout
-from sojourn.measure.leaving_late import late_to_come
+from sojourn.measure.leaving_late import untold_share
 from sojourn.vocabulary import Direction
 
 Array = NDArray[np.float64]
@@ -62,8 +62,7 @@ class Growth:
 class ToCome:
     value: Growth
     truth: Growth  # draws
-    later: Growth  # draws; late departures grow by ``more_late``
-    more_late: Array  # draws: who will yet leave late, for each stay expected
+    later: Growth  # draws; of late departures as they are now (``leaving_late``)
     dispersion: float  # of reports to come
     unknown: NDArray[np.bool_]  # by month: none before it was watched at its age
     untimed: NDArray[np.bool_]  # by month: it cannot be completed
@@ -87,8 +86,6 @@ def reports_to_come(
     grown = _completed(evidence, layout, known_at, heard)
     changed = develop(evidence.vintages, CHANGED, layout.strata, layout.months, known_at)
     in_now, changed_now = _grow(grown, draws, rng), _grow(changed, draws, rng)
-    tardier = develop(evidence.vintages, LATE, layout.strata, layout.months, known_at)
-    more_late = late_to_come(layout, tardier, 1 / _grow(tardier, draws, rng)[1], rng)
     late = layout.spread(np.array([1 / _recent(heard.told, int(a) + 15) for a in ages]))
     lost = owed(layout, heard.trouble)[:, None]
     in_draws = in_now[1] * (1 + lost * rng.random((1, draws)))
@@ -102,8 +99,23 @@ def reports_to_come(
         Growth(in_draws, late[:, None] * np.ones((1, draws)), changed_now[1]),
         # Late reports to come are of some of those who will be said to have left late.
         Growth(in_draws, np.ones((layout.size, 1)), changed_now[1]),
-        more_late, grown.dispersion, grown.unknown, untimed,
+        grown.dispersion, grown.unknown, untimed,
     )  # fmt: skip
+
+
+def late_share(
+    evidence: Evidence, layout: Layout, known_at: date, draws: int, rng: np.random.Generator
+) -> Array:
+    """At x draws: of those who will have left late, what is in. From vintages; where no month was
+    watched at that age, from its age alone.
+    """
+    tardier = develop(evidence.vintages, LATE, layout.strata, layout.months, known_at)
+    share = 1 / _grow(tardier, draws, rng)[1]
+    if not tardier.unknown.any():
+        return share
+    untold = untold_share(layout.ages(known_at), draws, rng)
+    untold = np.where(tardier.unknown[:, None], untold, 1.0)
+    return np.minimum(share, np.tile(untold, (len(layout.strata), 1)))
 
 
 def _completed(evidence: Evidence, layout: Layout, known_at: date, heard: Heard) -> Development:

@@ -25,12 +25,14 @@ from sojourn.measure.coming import (
     Heard,
     ToCome,
     hear,
+    late_share,
     owed,
     reports_to_come,
 )
 from sojourn.measure.corrected import Timed, timed_errors
 from sojourn.measure.evidence import EXPECTED, Evidence, Layout
 from sojourn.measure.exits import Exits, seen_exits, spread_shares
+from sojourn.measure.leaving_late import MoreLate, late_to_come
 from sojourn.measure.lengths import by_length
 from sojourn.measure.mislinked import Links, mislinked
 from sojourn.measure.remaining import Factors
@@ -82,7 +84,7 @@ class Model:
     value: Factors
     truth: Factors
     later: Factors
-    more_late: Array  # at x draws: late departures to come, for each stay expected
+    more_late: MoreLate
     exits: Exits
     trend: Trend
     dispersion: float  # of reports to come
@@ -105,8 +107,10 @@ def build_model(
     value = _factors(come.value, links.value, odds.value, size.value)
     truth = _factors(come.truth, links.truth, odds.truth, size.draws)
     later = _factors(come.later, links.later, odds.later, size.draws)
+    share = late_share(evidence, layout, known_at, draws, rng)
+    more_late = late_to_come(layout, share, later.odds_late, rng)
     concerns = _concerns(evidence, layout, known_at, exits, trend, heard, come, bool(timed))
-    return Model(value, truth, later, come.more_late, exits, trend, come.dispersion, concerns)
+    return Model(value, truth, later, more_late, exits, trend, come.dispersion, concerns)
 
 
 def _factors(grow: Growth, links: Links, odds: Array, size: Array) -> Factors:
@@ -194,7 +198,7 @@ def _unlike(trend: Trend, draws: int, rng: np.random.Generator) -> Array:
     """Between no difference and as much more than the trend's as that may be too flat; ones where
     none is clear.
     """
-    return np.asarray(trend.odds_ratio() ** rng.uniform(-0.1, FURTHER, (1, draws)))
+    return trend.further(rng.uniform(-0.1, FURTHER, (1, draws)))
 
 
 def _concerns(

@@ -131,7 +131,7 @@ def _pending(cells: Cells, model: Model) -> tuple[Pending, Pending, Pending]:
 
 def _split_later(cells: Cells, model: Model, rng: np.random.Generator) -> Split:
     drawn = split(cells, model.later)
-    return with_more_late(drawn, cells, model.more_late, model.later.odds_late, rng)
+    return with_more_late(drawn, cells, model.more_late, rng)
 
 
 def _pending_later(cells: Cells, model: Model) -> tuple[Pending, Pending, Pending]:
@@ -266,6 +266,8 @@ def _modelled(of: Reckoned) -> dict[Of, Told]:
     here_low, here_high = of.here
     least_here = lower_when_told(truth.still_here, here_low, of.room.open)
     low, high = interval_from_nought(truth.unrecorded, rough.unrecorded)
+    # No more than all without a departure.
+    high = np.minimum(high, (truth.unrecorded + truth.still_here).max(axis=1))
     high += here_low - least_here  # who is not here has left
     low, high = np.minimum(low, value.unrecorded), np.maximum(high, value.unrecorded)
     most = np.maximum(value.unrecorded + value.still_here, high)
@@ -364,8 +366,8 @@ _LATER: Mapping[Of, Callable[[Split], Array]] = {
     Of.STATUS_CHANGED: lambda s: s.changed,
     Of.LEFT_UNRECORDED: lambda s: s.unrecorded,
     Of.PROBABLY_STILL_HERE: lambda s: s.still_here,
-    Of.OVERSTAY_RATE: lambda s: s.rate,
-    Of.RECORDED_RATE: lambda s: (
-        (s.late + s.unrecorded + s.still_here) / np.maximum(s.expected, 1e-9)
+    Of.OVERSTAY_RATE: lambda s: np.minimum(s.rate, 1.0),
+    Of.RECORDED_RATE: lambda s: np.minimum(
+        (s.late + s.unrecorded + s.still_here) / np.maximum(s.expected, 1e-9), 1.0
     ),
 }

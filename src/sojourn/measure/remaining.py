@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.measure.evidence import Cells
+from sojourn.measure.leaving_late import MoreLate
 
 Array = NDArray[np.float64]
 
@@ -137,16 +138,18 @@ def split(cells: Cells, factors: Factors) -> Split:
     )  # fmt: skip
 
 
-def with_more_late(
-    drawn: Split, cells: Cells, more_late: Array, odds: Array, rng: np.random.Generator
-) -> Split:
-    """Draws of what will be said once others have left late: whole stays, and with each of them
-    the ``odds`` of an unseen one. ``more_late``: for each stay expected; both at x draws.
+def with_more_late(drawn: Split, cells: Cells, more: MoreLate, rng: np.random.Generator) -> Split:
+    """Draws of what will be said once others have left late: whole stays, of those without a
+    departure now, and with each of them as many unseen ones as are to be had.
     """
-    mean = np.maximum(np.asarray(cells.expected @ more_late), 0.0)
-    come = rng.poisson(mean).astype(np.float64)
-    weighed = np.asarray(cells.expected @ (more_late * odds))
-    unseen = come * np.divide(weighed, mean, out=np.zeros_like(mean), where=mean > 1e-12)
+    names = cells.names["nationality"].to_list()
+    times = np.vstack([np.broadcast_to(more.of(n), (1, more.each.shape[1])) for n in names])
+    mean = np.maximum(np.asarray(cells.expected @ more.each), 0.0) * times
+    still = np.maximum(np.asarray(cells.open.sum(axis=1)), 0.0)
+    come = np.minimum(rng.poisson(mean).astype(np.float64), np.floor(still))
+    kept = cells.expected.maximum(0)
+    seen, unseen = (np.asarray(kept @ a) for a in (more.each, more.unseen))
+    unseen = come * np.divide(unseen, seen, out=np.zeros_like(seen), where=seen > 1e-12)
     return replace(
         drawn, late=drawn.late + come, unrecorded=drawn.unrecorded + unseen,
         late_unrecorded=drawn.late_unrecorded + unseen,

@@ -165,3 +165,22 @@ def test_a_source_that_has_been_watched_for_days_alone_does_not_tell_the_last_mo
     begun = replace(history, reporting=both)
     *_, last = told(begun, day, Quantity.OVERSTAY_RATE, Span.MONTH)
     assert said(last) == ("cannot", "no_delays")
+
+
+def test_who_will_yet_leave_late_is_told_wider_where_nobody_watched_months_grow(
+    plain: SmallOffice,
+) -> None:
+    """All vintages on one day, as a history that was loaded: no month was seen to grow."""
+    found, day = evidence(plain)
+    cell = ("period", "nationality", "mode", "admission_class", "outcome")
+    last = found.vintages.sort("known_at").group_by(cell).agg(pl.col("value").last())
+    one = VINTAGES.conform(last.with_columns(known_at=pl.lit(day)))
+    for span in (Span.MONTH, Span.YEAR):
+        watched, loaded = (
+            told(f, day, Quantity.DEPARTED_LATE, span)[-1]
+            for f in (found, replace(found, vintages=one))
+        )
+        assert loaded["later_upper"] > loaded["value"]
+        assert loaded["later_upper"] - loaded["later_lower"] >= 0.8 * (
+            watched["later_upper"] - watched["later_lower"]
+        )

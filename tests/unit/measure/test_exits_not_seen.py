@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lib.small_offices import evidence, office, world
 from sojourn.measure.exits import bound_exit_mode, seen_exits, spread_shares
-from sojourn.measure.unlike import return_trend
+from sojourn.measure.unlike import FURTHER, MOST_UNLIKE, Trend, return_trend
 from sojourn.schemas import LINKAGE_QUALITY
 from sojourn.simulate.small_world import Kind
 from sojourn.vocabulary import LinkageCount as What
@@ -174,3 +174,20 @@ def test_who_comes_back_later_and_leaves_less_seen_shows_as_a_trend() -> None:
 def test_by_exit_mode_there_are_bounds_alone() -> None:
     found = bound_exit_mode(800.0, 150.0)
     assert (found.value, found.lower, found.upper) == (800.0, 800.0, 950.0)
+
+
+@pytest.mark.parametrize("shift", [-4.0, -1.0, -0.6, 0.6, 2.5])
+def test_no_draw_of_a_trend_lies_beyond_its_bound(shift: float) -> None:
+    trend = Trend(shift, abs(shift) / 4)
+    drawn = trend.further(np.linspace(0.0, FURTHER, 50))
+    assert (np.diff(drawn * np.sign(-shift)) >= 0).all()
+    furthest = max(drawn.max(), 1 / drawn.min())
+    assert trend.bound(3.0) >= furthest
+    assert furthest <= MOST_UNLIKE * (1 + 1e-9)
+    assert trend.odds_ratio() == pytest.approx(np.clip(np.exp(-shift), 0.1, 10.0))
+
+
+def test_a_trend_that_is_not_clear_changes_nothing() -> None:
+    trend = Trend(-1.0, 0.5)
+    assert (trend.further(np.array([0.5, 1.8])) == 1).all()
+    assert trend.bound(3.0) == 3.0
