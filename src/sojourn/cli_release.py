@@ -74,9 +74,10 @@ def release_command(
 def _release_through(
     office: Office, day: date, people: tuple[str, str], *, dry_run: bool, as_json: bool
 ) -> None:
-    from sojourn.pipeline.releasing import make_release, plan
+    from sojourn.pipeline.releasing import check_reached, make_release, plan
     from sojourn.release import expected_noise
 
+    check_reached(office, day)
     costs = plan(office, day)
     noise = expected_noise(office.policy.release)
     if not as_json:

@@ -7,15 +7,18 @@ import os
 import sqlite3
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect
 from typer.testing import CliRunner
 
+from lib.offices import hand_in, small_country, small_office
 from sojourn.cli import build_app
 from sojourn.errors import LedgerError, UsageError
+from sojourn.pipeline import Desk
+from sojourn.pipeline.releasing import plan
 
 PEOPLE = ("--asked-by", "A", "--approved-by", "B")
 ASKING = (
@@ -107,25 +110,31 @@ def test_a_place_that_is_not_there_is_told_before_the_work(
     assert "expected" in str(done.exception)
 
 
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where commands run: the folder office has keys and no ledger, and nothing else is set."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SOJOURN_STATISTICS_URL", raising=False)
+    monkeypatch.delenv("SOJOURN_HOME", raising=False)
+    CliRunner().invoke(build_app(), ["keys", "new", "--home", "office"])
+    return tmp_path
+
+
 @pytest.mark.parametrize("words", ASKING, ids=" ".join)
 def test_who_asks_a_home_without_a_ledger_is_told_and_none_is_made(
-    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], place: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    CliRunner().invoke(build_app(), ["keys", "new", "--home", "office"])
     for home in ("office", "mistyped"):
-        _nothing_is_made_by([*words, "--home", home], "begin one with sojourn load", tmp_path)
+        _nothing_is_made_by([*words, "--home", home], "begin one with sojourn load", place)
 
 
 def test_who_asks_a_database_that_is_none_of_a_ledger_is_told_and_none_is_made(
-    tmp_path: Path, statistics_url: str, monkeypatch: pytest.MonkeyPatch
+    place: Path, statistics_url: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    CliRunner().invoke(build_app(), ["keys", "new", "--home", "office"])
     address = statistics_url.replace("statistics.sqlite3", "nowhere/x.db")
     for words in ASKING:
         _nothing_is_made_by(
-            [*words, "--home", "office", "--database", address], "--database", tmp_path
+            [*words, "--home", "office", "--database", address], "--database", place
         )
     if not address.startswith("sqlite"):
         engine = create_engine(address)
@@ -133,11 +142,7 @@ def test_who_asks_a_database_that_is_none_of_a_ledger_is_told_and_none_is_made(
         engine.dispose()
 
 
-def test_another_programs_file_is_left_as_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    CliRunner().invoke(build_app(), ["keys", "new", "--home", "office"])
+def test_another_programs_file_is_left_as_it_is(place: Path) -> None:
     with sqlite3.connect("other.db") as other:
         other.execute("CREATE TABLE songs (title TEXT)")
     other.close()
@@ -146,25 +151,21 @@ def test_another_programs_file_is_left_as_it_is(
     for name, said in (("other.db", "found none"), ("empty.db", "found none"), ("text.db", "")):
         was = Path(name).read_bytes()
         _nothing_is_made_by(
-            ["measure", "--home", "office", "--database", f"sqlite:///{name}"], said, tmp_path
+            ["measure", "--home", "office", "--database", f"sqlite:///{name}"], said, place
         )
         assert Path(name).read_bytes() == was
 
 
 @pytest.mark.parametrize("command", [("measure",), ("load", "a.csv")])
-def test_an_address_that_leads_nowhere_is_refused(
-    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_an_address_that_leads_nowhere_is_refused(command: tuple[str, ...], place: Path) -> None:
     Path("a.csv").write_text("a,b\n1,2\n")
-    CliRunner().invoke(build_app(), ["keys", "new", "--home", "office"])
     for address in ("sqlite://x.db", "sqlite:///", "postgresql+none://a@b/c", "x.db"):
-        before = set(tmp_path.rglob("*"))
+        before = set(place.rglob("*"))
         words = [*command, "--home", "office", "--database", address]
         done = CliRunner().invoke(build_app(), words)
         assert isinstance(done.exception, LedgerError), done.exception
         assert "expected sqlite:///path" in str(done.exception)
-        assert set(tmp_path.rglob("*")) - before <= {tmp_path / "office" / "inbox"}
+        assert set(place.rglob("*")) - before <= {place / "office" / "inbox"}
 
 
 def test_doctor_looks_for_a_ledger_and_makes_none(tmp_path: Path) -> None:
@@ -213,6 +214,28 @@ def test_nobody_is_told_what_will_be_known_or_what_was_known_of_nothing(tmp_path
     told = run("measure", "--known-at", "1990-01-01", "--json", cwd=tmp_path)
     assert json.loads(told.stdout) == []
     assert "departed in time" in run("measure", "--known-at", f"{today}", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("stop", [("--dry-run",), ("--dry-run", "--json"), ()], ids=" ".join)
+def test_a_release_of_days_before_the_ledger_is_refused_and_the_first_day_told(
+    stop: tuple[str, ...], place: Path
+) -> None:
+    ask = ["release", "--through", "1990-01-01", *PEOPLE, *stop, "--home", "office"]
+    office = small_office(place / "office")
+    office.open_ledger().close()
+    empty = CliRunner().invoke(build_app(), ask)
+    assert isinstance(empty.exception, UsageError), empty.exception
+    assert "no record has been taken in yet" in str(empty.exception)
+    crossings = small_country(stays=40, seed=2).crossings
+    with Desk(office) as desk:
+        hand_in(desk, office, crossings, "one")
+    done = CliRunner().invoke(build_app(), ask)
+    assert isinstance(done.exception, UsageError), done.exception
+    assert "nothing is to be released up to 1990-01-01" in str(done.exception)
+    assert f"expected {crossings['event_time'].min():%Y-%m-%d}" in str(done.exception)
+    assert not done.stdout.strip()
+    left = plan(office, date(1990, 1, 1)).left_before[1990]
+    assert left == office.policy.release.epsilon_per_year
 
 
 def test_too_few_countries_say_so(tmp_path: Path) -> None:
