@@ -46,7 +46,6 @@ from sojourn.release import (
     recount_of,
     unfinished,
 )
-from sojourn.release.calendar import last_day
 from sojourn.release.checks import EVENTS
 from sojourn.vocabulary import Span
 
@@ -202,7 +201,7 @@ def _check_held(office: Office, ledger: Ledger, span: Span, period: date) -> Non
         never = (
             f" It closes {age} days after its end: with a horizon of {months} months its first "
             "stays never last so long."
-            if gone <= last_day(span, period) + timedelta(days=age)
+            if gone <= span.last_day(period) + timedelta(days=age)
             else ""
         )
         raise HorizonError(
