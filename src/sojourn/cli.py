@@ -175,10 +175,10 @@ def adapt(home: Home = Path("office"), database: Database = None) -> None:
     Example: sojourn adapt --home office
     """
     from sojourn.pipeline import adapt as fit
-    from sojourn.pipeline import open_office
+    from sojourn.pipeline import find_office
 
     with say.status("linking, to see how noisy the records are"):
-        done = fit(open_office(home, statistics_url=database))
+        done = fit(find_office(home, statistics_url=database))
     said = " -> ".join(
         " / ".join(f"{share:.0%}" for share in shares) for shares in (done.before, done.after)
     )
@@ -197,11 +197,11 @@ def measure(
 
     Example: sojourn measure --home office --known-at 2025-12-31
     """
-    from sojourn.pipeline import open_office, refresh_measures
+    from sojourn.pipeline import find_office, refresh_measures
     from sojourn.pipeline.measuring import first_day, measure_at
     from sojourn.schemas import Span
 
-    office = open_office(home, statistics_url=database)
+    office = find_office(home, statistics_url=database)
     today = office.clock().date()
     day = known_at.date() if known_at else today
     check_day(day, today)
@@ -230,10 +230,10 @@ def measure(
 
 def reconcile(home: Home = Path("office"), database: Database = None) -> None:
     """Link the whole ledger again in bulk and put right what the live path decided otherwise."""
-    from sojourn.pipeline import open_office
+    from sojourn.pipeline import find_office
     from sojourn.pipeline import reconcile as link_again
 
-    office = open_office(home, statistics_url=database)
+    office = find_office(home, statistics_url=database)
     with progress_bar() as bar:
         task = bar.add_task("reconciling", total=None)
         done = link_again(office, progress=lambda reports: bar.update(task, completed=reports))
@@ -255,10 +255,10 @@ def purge(
     Run it daily. Backups in the home's backups/ folder that hold such stays go too.
     """
     from sojourn.ledger.horizon import destroy_expired_backups
-    from sojourn.pipeline import open_office
+    from sojourn.pipeline import find_office
     from sojourn.pipeline import purge as destroy
 
-    office = open_office(home, statistics_url=database)
+    office = find_office(home, statistics_url=database)
     day: date = today.date() if today else office.clock().date()
     done = destroy(office, day)
     gone = destroy_expired_backups(office.home / "backups", day)
@@ -280,12 +280,13 @@ def backup(
     database: Database = None,
 ) -> None:
     """Copy the ledger, with a note of the day by which the copy must be destroyed."""
-    from sojourn.pipeline import open_office
+    from sojourn.pipeline import find_office
 
     if file.exists():
         raise UsageError(f"{file}: expected the name of a file that is not there yet; take another")
+    office = find_office(home, statistics_url=database)
     file.parent.mkdir(parents=True, exist_ok=True)
-    with open_office(home, statistics_url=database).open_ledger() as ledger:
+    with office.open_ledger() as ledger:
         note = ledger.backup(file)
     out.print(f"written to {file}; to be destroyed by {note.destroy_by or 'no day: it is empty'}")
 

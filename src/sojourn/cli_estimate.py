@@ -30,10 +30,10 @@ def estimate_command(
 
     Example: sojourn estimate --home office
     """
-    from sojourn.pipeline import open_office
+    from sojourn.pipeline import find_office
     from sojourn.pipeline.estimating import read_estimates, refresh_estimates
 
-    office = open_office(home, statistics_url=database)
+    office = find_office(home, statistics_url=database)
     with say.status("estimating"):
         refresh_estimates(office, np.random.default_rng(seed))
     made = read_estimates(office)

@@ -32,7 +32,7 @@ def export_command(
 
     Example: sojourn export --home office --out published --format all
     """
-    from sojourn.pipeline import open_office
+    from sojourn.pipeline import find_office
     from sojourn.pipeline.exporting import Format, export
 
     if wanted not in {*Format, "all"}:
@@ -40,7 +40,7 @@ def export_command(
     formats = tuple(Format) if wanted == "all" else (Format(wanted),)
     with say.status("writing"):
         done = export(
-            open_office(home, statistics_url=database), folder, formats,
+            find_office(home, statistics_url=database), folder, formats,
             vintage=vintage.date() if vintage else None, history=history,
         )  # fmt: skip
     for path in done.files:

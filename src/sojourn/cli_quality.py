@@ -41,9 +41,9 @@ def quality_command(
     Example: sojourn quality --home office --assess
     """
     from sojourn.pipeline import assess as count_anew
-    from sojourn.pipeline import open_office, report_linkage
+    from sojourn.pipeline import find_office, report_linkage
 
-    office = open_office(home, statistics_url=database)
+    office = find_office(home, statistics_url=database)
     if assess:
         with say.status("linking again, with partners withheld"):
             count_anew(office, np.random.default_rng(seed))

@@ -57,13 +57,13 @@ def release_command(
 
     Example: sojourn release --closed mode --period 2025-11 --asked-by A --approved-by B
     """  # fmt: skip
-    from sojourn.pipeline import open_office
+    from sojourn.pipeline import find_office
     from sojourn.release import check_people
 
     if (closed is None) == (through is None) or (closed is None) != (period is None):
         raise UsageError("expected --through DAY, or --closed TABLE with --period YEAR or MONTH")
     check_people(asked_by, approved_by)
-    office = open_office(home, statistics_url=database)
+    office = find_office(home, statistics_url=database)
     people = (asked_by, approved_by)
     if through is not None:
         _release_through(office, through.date(), people, dry_run=dry_run, as_json=as_json)
@@ -74,9 +74,10 @@ def release_command(
 def _release_through(
     office: Office, day: date, people: tuple[str, str], *, dry_run: bool, as_json: bool
 ) -> None:
-    from sojourn.pipeline.releasing import make_release, plan
+    from sojourn.pipeline.releasing import check_reached, make_release, plan
     from sojourn.release import expected_noise
 
+    check_reached(office, day)
     costs = plan(office, day)
     noise = expected_noise(office.policy.release)
     if not as_json:
@@ -169,10 +170,10 @@ def explain_command(
 
     Example: sojourn explain total/month/2026-01-01/arrivals --home office
     """
-    from sojourn.pipeline import open_office
+    from sojourn.pipeline import find_office
     from sojourn.pipeline.releasing import explain_figure
 
-    found = explain_figure(open_office(home, statistics_url=database), figure)
+    found = explain_figure(find_office(home, statistics_url=database), figure)
     if as_json:
         print_json({"figure": found.figure, "vintages": found.vintages.to_dicts(),
                     "parts": found.parts.to_dicts(), **dict(found.lines)})  # fmt: skip

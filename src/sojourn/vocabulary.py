@@ -6,6 +6,7 @@ In: nothing. Out: enums. Which column holds which is ``schemas``' to say, which 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
@@ -146,6 +147,13 @@ class Span(StrEnum):
     DAY = "day"
     MONTH = "month"
     YEAR = "year"
+
+    def last_day(self, first: date) -> date:
+        """Of the period that begins with ``first``; a year may begin with any month."""
+        if self == Span.DAY:
+            return first
+        months = first.year * 12 + first.month - 1 + (1 if self == Span.MONTH else 12)
+        return date(months // 12, months % 12 + 1, 1) - timedelta(days=1)
 
 
 class LinkageGroup(StrEnum):

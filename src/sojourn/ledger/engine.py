@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from sojourn.errors import LedgerError
@@ -27,15 +28,38 @@ Row = Sequence[Any]
 
 
 def open_engine(url: str) -> Engine:
-    """An engine whose transactions begin at once (SQLite) and whose file is private."""
-    try:
-        if url.startswith("sqlite"):
-            return _open_sqlite(url)
+    """An engine whose transactions begin at once (SQLite) and whose file is private.
+
+    Makes a SQLite file that is not there yet. Raises LedgerError where the address is none.
+    """
+    file = _sqlite_file(url)
+    if file is not None:
+        return _open_sqlite(url, file)
+    with _spelled(url):
         return create_engine(url, pool_pre_ping=True)
-    except (ArgumentError, NoSuchModuleError):
-        raise LedgerError(
-            f"{redact(url)}: expected sqlite:///path or postgresql+psycopg://user@host/name"
-        ) from None
+
+
+def check_begun(url: str) -> None:
+    """Raise LedgerError where no ledger is at an address; nothing is made or changed there.
+
+    A ledger is what ``migrate`` has given a version, whichever; it may hold nothing.
+    """
+    file = _sqlite_file(url)
+    if file is None or file.is_file():
+        with _spelled(url):
+            engine = create_engine(url)  # bare: open_engine's would turn any SQLite file to WAL
+        try:
+            with engine.connect() as connection:
+                if _version(connection) is not None:
+                    return
+        except DBAPIError as error:
+            raise _unopened(url, error) from None
+        finally:
+            engine.dispose()
+    raise LedgerError(
+        f"{redact(url)}: expected a ledger, found none. See that --home and --database are "
+        "right, or begin one with sojourn load"
+    )
 
 
 def redact(url: str) -> str:
@@ -43,8 +67,42 @@ def redact(url: str) -> str:
     return re.sub(r"://([^:/@]+):[^@]*@", r"://\1:***@", url)
 
 
-def _open_sqlite(url: str) -> Engine:
-    path = Path(url.removeprefix("sqlite:///"))
+@contextmanager
+def _spelled(url: str) -> Iterator[None]:
+    """What SQLAlchemy says of an address, or of its driver, becomes a LedgerError."""
+    try:
+        yield
+    except (ArgumentError, NoSuchModuleError, ImportError):
+        raise LedgerError(
+            f"{redact(url)}: expected sqlite:///path or postgresql+psycopg://user@host/name"
+        ) from None
+
+
+def _sqlite_file(url: str) -> Path | None:
+    """Where an address of SQLite has its file; None of others. Raises LedgerError without one."""
+    with _spelled(url):
+        parts = make_url(url)
+        if parts.get_backend_name() != "sqlite":
+            return None
+        if not parts.database or parts.host:
+            raise ArgumentError
+        return Path(parts.database)
+
+
+def _version(connection: Connection) -> str | None:
+    """Of the ledger's schema; None where there is no ledger."""
+    context = MigrationContext.configure(connection, opts={"version_table": "ledger_version"})
+    return context.get_current_revision()
+
+
+def _unopened(url: str, error: DBAPIError) -> LedgerError:
+    return LedgerError(
+        f"{redact(url)}: expected a ledger, found what cannot be opened "
+        f"({type(error.orig).__name__}). Is the server running, is the address right?"
+    )
+
+
+def _open_sqlite(url: str, path: Path) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600, exist_ok=True)
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1e3})
@@ -75,9 +133,7 @@ def migrate(engine: Engine) -> None:
     head = ScriptDirectory.from_config(config).get_current_head()
     try:
         with engine.begin() as connection:
-            found = MigrationContext.configure(
-                connection, opts={"version_table": "ledger_version"}
-            ).get_current_revision()
+            found = _version(connection)
             if found == head:
                 return
             config.attributes["connection"] = connection
@@ -88,10 +144,7 @@ def migrate(engine: Engine) -> None:
             "use the Sojourn that wrote it, or a newer one"
         ) from None
     except DBAPIError as error:
-        raise LedgerError(
-            f"the ledger at {redact(str(engine.url))} cannot be opened: "
-            f"{type(error.orig).__name__}. Is the server running, is the address right?"
-        ) from None
+        raise _unopened(str(engine.url), error) from None
 
 
 def insert_rows(

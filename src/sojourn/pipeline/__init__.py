@@ -13,7 +13,7 @@ from sojourn.pipeline.intake import Desk
 from sojourn.pipeline.judging import Evaluation, evaluate
 from sojourn.pipeline.loading import load_files
 from sojourn.pipeline.measuring import purge, refresh_measures
-from sojourn.pipeline.office import Office, open_office
+from sojourn.pipeline.office import Office, find_office, open_office
 from sojourn.pipeline.quality import LinkageReport, assess, report_linkage
 from sojourn.pipeline.reconciling import reconcile
 from sojourn.pipeline.training import adapt, train
@@ -27,6 +27,7 @@ __all__ = [
     "adapt",
     "assess",
     "evaluate",
+    "find_office",
     "load_files",
     "open_office",
     "purge",

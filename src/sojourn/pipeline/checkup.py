@@ -12,7 +12,7 @@ from pathlib import Path
 from sojourn.encode import FileKeyProvider, MemoryKeyProvider, encode
 from sojourn.errors import SojournError
 from sojourn.link import LiveLinker, check_weights, link, load_weights
-from sojourn.pipeline.office import key_file, open_office
+from sojourn.pipeline.office import find_office, key_file
 from sojourn.policy import load_policy
 from sojourn.simulate import World, build_country
 
@@ -78,7 +78,7 @@ def _keys(home: Path) -> str:
 
 
 def _ledger(home: Path, database: str | None, now: datetime) -> str:
-    with open_office(home, statistics_url=database).open_ledger() as ledger:
+    with find_office(home, statistics_url=database).open_ledger() as ledger:
         state = ledger.state()
     age = ""
     if state.last_commit:
@@ -90,7 +90,7 @@ def _ledger(home: Path, database: str | None, now: datetime) -> str:
 def _clock(home: Path, database: str | None, now: datetime) -> Finding:
     """Whether the clock stands before the ledger, or lately did."""
     try:
-        with open_office(home, statistics_url=database).open_ledger() as ledger:
+        with find_office(home, statistics_url=database).open_ledger() as ledger:
             state, kept = ledger.state(), ledger.vintages_kept()
     except SojournError as error:
         return Finding("clock", fine=False, found=type(error).__name__, advice=str(error))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sojourn.encode import FileKeyProvider, KeyProvider
 from sojourn.ledger import Ledger
+from sojourn.ledger.engine import check_begun
 from sojourn.link import WeightTable, check_weights, load_weights
 from sojourn.measure import assign_outcomes
 from sojourn.policy import Policy, load_own_policy
@@ -46,8 +47,23 @@ def key_file(home: Path) -> Path:
     return home / "keys" / "sojourn.key"
 
 
+def own_ledger(home: Path) -> str:
+    """The address of an office's ledger where no other is given."""
+    return f"sqlite:///{home.resolve() / 'statistics.sqlite3'}"
+
+
 def weights_file(home: Path) -> Path:
     return home / "weights.npz"
+
+
+def find_office(home: Path, *, statistics_url: str | None = None) -> Office:
+    """An office that has begun its ledger: for whoever asks it, or changes what is there.
+
+    Where it has not, nothing is made, so that a wrong address is not an empty answer. Raises
+    LedgerError then, else as ``open_office`` does.
+    """
+    check_begun(statistics_url or own_ledger(home))
+    return open_office(home, statistics_url=statistics_url)
 
 
 def open_office(
@@ -59,7 +75,7 @@ def open_office(
     weights: WeightTable | None = None,
     clock: Clock = utc_now,
 ) -> Office:
-    """Bring an office's parts together and check that they fit.
+    """Bring an office's parts together and check that they fit. Its ledger may begin with it.
 
     Raises KeyProviderError without a key file (``sojourn keys new``), PolicyError, LinkageError.
     """
@@ -68,12 +84,6 @@ def open_office(
     fitted = weights_file(home)
     weights = weights or load_weights(fitted if fitted.exists() else None)
     check_weights(weights, policy.encode.digest)
+    keys = keys or FileKeyProvider(key_file(home))
     (home / "inbox").mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Office(
-        home,
-        policy,
-        keys or FileKeyProvider(key_file(home)),
-        weights,
-        statistics_url or f"sqlite:///{home / 'statistics.sqlite3'}",
-        clock,
-    )
+    return Office(home, policy, keys, weights, statistics_url or own_ledger(home), clock)

@@ -17,11 +17,12 @@ from importlib.metadata import PackageNotFoundError, version
 import polars as pl
 from sqlalchemy import Engine
 
-from sojourn.errors import HorizonError
+from sojourn.errors import HorizonError, UsageError
 from sojourn.ledger import Ledger
 from sojourn.ledger.engine import open_engine
 from sojourn.ledger.horizon import horizon_of
 from sojourn.measure import assign_outcomes
+from sojourn.pipeline.measuring import first_day
 from sojourn.pipeline.office import Office
 from sojourn.pipeline.public_estimates import public_estimator
 from sojourn.policy import RELEASE_DIMENSIONS
@@ -45,7 +46,6 @@ from sojourn.release import (
     recount_of,
     unfinished,
 )
-from sojourn.release.calendar import last_day
 from sojourn.release.checks import EVENTS
 from sojourn.vocabulary import Span
 
@@ -72,6 +72,21 @@ def plan(office: Office, through: date) -> Plan:
     """What the release through a day costs, before it is made."""
     with _opened(office) as (_, engine):
         return plan_release(office.policy.release, read_spent(engine), [through])
+
+
+def check_reached(office: Office, through: date) -> None:
+    """Raise UsageError where the ledger begins after a day: noise would be drawn of nothing."""
+    first = first_day(office)
+    if first is None:
+        raise UsageError(
+            f"nothing is to be released up to {through}: no record has been taken in yet. "
+            "Take some in first (sojourn load)"
+        )
+    if through < first:
+        raise UsageError(
+            f"nothing is to be released up to {through}: expected {first}, the first day in the "
+            "ledger, or a later one. Take such a day"
+        )
 
 
 def make_release(
@@ -186,7 +201,7 @@ def _check_held(office: Office, ledger: Ledger, span: Span, period: date) -> Non
         never = (
             f" It closes {age} days after its end: with a horizon of {months} months its first "
             "stays never last so long."
-            if gone <= last_day(span, period) + timedelta(days=age)
+            if gone <= span.last_day(period) + timedelta(days=age)
             else ""
         )
         raise HorizonError(
@@ -222,5 +237,6 @@ def _opened(office: Office) -> Iterator[tuple[Ledger, Engine]]:
             engine.dispose()
 
 
-__all__ = ["ClosedPlan", "Released", "code_lists", "explain_figure", "make_release", "plan",
-           "plan_closed_period", "release_closed_period", "run_of"]  # fmt: skip
+__all__ = ["ClosedPlan", "Released", "check_reached", "code_lists", "explain_figure",
+           "make_release", "plan", "plan_closed_period", "release_closed_period",
+           "run_of"]  # fmt: skip

@@ -20,7 +20,7 @@ from sojourn.errors import PrivacyError, ReadError, ReportError, UsageError
 from sojourn.ledger.engine import open_engine
 from sojourn.measure.estimating import Evidence, estimate
 from sojourn.pipeline.estimating import read_estimates
-from sojourn.pipeline.office import Office, open_office
+from sojourn.pipeline.office import Office, find_office
 from sojourn.pipeline.spool import write_private
 from sojourn.policy import Policy
 from sojourn.read.nations import ALPHA_3
@@ -163,7 +163,7 @@ def source_of(
         return read_table(figures), Kind.PUBLIC
     if estimates is not None:
         return read_table(estimates), Kind.STEWARD
-    office = open_office(home, statistics_url=database)
+    office = find_office(home, statistics_url=database)
     if public:
         return _released(office), Kind.PUBLIC
     made = read_estimates(office)

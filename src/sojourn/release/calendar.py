@@ -22,14 +22,6 @@ def first_day(span: Span, day: date) -> date:
     return day.replace(day=1) if span == Span.MONTH else day.replace(month=1, day=1)
 
 
-def last_day(span: Span, period: date) -> date:
-    if span == Span.DAY:
-        return period
-    if span == Span.MONTH:
-        return period.replace(day=monthrange(period.year, period.month)[1])
-    return period.replace(month=12, day=31)
-
-
 def days_of(month: date) -> tuple[date, ...]:
     """Every day of a month, named by its first."""
     return tuple(month + timedelta(days=n) for n in range(monthrange(month.year, month.month)[1]))
@@ -64,13 +56,13 @@ def due_periods(
 
 def is_open(policy: ReleasePolicy, span: Span, period: date, through: date) -> bool:
     """Whether a later release than the one through ``through`` will still draw ``period``."""
-    return last_day(span, period) + timedelta(days=ages_of(policy, span)[-1]) > through
+    return span.last_day(period) + timedelta(days=ages_of(policy, span)[-1]) > through
 
 
 def age_of(ages: Sequence[int], span: Span, period: date, day: date) -> int:
     """How many of the ages, less one, a period has reached by ``day``: which of its draws is the
     last. Below none: not one has been due."""
-    old = (day - last_day(span, period)).days
+    old = (day - span.last_day(period)).days
     return sum(old >= age for age in ages) - 1
 
 
@@ -89,7 +81,7 @@ def last_months(count: int, until: date) -> Sequence[date]:
 def _ending(span: Span, after: date, until: date) -> Sequence[date]:
     """Periods whose last day lies after ``after`` and not after ``until``."""
     found, period = [], first_day(span, after)
-    while (end := last_day(span, period)) <= until:
+    while (end := span.last_day(period)) <= until:
         if end > after:
             found.append(period)
         period = end + timedelta(days=1)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sojourn.errors import PrivacyError
 from sojourn.policy import RELEASE_DIMENSIONS, ReleasePolicy
 from sojourn.release import store
-from sojourn.release.calendar import first_day, last_day
+from sojourn.release.calendar import first_day
 from sojourn.release.cells import REENTRIES, CodeLists, ReleaseTable
 from sojourn.release.contributions import CELL, CHANGES
 from sojourn.vocabulary import Span, StayEvent
@@ -74,7 +74,7 @@ def check_closed(policy: ReleasePolicy, span: Span, period: date, today: date) -
     """Raises PrivacyError unless a period is over and its last revision is past."""
     if period != first_day(span, period):
         raise PrivacyError(f"{period}: expected the first day of a {span.value}")
-    until = last_day(span, period) + timedelta(days=policy.month_ages[-1])
+    until = span.last_day(period) + timedelta(days=policy.month_ages[-1])
     if today <= until:
         raise PrivacyError(
             f"the {span.value} of {period} is open until {until}: a cell key would tell whoever "

@@ -27,7 +27,7 @@ from sojourn.policy import ReleasePolicy
 from sojourn.release import nodes, store
 from sojourn.release.again import ONCE, REENTRY_EVENTS, Recount, check_recount, take_reentries
 from sojourn.release.budget import Spent, loss_of_year
-from sojourn.release.calendar import due_periods, is_open, last_day
+from sojourn.release.calendar import due_periods, is_open
 from sojourn.release.cells import (
     CodeLists,
     ReleaseTable,
@@ -149,7 +149,7 @@ class Gate:
         table = self._closed_table(request)
         inside = records.filter(
             (pl.col("day") >= request.period)
-            & (pl.col("day") <= last_day(request.span, request.period))
+            & (pl.col("day") <= request.span.last_day(request.period))
         )
         check_words(inside, self._lists)
         counts, keys = tally(table, inside, record_key)

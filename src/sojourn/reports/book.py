@@ -22,7 +22,7 @@ import polars as pl
 from sojourn.errors import ReportError
 from sojourn.reports.reckoning import scaled
 from sojourn.reports.report import NUMBERS, Cell, Kind, Status
-from sojourn.reports.wording import WHY, last_day
+from sojourn.reports.wording import WHY
 from sojourn.schemas import ESTIMATES, FIGURES, Quantity, Span, Standing, check_table
 from sojourn.vocabulary import StayEvent
 
@@ -72,7 +72,7 @@ class Book:
         (``measure.outcomes``). A released year ends before the first month that could not be told
         (``release.years``).
         """
-        last = last_day(span, period)
+        last = span.last_day(period)
         if self.kind == Kind.PUBLIC and span == Span.YEAR:
             months = [m for m in self.periods(Span.MONTH) if period <= m <= last]
             begun = list(dropwhile(lambda m: not self._is_told(m), months))

@@ -7,7 +7,7 @@ that office's, with where it was read; ours stand beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from sojourn.reports.report import Definition, Kind
 from sojourn.vocabulary import Span
@@ -164,15 +164,7 @@ def say_period(span: Span, first: date) -> str:
         return f"{first:%B %Y}"
     if (first.month, first.day) == (1, 1):
         return f"the year {first.year}"
-    return f"{say_day(first)} to {say_day(last_day(span, first))}"
-
-
-def last_day(span: Span, first: date) -> date:
-    """Of the span that begins with ``first``."""
-    if span == Span.DAY:
-        return first
-    months = first.year * 12 + first.month - 1 + (1 if span == Span.MONTH else 12)
-    return date(months // 12, months % 12 + 1, 1) - timedelta(days=1)
+    return f"{say_day(first)} to {say_day(span.last_day(first))}"
 
 
 def say_so_far(period: str, until: date | None) -> str:

@@ -7,9 +7,10 @@ an estimate's ends included. A code of ``why`` that is not here is named, not sw
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from sojourn.release.formats import nationality_names
+from sojourn.vocabulary import Span
 
 SMALLEST = 10  # as policy's smallest cell; the library hides, this rounds what is left
 NOT_GIVEN = "not given"
@@ -253,12 +254,7 @@ def say_period(span: str, first: str) -> str:
 
 
 def last_day(span: str, first: str) -> date:
-    day = date.fromisoformat(first)
-    if span == "day":
-        return day
-    months = 1 if span == "month" else 12
-    later = day.year * 12 + day.month - 1 + months
-    return date(later // 12, later % 12 + 1, 1) - timedelta(days=1)
+    return Span(span).last_day(date.fromisoformat(first))
 
 
 def say_day(day: date) -> str:

@@ -14,7 +14,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from sojourn.release.calendar import last_day
 from sojourn.release.formats import NOTE, final_from
 from sojourn.release.noise import LEVEL
 from sojourn.release.picking import Wanted
@@ -65,7 +64,7 @@ def _newest_figures(url: str, shelf: Shelf) -> dict[str, object]:
     """Headlines of the newest month that is over, and the newest days as a chart."""
     vintage = shelf.vintages[0]
     months = [m for m in public_reading.read_periods(url, shelf, "total", "month")
-              if last_day(Span.MONTH, m) <= vintage]  # fmt: skip
+              if Span.MONTH.last_day(m) <= vintage]  # fmt: skip
     month = months[0] if months else None
     days = public_reading.read_periods(url, shelf, "total", "day")[:CHART_DAYS]
     over = Wanted(release_table="total", span="month", period=month)

@@ -161,7 +161,7 @@ def test_a_load_is_resumable_and_measured_purged_and_backed_up(
     [
         (("load", "nowhere.csv"), 2, "expected a file, found none"),
         (("load", "x.csv", "--home", "new"), 6, "sojourn keys new"),
-        (("measure", "--home", "new"), 6, "sojourn keys new"),
+        (("measure", "--home", "new"), 8, "expected a ledger, found none"),
         (("evaluate", "x.csv", "x.csv"), 4, "expected"),
         (("read", "x.csv", "--out", "o.parquet"), 4, "expected"),
         (("measure", "--known-at", "soon"), 2, "soon"),
@@ -185,7 +185,8 @@ def test_keys_are_never_overwritten_and_must_be_private(tmp_path: Path) -> None:
     again = run("keys", "new", "--home", "office", cwd=tmp_path)
     assert again.returncode == 6
     key.chmod(0o644)
-    open_to_all = run("measure", "--home", "office", cwd=tmp_path)
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    open_to_all = run("load", "x.csv", "--home", "office", cwd=tmp_path)
     assert open_to_all.returncode == 6
     assert "chmod 600" in open_to_all.stderr.replace("\n", " ")
 

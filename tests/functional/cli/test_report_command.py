@@ -88,7 +88,7 @@ def test_the_public_gets_released_figures_and_nothing_else(folder: Path) -> None
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("us", "--out", "x.html"), 6, "sojourn keys new"),  # then of the ledger, which is none
+        (("us", "--out", "x.html"), 8, "expected a ledger"),
         (("us", "--estimates", "estimates.parquet", "--figures", "figures.parquet", "--out",
           "x.html"), 2, "found both"),
         (("us", "--estimates", "estimates.parquet", "--out", "x.doc"), 2, ".html, .pdf, .csv"),

@@ -18,7 +18,7 @@ from sojourn.cli import build_app
 from sojourn.encode import FileKeyProvider
 from sojourn.errors import LedgerError, UsageError
 from sojourn.pipeline.exporting import Format, export
-from sojourn.pipeline.office import key_file
+from sojourn.pipeline.office import key_file, open_office
 from sojourn.release import published
 from sojourn.release.picking import Wanted
 from sojourn.schemas import FIGURES
@@ -87,6 +87,7 @@ def test_the_command_writes_one_format_and_refuses_an_unknown_one(tmp_path: Path
     home.mkdir()
     FileKeyProvider.create(key_file(home))
     url = f"sqlite:///{home / 'statistics.sqlite3'}"
+    open_office(home).open_ledger().close()
     fill(url)
     words = ["export", "--home", str(home), "--database", url, "--out", str(tmp_path / "out")]
     done = CliRunner().invoke(build_app(), [*words, "--format", "csv"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lib.releasing import small_policy
 from sojourn.release import shown
-from sojourn.release.calendar import days_of, due_periods, first_day, is_open, last_day
+from sojourn.release.calendar import days_of, due_periods, first_day, is_open
 from sojourn.release.tree import Family, settle
 from sojourn.vocabulary import Span
 
@@ -82,18 +82,18 @@ def test_each_period_is_drawn_on_schedule_whatever_days_releases_are_made_on(
     for gap in gaps:
         through = date.fromordinal(last.toordinal() + gap)
         for period in due_periods(policy, span, last, through):
-            assert last_day(span, period) <= through
+            assert span.last_day(period) <= through
             draws[period] = draws.get(period, 0) + 1
             assert is_open(policy, span, period, last)
         last = through
     assert all(n <= len(ages) for n in draws.values())
     for period, count in draws.items():
-        if last_day(span, period) > first and not is_open(policy, span, period, last):
+        if span.last_day(period) > first and not is_open(policy, span, period, last):
             assert count >= 1
     assert first_day(Span.MONTH, last).day == 1
     assert (
         len(days_of(first_day(Span.MONTH, last)))
-        == last_day(Span.MONTH, first_day(Span.MONTH, last)).day
+        == Span.MONTH.last_day(first_day(Span.MONTH, last)).day
     )
 
 
