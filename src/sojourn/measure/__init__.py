@@ -5,7 +5,8 @@ In: STAYS as known on a day, or COUNTS of them. Out: MEASURES. What each outcome
 LINKAGE_QUALITY: ``linkage``, by the formulas in ``estimate``; ``corrected`` puts counts right.
 What records cannot say: ``estimating`` (ESTIMATES), from ``exits``, ``unlike``, ``delays``,
 ``development``, ``remaining``, ``revisions``; today and this month: ``nowcast``, from
-``triangles`` and ``daily``; two lists and bookings: ``dual``, ``bookings``.
+``triangles`` and ``daily``; two lists and bookings: ``dual``, ``bookings``. How figures were
+revised: ``revision_triangle``, of records alone ``recorded_months``.
 """
 
 from sojourn.measure.cells import count_stays, measure

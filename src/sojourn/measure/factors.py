@@ -26,7 +26,7 @@ from sojourn.measure.delays import (
     pooled,
     watched_days,
 )
-from sojourn.measure.development import Development, develop, month_end
+from sojourn.measure.development import Development, develop
 from sojourn.measure.estimate import Z95, Estimate
 from sojourn.measure.evidence import CHANGED, EXPECTED, IN_TIME, LATE, OPEN, Evidence, Layout
 from sojourn.measure.exits import Exits, seen_exits, spread_shares
@@ -37,6 +37,7 @@ from sojourn.measure.linkage import IN_TIME as TIMELY
 from sojourn.measure.linkage import LATE as TARDY
 from sojourn.measure.remaining import Factors
 from sojourn.measure.revisions import past_revisions
+from sojourn.measure.spans import month_end
 from sojourn.measure.taken_over import SILENT_SHARE
 from sojourn.measure.unlike import Trend, return_trend
 from sojourn.policy import EstimatePolicy
