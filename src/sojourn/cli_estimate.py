@@ -122,9 +122,9 @@ def say_size(said: tuple[MonthVintage, ...], known_at: date) -> str:
     if newest is None or moved is None or moved.middle is None:
         return ""
     return (
-        f"{newest:%Y-%m} may be revised. Since they were as young, {moved.months} other "
-        f"month{'' if moved.months == 1 else 's'} moved by {100 * moved.middle:.2f} points in "
-        f"the middle case: {moved.rose} rose, {moved.fell} fell."
+        f"{newest:%Y-%m} may be revised. Of other months since as young: {moved.months} said "
+        f"again, {moved.rose} rose, {moved.fell} fell; moved by {100 * moved.middle:.2f} points, "
+        "the middle case."
     )
 
 

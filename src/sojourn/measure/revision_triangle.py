@@ -60,10 +60,10 @@ class RevisionTriangle:
 
 
 def name_ages() -> tuple[str, ...]:
-    """The head of each column, in months."""
+    """The head of each column, in months. The first is no number: it could be read as a nought."""
     ends = [after - 1 for after in AGES[1:]]
     closed = [str(a) if a == end else f"{a} to {end}" for a, end in zip(AGES, ends, strict=False)]
-    return (*closed, f"{AGES[-1]} on")
+    return (f"under {AGES[1]}", *closed[1:], f"{AGES[-1]} on")
 
 
 def lay_revisions(said: Iterable[MonthVintage]) -> RevisionTriangle:

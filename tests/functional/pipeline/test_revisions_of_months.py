@@ -126,7 +126,7 @@ def test_a_number_that_was_refused_is_told_with_its_reason_and_not_as_nought(
 def test_programs_are_answered_with_every_month_and_what_is_lacking(plain: Office) -> None:
     keep_estimates(plain)
     found = json.loads(ask(plain.home, "--json"))
-    assert found["ages"] == ["0", "1", "2", "3 to 5", "6 to 11", "12 on"]
+    assert found["ages"] == ["under 1", "1", "2", "3 to 5", "6 to 11", "12 on"]
     triangle = lay_revisions(read_revisions(plain).estimated)
     told = found["overstay_rate"]
     assert [r["month"] for r in told["rows"]] == [str(r.month) for r in triangle.rows]
@@ -154,8 +154,8 @@ def test_a_new_estimate_stands_beside_how_far_months_as_young_moved() -> None:
     moved = moved_since_as_old(months, newest.month, newest.known_at)
     assert moved.middle is not None
     assert f"{newest.month:%Y-%m} may be revised" in said
+    assert f"{moved.months} said again, {moved.rose} rose, {moved.fell} fell" in said
     assert f"moved by {100 * moved.middle:.2f} points" in said
-    assert f"{moved.rose} rose, {moved.fell} fell" in said
     assert say_size(months, newest.known_at + timedelta(days=1)) == "", "nothing new that day"
     assert say_size((newest,), newest.known_at) == "", "no other month"
     assert say_size((), newest.known_at) == ""

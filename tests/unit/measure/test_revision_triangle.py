@@ -120,7 +120,7 @@ def test_the_month_that_follows_is_age_nought_from_its_first_day_to_its_last() -
         triangle = lay_revisions([MonthVintage(JANUARY, day, 0.1)])
         filled = [at for row in triangle.rows for at, cell in enumerate(row.cells) if cell]
         assert filled == ([] if column is None else [column]), day
-    assert name_ages() == ("0", "1", "2", "3 to 5", "6 to 11", "12 on")
+    assert name_ages() == ("under 1", "1", "2", "3 to 5", "6 to 11", "12 on")
 
 
 def test_a_refusal_is_never_a_nought_and_gives_way_to_a_number_of_the_same_age() -> None:
