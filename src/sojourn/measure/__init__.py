@@ -6,7 +6,8 @@ LINKAGE_QUALITY: ``linkage``, by the formulas in ``estimate``; ``corrected`` put
 What records cannot say: ``estimating`` (ESTIMATES), from ``exits``, ``unlike``, ``mislinked``,
 ``coming`` (``delays``, ``development``, ``leaving_late``), ``revisions``, ``remaining``; today
 and this month: ``nowcast``, from ``triangles`` and ``daily``; two lists and bookings: ``dual``,
-``bookings``.
+``bookings``. How figures were revised: ``revision_triangle``, of records alone
+``recorded_months``.
 """
 
 from sojourn.measure.cells import count_stays, measure

@@ -18,8 +18,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sojourn.measure.development import month_end
 from sojourn.measure.evidence import EXPECTED, Layout
+from sojourn.measure.spans import month_end
 from sojourn.vocabulary import LinkageCount as What
 from sojourn.vocabulary import LinkageGroup as Group
 

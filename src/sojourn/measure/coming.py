@@ -23,9 +23,10 @@ from sojourn.measure.delays import (
     pooled,
     watched_days,
 )
-from sojourn.measure.development import Development, develop, month_end
+from sojourn.measure.development import Development, develop
 from sojourn.measure.evidence import CHANGED, IN_TIME, LATE, Evidence, Layout
 from sojourn.measure.leaving_late import untold_share
+from sojourn.measure.spans import month_end
 from sojourn.vocabulary import Direction
 
 Array = NDArray[np.float64]

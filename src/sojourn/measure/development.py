@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from sojourn.measure.spans import month_end
 from sojourn.vocabulary import Outcome
 
 Array = NDArray[np.float64]
@@ -45,8 +46,12 @@ class Development:
     unknown: Flags  # by month
 
 
-def month_end(first: date) -> date:
-    return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+def with_new(vintages: pl.DataFrame) -> pl.DataFrame:
+    """VINTAGES, oldest first, with what each row adds to the same cell's row before (``new``)."""
+    cell = ("period", "nationality", "mode", "admission_class", "outcome")
+    return vintages.sort("known_at").with_columns(
+        new=pl.col("value").diff().over(cell).fill_null(pl.col("value"))
+    )
 
 
 def develop(
@@ -153,11 +158,9 @@ def _grown(
     first = held["known_at"].min()
     ends = [month_end(m) for m in reversed(months)]
     start = np.array([(first - e).days if isinstance(first, date) else 10**6 for e in ends])
-    cell = ("period", "nationality", "mode", "admission_class")
+    asked = (pl.col("outcome") == outcome.value) & pl.col("period").is_in(list(months))
     steps = (
-        held.filter((pl.col("outcome") == outcome.value) & pl.col("period").is_in(list(months)))
-        .sort("known_at")
-        .with_columns(new=pl.col("value").diff().over(cell).fill_null(pl.col("value")))
+        with_new(held.filter(asked))
         .with_columns(
             name=pl.concat_str("mode", "admission_class", separator="/"),
             age=(pl.col("known_at") - pl.col("period").dt.month_end()).dt.total_days(),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sojourn.doors import check_table, doors_checked
-from sojourn.measure.development import month_end
+from sojourn.measure.spans import month_end
 from sojourn.schemas import COUNTS, LINKAGE_QUALITY, LISTS, REPORTING, VINTAGES
 from sojourn.vocabulary import LinkageCount, Outcome
 

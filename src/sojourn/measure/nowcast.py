@@ -23,8 +23,8 @@ from scipy.special import gammaincinv
 from sojourn.measure.bounded import ENDS
 from sojourn.measure.daily import Days, complete_days, no_days
 from sojourn.measure.delays import LONGEST, Trouble, find_trouble, without_history
-from sojourn.measure.development import month_end
 from sojourn.measure.evidence import Evidence
+from sojourn.measure.spans import month_end
 from sojourn.measure.taken_over import SILENT_SHARE
 from sojourn.measure.triangles import lay_triangles
 from sojourn.policy import Policy

@@ -23,7 +23,8 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from sojourn.measure.development import month_end
+from sojourn.measure.development import with_new
+from sojourn.measure.spans import month_end
 from sojourn.vocabulary import Outcome
 
 LEAST_MONTHS = 3
@@ -71,10 +72,8 @@ def past_revisions(
     first = vintages["known_at"].min()
     if not held.height or not isinstance(first, date):
         return tuple(Revision(age, 0, 0.0, 0.0) for age in ages)
-    cell = ("period", "nationality", "mode", "admission_class", "outcome")
     steps = (
-        held.sort("known_at")
-        .with_columns(new=pl.col("value").diff().over(cell).fill_null(pl.col("value")))
+        with_new(held)
         .group_by("period", "known_at").agg(pl.col("new").sum())
         .sort("period", "known_at")
         .with_columns(total=pl.col("new").cum_sum().over("period"))

@@ -1,8 +1,9 @@
-"""Spans of cells: how long each is, and on which day the one around a day begins."""
+"""Spans of cells: how long each is, on which day the one around a day begins, a month ends."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from types import MappingProxyType
 
 import polars as pl
@@ -19,3 +20,7 @@ def first_day(day: pl.Expr, span: Span, year_begins: int = 1) -> pl.Expr:
         return day.dt.truncate(LENGTH[span])
     earlier, later = f"-{year_begins - 1}mo", f"{year_begins - 1}mo"
     return day.dt.month_start().dt.offset_by(earlier).dt.truncate("1y").dt.offset_by(later)
+
+
+def month_end(first: date) -> date:
+    return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)

@@ -24,7 +24,7 @@ from math import sqrt
 
 import polars as pl
 
-from sojourn.measure.development import month_end
+from sojourn.measure.spans import month_end
 
 SILENT_SHARE = 0.05  # of departures: a silent source with more leaves no number
 BEFORE, AFTER = 3, 2  # months before the stop's, and after it

@@ -10,7 +10,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from sojourn_web.accounts.roles import SEE_FIGURES, needs
-from sojourn_web.figures import estimate_pages, estimate_revisions, pages, statistics, wording
+from sojourn_web.figures import (
+    estimate_pages,
+    estimate_revisions,
+    estimate_triangles,
+    pages,
+    statistics,
+    wording,
+)
 from sojourn_web.figures import estimate_words as words
 
 MONTHS_SHOWN = 24
@@ -39,6 +46,14 @@ def estimates(request: HttpRequest) -> HttpResponse:
             estimate_revisions.build_history(revisions, span, period)
             for span, period in _revised(headlines, revisions)
         ],
+        "triangles": [
+            estimate_triangles.build_triangle(of, name, MONTHS_SHOWN)
+            for name, of in (
+                ("overstay_rate", revisions),
+                ("recorded_rate", statistics.read_revisions(url, "recorded_rate")),
+            )
+        ],
+        "month_size": _month_size(headlines, revisions, known_at),
         "past": estimate_revisions.say_past(revisions),
         "months": estimate_pages.build_months(rows, known_at, MONTHS_SHOWN),
         "crossed": crossed,
@@ -123,6 +138,16 @@ def _revised(
         if span == "month" and before:
             out.append((span, before))
     return out
+
+
+def _month_size(
+    headlines: list[estimate_pages.Headline], revisions: list[statistics.Estimated], known_at: str
+) -> str:
+    """Of the headline's month, once it is over and has a rate."""
+    for told in headlines:
+        if told.span == "month" and told.rate and not told.running:
+            return estimate_triangles.say_size(revisions, told.period, known_at)
+    return ""
 
 
 def _is_behind(row: pages.SourceRow, known_at: str) -> bool:

@@ -18,8 +18,9 @@ from sojourn.measure.delays import (
     reverse_hazards,
     without_history,
 )
-from sojourn.measure.development import develop, month_end
+from sojourn.measure.development import develop
 from sojourn.measure.evidence import lay_out
+from sojourn.measure.spans import month_end
 from sojourn.schemas import REPORTING, VINTAGES, Direction
 from sojourn.vocabulary import Outcome
 

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from lib.small_offices import evidence, office, world
-from sojourn.measure.development import month_end
 from sojourn.measure.evidence import Evidence
 from sojourn.measure.nowcast import nowcast
+from sojourn.measure.spans import month_end
 from sojourn.policy import load_policy
 from sojourn.schemas import COUNTS, ESTIMATES, LINKAGE_QUALITY, LISTS, REPORTING, VINTAGES
 from sojourn.simulate.small_counts import SmallOffice

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sojourn.measure.development import month_end
 from sojourn.measure.revisions import (
     Published,
     later_interval,
@@ -17,6 +16,7 @@ from sojourn.measure.revisions import (
     past_revisions,
     pooled_reach,
 )
+from sojourn.measure.spans import month_end
 from sojourn.schemas import VINTAGES
 from sojourn.vocabulary import Outcome
 
