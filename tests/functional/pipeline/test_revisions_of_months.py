@@ -82,7 +82,9 @@ def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     home = tmp_path / "office"
     home.mkdir()
     FileKeyProvider.create(key_file(home))
-    return open_office(home)
+    office = open_office(home)
+    office.open_ledger().close()
+    return office
 
 
 def test_the_command_prints_each_month_by_age_and_how_far_it_moved(plain: Office) -> None:
