@@ -47,7 +47,10 @@ class Size:
 
 @dataclass(frozen=True)
 class Triangle:
-    """``lack``: what keeps it from telling of revisions. ``more``: that months are left out."""
+    """``lack``: what keeps it from telling of revisions. ``more``: that months are left out.
+
+    Of one day alone there are no rows: what was said on it stands under *Month by month*.
+    """
 
     key: str
     name: str
@@ -60,8 +63,9 @@ class Triangle:
 
 def build_triangle(rows: Sequence[Estimated], quantity: str, most: int) -> Triangle:
     """``rows``: of one quantity; ``most``: so many months are shown, the newest."""
-    laid = lay_revisions(_months(rows))
-    shown = tuple(
+    months = _months(rows)
+    laid, once = lay_revisions(months), len({m.known_at for m in months}) < 2
+    shown = () if once else tuple(
         Row(words.say_period("month", r.month.isoformat()),
             tuple(_cell(c, quantity) for c in (*r.cells, r.newest)))
         for r in laid.rows[:most]

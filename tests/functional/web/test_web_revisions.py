@@ -173,6 +173,7 @@ def test_one_day_alone_and_months_that_run_have_no_revision_and_words_say_so(
     keep_estimates(bare, last)
     page = page_of.get("/estimates").content.decode()
     assert page.count("What was said on one day alone is kept") == 2
+    assert 'id="triangle-' not in page
     assert "<tfoot" not in page
     assert "Since they were as young" not in page
     known_at = last["known_at"].max()
