@@ -65,7 +65,7 @@ def interval_later(draws: Array, value: Array, possible: Flags) -> tuple[Array, 
     could be true, where it is higher. 5% lie outside. Where draws pile up at nought, or the value
     lies below the others, fewer lie below the interval: what these leave is left above it.
     """
-    low, high = interval(draws, value)
+    low = np.minimum(np.quantile(draws, ENDS[0], axis=1), value)
     high = np.maximum(_upper_beside(draws, low, np.ones_like(possible)), value)
     held = _upper_beside(draws, low, possible)
     return low, np.where(possible.mean(axis=1) >= LEAST_POSSIBLE, np.maximum(high, held), high)
@@ -77,7 +77,7 @@ def _upper_beside(draws: Array, low: Array, among: Flags) -> Array:
     """
     size, number = draws.shape[1], np.maximum(among.sum(axis=1), 1)
     below = (among & (draws < low[:, None] - 1e-9)).sum(axis=1) / number
-    above = ENDS[0] + np.maximum(1 - ENDS[1] - below, 0.0)
+    above = np.maximum(2 * ENDS[0] - below, ENDS[0])
     # The end of some is one further out of all, the others laid below.
     place = np.ceil(size - above * number - 1e-9).astype(np.int64)[:, None] - 1
     ordered = np.sort(np.where(among, draws, -np.inf), axis=1)

@@ -111,7 +111,7 @@ def late_share(
     watched at that age, from its age alone.
     """
     tardier = develop(evidence.vintages, LATE, layout.strata, layout.months, known_at)
-    share = 1 / _grow(tardier, draws, rng)[1]
+    share = _shares(tardier, draws, rng)
     if not tardier.unknown.any():
         return share
     untold = untold_share(layout.ages(known_at), draws, rng)
@@ -147,12 +147,16 @@ def _unwatched(grown: Development, ages: NDArray[np.int64], watched: int) -> Arr
 
 def _grow(grown: Development, draws: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Factors: value, draws."""
-    share = grown.share.reshape(-1, 1)
+    return 1 / grown.share.reshape(-1, 1), 1 / _shares(grown, draws, rng)
+
+
+def _shares(grown: Development, draws: int, rng: np.random.Generator) -> Array:
+    """Draws of the share that is in."""
     error = grown.log_error.reshape(-1, 1)
     # Months of one office are late together: one draw of the error for all of a stratum.
     common = np.repeat(rng.standard_normal((grown.share.shape[0], draws)),
                        grown.share.shape[1], axis=0)  # fmt: skip
-    return 1 / share, 1 / np.clip(share * np.exp(error * common), 0.02, 1.0)
+    return np.clip(grown.share.reshape(-1, 1) * np.exp(error * common), 0.02, 1.0)
 
 
 def _recent(told: Completeness | None, days: int) -> float:

@@ -90,15 +90,14 @@ def reckon(
     ends of what is told allow for that.
     """
     rough = _single(split(cells, model.value))
-    luck = _luck_of(cells, model)
+    luck, pending = _luck_of(cells, model), _pending(cells, model)
     drawn = with_chance(
-        split(cells, model.truth), luck,
-        _falsely(cells, model, _pending(cells, model)), cells.noise, rng,
-    )  # fmt: skip
+        split(cells, model.truth), luck, _falsely(cells, model, pending), cells.noise, rng
+    )
     truth = _scored(drawn, rough, luck)
     nothing = np.zeros(cells.names.height)
     later = with_chance(
-        _split_later(cells, model, rng), None, _pending_later(cells, model), cells.noise * 0.0, rng
+        _split_later(cells, model, rng), None, _pending_later(pending), cells.noise * 0.0, rng
     )
     sums = _sums(together)
     here = interval_from_nought(truth.still_here, rough.still_here)
@@ -134,10 +133,12 @@ def _split_later(cells: Cells, model: Model, rng: np.random.Generator) -> Split:
     return with_more_late(drawn, cells, model.more_late, rng)
 
 
-def _pending_later(cells: Cells, model: Model) -> tuple[Pending, Pending, Pending]:
+def _pending_later(
+    pending: tuple[Pending, Pending, Pending],
+) -> tuple[Pending, Pending, Pending]:
     """The same of what will be said: late reports are among those who will yet leave late."""
-    in_time, _, changed = _pending(cells, model)
-    nothing = np.zeros(cells.names.height)
+    in_time, late, changed = pending
+    nothing = np.zeros_like(late.mean)
     return in_time, Pending(nothing, nothing), changed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from types import MappingProxyType
 
 import polars as pl
@@ -23,4 +23,4 @@ def first_day(day: pl.Expr, span: Span, year_begins: int = 1) -> pl.Expr:
 
 
 def month_end(first: date) -> date:
-    return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    return Span.MONTH.last_day(first)

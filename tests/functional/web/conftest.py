@@ -20,6 +20,7 @@ from sojourn_web.accounts.roles import Role
 from sojourn_web.figures.statistics import open_statistics
 
 PASSWORD = "correct horse battery"
+BACKEND = "sojourn_web.accounts.backends.OfficeBackend"
 
 
 @pytest.fixture
@@ -79,6 +80,23 @@ def statistics(tmp_path: Path, statistics_url: str, settings: Settings) -> Itera
     yield office
     open_statistics(statistics_url).dispose()
     open_statistics.cache_clear()
+
+
+@pytest.fixture
+def bare(tmp_path: Path, statistics_url: str, settings: Settings) -> Iterator[Office]:
+    """An office without a record in it; pages read it."""
+    office = small_office(tmp_path, statistics_url, now=datetime.now(UTC))
+    office.open_ledger().close()
+    settings.STATISTICS_URL = statistics_url
+    yield office
+    open_statistics(statistics_url).dispose()
+    open_statistics.cache_clear()
+
+
+@pytest.fixture
+def reader(client: Client, analyst: AbstractBaseUser) -> Client:
+    client.force_login(analyst, backend=BACKEND)
+    return client
 
 
 @pytest.fixture

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 
 import polars as pl
 import pytest
-from django.contrib.auth.models import AbstractBaseUser
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from lib.kept_estimates import keep_estimates, made_estimates
-from lib.offices import small_office
 from sojourn import measure
 from sojourn.pipeline import Office
 from sojourn.vocabulary import Quantity, Standing
@@ -24,27 +19,9 @@ from sojourn_web.figures import estimate_words as words
 from sojourn_web.figures.estimate_bar import GAP, WIDTH, build_bar
 from sojourn_web.figures.estimate_pages import build_headline, group_rows, pick_period
 from sojourn_web.figures.live import build_event
-from sojourn_web.figures.statistics import Estimated, Told, open_statistics
+from sojourn_web.figures.statistics import Estimated, Told
 
-BACKEND = "sojourn_web.accounts.backends.OfficeBackend"
 NUMBERS = ("value", "lower", "upper", "later_lower", "later_upper", "bound_lower", "bound_upper")
-
-
-@pytest.fixture
-def bare(tmp_path: Path, statistics_url: str, settings: Settings) -> Iterator[Office]:
-    """An office without a record in it; pages read it."""
-    office = small_office(tmp_path, statistics_url, now=datetime.now(UTC))
-    office.open_ledger().close()
-    settings.STATISTICS_URL = statistics_url
-    yield office
-    open_statistics(statistics_url).dispose()
-    open_statistics.cache_clear()
-
-
-@pytest.fixture
-def reader(client: Client, analyst: AbstractBaseUser) -> Client:
-    client.force_login(analyst, backend=BACKEND)
-    return client
 
 
 def text_of(client: Client, address: str) -> str:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import unescape
-from pathlib import Path
 
 import polars as pl
 import pytest
-from django.contrib.auth.models import AbstractBaseUser
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from lib.kept_estimates import keep_estimates, made_estimates
-from lib.offices import small_office
 from sojourn.measure.revision_triangle import (
     AGES,
     MonthVintage,
@@ -25,28 +20,10 @@ from sojourn.measure.revision_triangle import (
 from sojourn.pipeline import Office
 from sojourn_web.figures import estimate_words as words
 from sojourn_web.figures.estimate_triangles import say_size
-from sojourn_web.figures.statistics import Estimated, open_statistics
+from sojourn_web.figures.statistics import Estimated
 
-BACKEND = "sojourn_web.accounts.backends.OfficeBackend"
 NOTHING = "nothing was said then"
 NO_NUMBER = pl.lit(None, dtype=pl.Float64)
-
-
-@pytest.fixture
-def bare(tmp_path: Path, statistics_url: str, settings: Settings) -> Iterator[Office]:
-    """An office without a record in it; pages read it."""
-    office = small_office(tmp_path, statistics_url, now=datetime.now(UTC))
-    office.open_ledger().close()
-    settings.STATISTICS_URL = statistics_url
-    yield office
-    open_statistics(statistics_url).dispose()
-    open_statistics.cache_clear()
-
-
-@pytest.fixture
-def page_of(client: Client, analyst: AbstractBaseUser) -> Client:
-    client.force_login(analyst, backend=BACKEND)
-    return client
 
 
 def months_of(quantity: str) -> pl.DataFrame:
@@ -81,10 +58,10 @@ def lines_of(table: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("quantity", ["overstay_rate", "recorded_rate"])
 def test_each_number_stands_at_its_age_and_what_was_not_said_is_told_aloud(
-    quantity: str, page_of: Client, bare: Office
+    quantity: str, reader: Client, bare: Office
 ) -> None:
     keep_estimates(bare)
-    table = table_of(page_of.get("/estimates").content.decode(), quantity)
+    table = table_of(reader.get("/estimates").content.decode(), quantity)
     *months, last = lines_of(table)
     triangle = lay_revisions(said(quantity))
     assert len(months) == len(triangle.rows) > 10
@@ -102,9 +79,9 @@ def test_each_number_stands_at_its_age_and_what_was_not_said_is_told_aloud(
         assert f"{moved.rose} up, {moved.fell} down of {moved.months}" in cell
 
 
-def test_columns_and_rows_are_named_for_who_cannot_see_them(page_of: Client, bare: Office) -> None:
+def test_columns_and_rows_are_named_for_who_cannot_see_them(reader: Client, bare: Office) -> None:
     keep_estimates(bare)
-    page = page_of.get("/estimates").content.decode()
+    page = reader.get("/estimates").content.decode()
     for quantity in ("overstay_rate", "recorded_rate"):
         assert f'role="region" aria-labelledby="triangle-{quantity}"' in page
         table = table_of(page, quantity)
@@ -114,7 +91,7 @@ def test_columns_and_rows_are_named_for_who_cannot_see_them(page_of: Client, bar
         assert "by how many whole months after the month's end" in unescape(table)
 
 
-def test_a_number_that_was_refused_or_hidden_is_its_reason(page_of: Client, bare: Office) -> None:
+def test_a_number_that_was_refused_or_hidden_is_its_reason(reader: Client, bare: Office) -> None:
     first, last = made_estimates()[0], made_estimates()[-1]
     rate = pl.col("quantity") == "overstay_rate"
     none = {"standing": "cannot", "why": "source_silent"}
@@ -123,7 +100,7 @@ def test_a_number_that_was_refused_or_hidden_is_its_reason(page_of: Client, bare
         *(pl.when(rate).then(pl.lit(v, dtype=last.schema[n])).otherwise(n).alias(n)
           for n, v in none.items()),
     ))  # fmt: skip
-    page = page_of.get("/estimates").content.decode()
+    page = reader.get("/estimates").content.decode()
     table = table_of(page, "overstay_rate")
     lines = lines_of(table)
     assert all(line[-1] == "no number: a source is silent" for line in lines)
@@ -136,15 +113,15 @@ def test_a_number_that_was_refused_or_hidden_is_its_reason(page_of: Client, bare
         pl.when(pl.col("quantity") == "recorded_rate").then(NO_NUMBER).otherwise("value")
         .alias("value"), why=pl.lit("small"),
     ))  # fmt: skip
-    hidden = table_of(page_of.get("/estimates").content.decode(), "recorded_rate")
+    hidden = table_of(reader.get("/estimates").content.decode(), "recorded_rate")
     assert "hidden, for it is small or would give a small one away" in hidden
 
 
 def test_beside_a_new_month_stands_how_far_months_as_young_moved(
-    page_of: Client, bare: Office
+    reader: Client, bare: Office
 ) -> None:
     known_at = keep_estimates(bare)
-    page = page_of.get("/estimates").content.decode()
+    page = reader.get("/estimates").content.decode()
     months = said("overstay_rate")
     newest = lay_revisions(months).rows[0].month
     moved = moved_since_as_old(months, newest, known_at)
@@ -167,11 +144,11 @@ def test_beside_a_new_month_stands_how_far_months_as_young_moved(
 
 
 def test_one_day_alone_and_months_that_run_have_no_revision_and_words_say_so(
-    page_of: Client, bare: Office
+    reader: Client, bare: Office
 ) -> None:
     last = made_estimates()[-1]
     keep_estimates(bare, last)
-    page = page_of.get("/estimates").content.decode()
+    page = reader.get("/estimates").content.decode()
     assert page.count("What was said on one day alone is kept") == 2
     assert 'id="triangle-' not in page
     assert "<tfoot" not in page
@@ -183,6 +160,6 @@ def test_one_day_alone_and_months_that_run_have_no_revision_and_words_say_so(
     with bare.open_ledger() as ledger:
         ledger.write_estimates(last.clear(), known_at)  # type: ignore[arg-type]
     keep_estimates(bare, running.unique(["quantity", "nationality", "mode", "admission_class"]))
-    page = page_of.get("/estimates").content.decode()
+    page = reader.get("/estimates").content.decode()
     assert page.count("Nothing has been said yet of a month that is over") == 2
     assert 'id="triangle-' not in page
