@@ -107,28 +107,33 @@ def _print(found: Summary) -> None:
             if line.kind == name and line.quantity != "overstay_rate"
             and line.group.startswith("total, ")
         ]  # fmt: skip
-        print_table(
-            f"{name}: the parts of it", ("part", "cells", "held", "later held", "width"),
-            [_part(line) for line in others], words=2,
-        )  # fmt: skip
+        if others:
+            print_table(
+                f"{name}: the parts of it", ("part", "cells", "held", "later held", "width"),
+                [_part(line) for line in others], words=2,
+            )  # fmt: skip
 
 
 def _part(line: Line) -> tuple[str, ...]:
     return (
         line.quantity.replace("_", " "), line.group,
-        f"{_share(line.coverage)} ± {_share(line.coverage_error)}",
-        f"{_share(line.later_coverage)} ± {_share(line.later_coverage_error)}",
-        f"{line.width:.2%}",
+        _held(line.coverage, line.coverage_error),
+        _held(line.later_coverage, line.later_coverage_error), f"{line.width:.2%}",
     )  # fmt: skip
 
 
 def _row(line: Line) -> tuple[str, ...]:
     return (
-        line.group, f"{line.truth:.2%}", f"{_share(line.coverage)} ± {line.coverage_error:.1%}",
-        f"{_share(line.later_coverage)} ± {line.later_coverage_error:.1%}", f"{line.width:.2%}",
+        line.group, f"{line.truth:.2%}", _held(line.coverage, line.coverage_error),
+        _held(line.later_coverage, line.later_coverage_error), f"{line.width:.2%}",
         f"{line.bias:+.0%} ± {line.bias_error:.0%}", f"{line.naive_bias:+.0%}",
         _share(line.in_bounds),
     )  # fmt: skip
+
+
+def _held(share: float, error: float) -> str:
+    """With its error, where there is any: all the way there is no final vintage."""
+    return f"{_share(share)} ± {_share(error)}" if isfinite(share) else "-"
 
 
 def _share(value: float) -> str:
